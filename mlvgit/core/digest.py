@@ -1,0 +1,41 @@
+"""SHA-256 of bytes, and the identity of a frozen directory (`tree_sha256`). Pure."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+__all__ = ["Digest", "is_sha256", "of_bytes", "tree_sha256"]
+
+_HEX = frozenset("0123456789abcdef")
+
+
+class Digest(NamedTuple):
+    """What identifies the bytes of one file: their length in bytes and their SHA-256 in lower-case hex."""
+
+    size: int
+    sha256: str
+
+
+def is_sha256(text: str) -> bool:
+    """Say whether `text` is 64 lower-case hexadecimal digits."""
+    return len(text) == 64 and _HEX.issuperset(text)
+
+
+def of_bytes(data: bytes) -> Digest:
+    """Digest `data`."""
+    return Digest(len(data), hashlib.sha256(data).hexdigest())
+
+
+def tree_sha256(files: Iterable[tuple[str, str]]) -> str:
+    """Return the identity of a frozen directory.
+
+    Args:
+        files: (path relative to the directory, POSIX separators; SHA-256 in hex) of every file, in any order.
+
+    It is the SHA-256 of the lines `<sha256>  <path>\\n` sorted by path as UTF-8 bytes: what
+    `find . -type f | sed 's,^./,,' | LC_ALL=C sort | xargs sha256sum | sha256sum` prints in that directory.
+    """
+    whole = hashlib.sha256()
+    for path, sha256 in sorted((path.encode("utf-8", "surrogateescape"), sha256) for path, sha256 in files):
+        whole.update(sha256.encode("ascii") + b"  " + path + b"\n")
+    return whole.hexdigest()

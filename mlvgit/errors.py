@@ -1,0 +1,121 @@
+"""The one family of known errors: a message, the way out, an exit status.
+
+Anything else that escapes is a bug in mlvgit, and is shown as one.
+Exit statuses: 0 fine; 1 findings, or something does not verify; 2 usage or settings; 3 environment; 4 remote;
+5 busy; 130 interrupted.
+"""
+
+from typing import ClassVar, NamedTuple
+
+__all__ = [
+    "BusyError",
+    "DocumentError",
+    "GitError",
+    "IntegrityError",
+    "MachineError",
+    "MlvError",
+    "Problem",
+    "RefusedError",
+    "SettingsError",
+    "UsageError",
+]
+
+
+class MlvError(Exception):
+    """A known failure.
+
+    Attributes:
+        message: what happened to which thing, lower case, no full stop.
+        hint: what to do now, nearly always a command that can be pasted; "" when there is nothing to add.
+        exit_status: what the program ends with when nobody catches it.
+    """
+
+    exit_status: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MlvError):
+    """The command cannot mean anything here: a wrong word, an unknown reference, an ambiguous name."""
+
+    exit_status = 2
+
+
+class IntegrityError(MlvError):
+    """Bytes are not what their manifest or their name says, or changed while they were read."""
+
+    exit_status = 1
+
+
+class RefusedError(MlvError):
+    """A rule of the project forbids what was asked (promote an untagged version, overwrite a published one)."""
+
+    exit_status = 1
+
+
+class MachineError(MlvError):
+    """Something outside mlvgit failed: the disk, a permission, a program that is not installed."""
+
+    exit_status = 3
+
+
+class GitError(MachineError):
+    """A Git command failed.
+
+    Attributes:
+        argv: the command, starting with "git".
+        status: its exit status.
+        stderr: what it said, decoded.
+    """
+
+    def __init__(self, argv: tuple[str, ...], status: int, stderr: str, *, hint: str = "") -> None:
+        said = stderr.strip().splitlines()
+        super().__init__(f"{' '.join(argv[:3])} failed ({status}): {said[-1] if said else 'no message'}", hint=hint)
+        self.argv = argv
+        self.status = status
+        self.stderr = stderr
+
+
+class BusyError(MlvError):
+    """Another mlvgit command holds the lock; the message says who."""
+
+    exit_status = 5
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a document.
+
+    Attributes:
+        line: 1-based; 0 when the whole document is meant.
+        where: JSON path such as `$.files[3].sha256`; "$" for the whole document.
+        message: what was found and what was expected.
+    """
+
+    line: int
+    where: str
+    message: str
+
+
+class DocumentError(MlvError):
+    """A manifest, registry or run record that cannot be read as one; carries every problem, not the first.
+
+    Attributes:
+        path: the document, as the user knows it.
+        problems: at least one.
+    """
+
+    exit_status = 1
+
+    def __init__(self, path: str, problems: tuple[Problem, ...], *, hint: str = "") -> None:
+        super().__init__("\n".join(f"{path}:{p.line}: {p.where}: {p.message}" for p in problems), hint=hint)
+        self.path = path
+        self.problems = problems
+
+
+class SettingsError(DocumentError):
+    """mlv.yaml is the document that cannot be read."""
+
+    exit_status = 2
