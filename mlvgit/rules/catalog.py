@@ -1,0 +1,247 @@
+"""The catalog: what a tree says about snapshots, models and runs, read on demand. Pure over a Tree."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from mlvgit.core.references import is_model_name, split_snapshot_name
+from mlvgit.core.versions import is_model_version, model_version, snapshot_version
+from mlvgit.errors import DocumentError
+from mlvgit.records.layout import MANIFEST_SUFFIX, NOT_OURS, SETTINGS_NAME, FrozenKind, Key, Layout, Place
+from mlvgit.records.manifest import Manifest
+from mlvgit.records.registry import Registry
+from mlvgit.records.run import RunRecord
+from mlvgit.records.settings import Settings
+from mlvgit.rules.model import Tree
+
+__all__ = ["Catalog", "Document", "Frozen", "Parsed", "Root"]
+
+T = TypeVar("T")
+Parsed = dict[tuple[str, str], object]
+"""Documents read before, by (kind, blob id): share one between catalogs, and a blob is parsed once."""
+
+
+class Root(NamedTuple):
+    """An mlv root: a directory with its own settings."""
+
+    settings: Settings
+    layout: Layout
+
+
+class Frozen(NamedTuple):
+    """A frozen thing as a tree shows it.
+
+    Attributes:
+        key: which.
+        directory: the frozen directory, from the top of the repository.
+        manifest_path: where its manifest stands.
+        manifest: what it says; None when it cannot be read, and `error` says why.
+    """
+
+    key: Key
+    directory: str
+    manifest_path: str
+    manifest: Manifest | None
+    error: DocumentError | None = None
+
+
+class Document(NamedTuple):
+    """A value or the error that reading it gave; both None when there is no such file."""
+
+    value: object | None
+    error: DocumentError | None
+
+
+class Catalog:
+    """What `tree` says, read on demand.
+
+    Args:
+        tree: where to look.
+        parsed: documents that were read before.
+    """
+
+    def __init__(self, tree: Tree, parsed: Parsed | None = None) -> None:
+        self.tree = tree
+        self._parsed = {} if parsed is None else parsed
+        self._frozen: dict[Key, Frozen | None] = {}
+
+    @cached_property
+    def _settings(self) -> dict[str, tuple[Settings, DocumentError | None]]:
+        found: dict[str, tuple[Settings, DocumentError | None]] = {"": (Settings(), None)}
+        for path in self.tree.find(SETTINGS_NAME):
+            document = self._read("settings", path, Settings.parse)
+            root = path.removesuffix(SETTINGS_NAME).rstrip("/")
+            value = document.value if isinstance(document.value, Settings) else Settings()
+            found[root] = (value, document.error)
+        return found
+
+    @cached_property
+    def roots(self) -> tuple[Root, ...]:
+        """The mlv roots, deepest first; the top of the repository is always one."""
+        names = sorted(self._settings, key=lambda root: (-root.count("/") if root else 1, root))
+        return tuple(Root(self._settings[name][0], self._settings[name][0].layout(name)) for name in names)
+
+    @cached_property
+    def settings_errors(self) -> tuple[DocumentError, ...]:
+        """What is wrong with the settings of any root."""
+        return tuple(error for _, error in self._settings.values() if error)
+
+    def root(self, name: str) -> Root | None:
+        """Return the root with this directory."""
+        return next((root for root in self.roots if root.layout.root == name), None)
+
+    def root_of(self, path: str) -> Root:
+        """Return the deepest root that holds `path`."""
+        for root in self.roots:
+            if not root.layout.root or path.startswith(root.layout.root + "/"):
+                return root
+        raise AssertionError("the top of the repository is always a root")
+
+    def place(self, path: str) -> Place:
+        """Say what `path` is; a course manifest comes with the key of the snapshot that it names."""
+        place = self.root_of(path).layout.place(path)
+        if place.kind == "course-manifest":
+            key = self._course_key(self.root_of(path))
+            return Place("course-manifest", key)
+        return place if place.kind else NOT_OURS
+
+    # frozen things
+
+    def keys(self, kind: FrozenKind | None = None, name: str | None = None, root: str | None = None) -> list[Key]:
+        """List the frozen things that have a manifest, by root, kind, name and rising version."""
+        found: set[Key] = set()
+        for each in self.roots:
+            if root is not None and each.layout.root != root:
+                continue
+            if kind != "model":
+                found.update(self._snapshot_keys(each, name))
+            if kind != "snapshot":
+                found.update(self._model_keys(each, name))
+        return sorted(found, key=_order)
+
+    def _snapshot_keys(self, root: Root, name: str | None) -> list[Key]:
+        keys = []
+        for child, is_folder in self.tree.names(root.layout.snapshots_dir).items():
+            named = split_snapshot_name(child.removesuffix(MANIFEST_SUFFIX))
+            if not is_folder and child.endswith(MANIFEST_SUFFIX) and named and name in (None, named[0]):
+                keys.append(root.layout.snapshot_key(*named))
+        course = self._course_key(root)
+        if course and name in (None, course.name):
+            keys.append(course)
+        return keys
+
+    def _model_keys(self, root: Root, name: str | None) -> list[Key]:
+        keys = []
+        for model in [name] if name is not None else self.models(root.layout.root):
+            for child, is_folder in self.tree.names(f"{root.layout.models_dir}/{model}").items():
+                version = child.removesuffix(MANIFEST_SUFFIX)
+                if not is_folder and version != child and is_model_version(version):
+                    keys.append(root.layout.model_key(model, version))
+        return keys
+
+    def unfrozen(self, root: Root) -> list[Key]:
+        """List the snapshot and model-version folders of `root` that have no manifest."""
+        have = {(key.kind, key.name, key.version) for key in self.keys(root=root.layout.root)}
+        found = []
+        for child, is_folder in self.tree.names(root.layout.snapshots_dir).items():
+            named = split_snapshot_name(child)
+            if is_folder and named and ("snapshot", *named) not in have:
+                found.append(root.layout.snapshot_key(*named))
+        for model in self.models(root.layout.root):
+            for child, is_folder in self.tree.names(f"{root.layout.models_dir}/{model}").items():
+                if is_folder and is_model_version(child) and ("model", model, child) not in have:
+                    found.append(root.layout.model_key(model, child))
+        return sorted(found, key=_order)
+
+    def frozen(self, key: Key) -> Frozen | None:
+        """Return the frozen thing with exactly this key; None when no manifest freezes it."""
+        if key not in self._frozen:
+            self._frozen[key] = self._find_frozen(key)
+        return self._frozen[key]
+
+    def _find_frozen(self, key: Key) -> Frozen | None:
+        root = self.root(key.root)
+        if root is None:
+            return None
+        path = root.layout.manifest(key)
+        if self.tree.entry(path) is None:
+            if key.kind != "snapshot" or self._course_key(root) != key:
+                return None
+            path = root.layout.course_manifest
+        document = self._read("manifest", path, Manifest.parse)
+        manifest = document.value if isinstance(document.value, Manifest) else None
+        return Frozen(key, root.layout.directory(key), path, manifest, document.error)
+
+    def _course_key(self, root: Root) -> Key | None:
+        document = self._read("manifest", root.layout.course_manifest, Manifest.parse)
+        manifest = document.value
+        if isinstance(manifest, Manifest) and manifest.kind == "snapshot":
+            return root.layout.snapshot_key(manifest.name, manifest.version)
+        return None
+
+    # models and runs
+
+    def models(self, root: str) -> list[str]:
+        """List the models of `root`: folders with a registry, a frozen version or a version folder."""
+        each = self.root(root)
+        if each is None:
+            return []
+        return sorted(
+            name
+            for name, is_folder in self.tree.names(each.layout.models_dir).items()
+            if is_folder and is_model_name(name) and self._is_model(f"{each.layout.models_dir}/{name}")
+        )
+
+    def _is_model(self, folder: str) -> bool:
+        return any(
+            child == "registry.json" or is_model_version(child.removesuffix(MANIFEST_SUFFIX))
+            for child in self.tree.names(folder)
+        )
+
+    def registry(self, root: str, model: str) -> Registry | None:
+        """Return a model's registry; None when it has none.
+
+        Raises:
+            DocumentError: it cannot be read.
+        """
+        each = self.root(root)
+        if each is None:
+            return None
+        document = self._read("registry", each.layout.registry(model), Registry.parse)
+        if document.error:
+            raise document.error
+        return document.value if isinstance(document.value, Registry) else None
+
+    def run_paths(self, root: str) -> dict[str, str]:
+        """Return run id -> path of every file that may be a run record of `root`, sorted by id."""
+        each = self.root(root)
+        if each is None:
+            return {}
+        found = {}
+        for child, is_folder in self.tree.names(each.layout.runs_dir).items():
+            place = each.layout.place(f"{each.layout.runs_dir}/{child}")
+            if not is_folder and place.kind == "run":
+                found[place.name] = f"{each.layout.runs_dir}/{child}"
+        return dict(sorted(found.items()))
+
+    def run(self, path: str) -> Document:
+        """Read the run record at `path`."""
+        return self._read("run", path, RunRecord.parse)
+
+    def _read(self, kind: str, path: str, parse: Callable[[bytes, str], T]) -> Document:
+        entry = self.tree.entry(path)
+        if entry is None:
+            return Document(None, None)
+        key = (kind, entry.oid or f"{self.tree.label}:{path}")
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parse(self.tree.read(path), path)
+            except DocumentError as error:
+                self._parsed[key] = error
+        value = self._parsed[key]
+        return Document(None, value) if isinstance(value, DocumentError) else Document(value, None)
+
+
+def _order(key: Key) -> tuple[object, ...]:
+    version = snapshot_version(key.version) if key.kind == "snapshot" else model_version(key.version)
+    return (key.root, key.kind != "snapshot", key.name, version)

@@ -1,0 +1,185 @@
+"""What rules see and say: trees, tags, the context of a judgement, findings. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from mlvgit.core.digest import Digest
+from mlvgit.records.layout import Key
+from mlvgit.records.settings import Settings
+
+__all__ = ["Change", "Changes", "Context", "Entry", "Finding", "Moment", "Severity", "TagFacts", "TagMove", "Tree"]
+
+Severity = Literal["error", "warning"]
+Moment = Literal["commit", "push"]
+"""Which column of the table of rules holds: "push" also for CI and the server."""
+
+MODE_FILE = 0o100644
+MODE_EXECUTABLE = 0o100755
+MODE_SYMLINK = 0o120000
+MODE_GITLINK = 0o160000
+
+
+class Entry(NamedTuple):
+    """A file in a tree.
+
+    Attributes:
+        mode: Git's mode: 0o100644, 0o100755, 0o120000 (symlink), 0o160000 (submodule).
+        oid: the blob's id; "" for a file of the working directory that Git has not hashed.
+    """
+
+    mode: int
+    oid: str
+
+
+class Tree(Protocol):
+    """A read-only view of paths and bytes: a commit, the index, the working directory.
+
+    Paths are relative to the top of the repository; bytes that are not UTF-8 appear as surrogates.
+    """
+
+    label: str
+
+    def entry(self, path: str) -> Entry | None:
+        """Return the file at exactly this path."""
+
+    def below(self, folder: str) -> Mapping[str, Entry]:
+        """Return every file below `folder`, by full path; "" is the whole tree."""
+
+    def names(self, folder: str) -> Mapping[str, bool]:
+        """Return the immediate children of `folder`: name -> is it a folder."""
+
+    def find(self, name: str) -> list[str]:
+        """Return the paths of all files with this base name, sorted."""
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes; KeyError when there is none."""
+
+    def digests(self, paths: Iterable[str]) -> Mapping[str, Digest | None]:
+        """Return size and SHA-256 of the contents of `paths`; None where the bytes are not here."""
+
+
+Change = tuple[Entry | None, Entry | None]
+Changes = Mapping[str, Change]
+"""Path -> (before, after) of every file that differs, renames as a deletion and an addition."""
+
+
+class TagFacts(NamedTuple):
+    """A model tag of ours (annotated, with `Mlv-Model`), as its own text states it.
+
+    Attributes:
+        ref: full name of the ref, `refs/tags/iris_clf@v0.2.0`.
+        header_name: the name inside the tag object; Git does not check that it is the ref's.
+        commit: the commit that it points to.
+        tree_sha256: the identity that it vouches for.
+        manifest_sha256: SHA-256 of the manifest's bytes.
+    """
+
+    ref: str
+    header_name: str
+    root: str
+    model: str
+    version: str
+    commit: str
+    tree_sha256: str
+    manifest_sha256: str
+
+
+class TagMove(NamedTuple):
+    """What a push does to one tag ref of which at least one side is a model tag of ours.
+
+    Attributes:
+        before: what the receiver has; None when it has none.
+        after: what it is to have; None when the push deletes it, or makes it something that is not ours.
+        tree: the tree of the tagged commit after the push; None when deleted.
+    """
+
+    ref: str
+    before: TagFacts | None
+    after: TagFacts | None
+    tree: Tree | None
+
+
+def _nothing_published(_: Key) -> frozenset[str]:
+    return frozenset()
+
+
+def _nothing_replaceable(_: Key, __: str) -> bool:
+    return False
+
+
+def _unknown(_: str) -> bool | None:
+    return None
+
+
+def _no_code(_: str) -> str | None:
+    return None
+
+
+def _untagged(_: Key) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a judgement needs and trees do not tell.
+
+    Attributes:
+        moment: which column of the table holds.
+        trusted: the settings by which the change is judged, root -> settings: of the receiver's protected branch as it
+            stood before a push, of HEAD at a commit. A root that is missing has default settings.
+        published: key -> identities (`tree_sha256`) under which this name and version is published already.
+        replaceable: may this unpublished frozen thing with this identity be replaced or taken back, because the user
+            said so?
+        tagged: key of a model version -> identities that a model tag vouches for, after this push.
+        commit_known: does this (abbreviated) commit id exist here? None = cannot be known (shallow).
+        code_sha256_of: commit id -> hash of its code, None when unknown.
+        tag_moves: what the push does to model tags.
+        override: the reason that an operator gave for accepting weakened guards, "" when none.
+        today: ISO date for exceptions that end.
+    """
+
+    moment: Moment
+    trusted: Mapping[str, Settings]
+    published: Callable[[Key], frozenset[str]] = _nothing_published
+    replaceable: Callable[[Key, str], bool] = _nothing_replaceable
+    tagged: Callable[[Key], frozenset[str]] = _untagged
+    commit_known: Callable[[str], bool | None] = _unknown
+    code_sha256_of: Callable[[str], str | None] = _no_code
+    tag_moves: tuple[TagMove, ...] = ()
+    override: str = ""
+    today: str = ""
+
+    def settings(self, root: str) -> Settings:
+        """Return the settings that judge `root`."""
+        return self.trusted.get(root) or Settings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a change broke; five lines for a person.
+
+    Attributes:
+        code: `MLV101`.
+        path: the file that is wrong, from the top of the repository; "" for a ref.
+        line: 1-based, 0 when it does not matter.
+        message: what was found, one sentence without a full stop.
+        frozen: what was frozen when; "" when nothing was.
+        change: what this commit or push changes about it.
+        keep: commands that keep the change (the way forward).
+        undo: commands that undo it (the way back).
+        users: who uses the thing: model versions, stages, runs.
+        severity: set by the engine from the table.
+    """
+
+    code: str
+    path: str
+    message: str
+    line: int = 0
+    key: Key | None = None
+    frozen: str = ""
+    change: str = ""
+    keep: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    severity: Severity = "error"
