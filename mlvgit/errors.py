@@ -92,11 +92,13 @@ class Problem(NamedTuple):
         line: 1-based; 0 when the whole document is meant.
         where: JSON path such as `$.files[3].sha256`; "$" for the whole document.
         message: what was found and what was expected.
+        code: the rule that reports it; MLV105 for names that are not safe.
     """
 
     line: int
     where: str
     message: str
+    code: str = "MLV106"
 
 
 class DocumentError(MlvError):
