@@ -1,0 +1,278 @@
+"""Atomic, durable writing: every byte of state that mlvgit writes goes through here.
+
+The order is always: temporary name in the same folder, all bytes, flush of the file, rename, flush of the folder. A
+process killed at any instant leaves the old file or the new one, and at worst a file whose name begins with
+`TEMPORARY_PREFIX`. A flush that failed is final: the kernel may have dropped the pages and report success the next
+time, so the bytes are thrown away and never published.
+"""
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mlvgit.core.text import printable
+from mlvgit.errors import MachineError
+
+__all__ = [
+    "TEMPORARY_PREFIX",
+    "Draft",
+    "ensure_directory",
+    "flush",
+    "flush_directory",
+    "machine_errors",
+    "remove_durably",
+    "remove_leftovers",
+    "rename_durably",
+    "write_atomic",
+]
+
+TEMPORARY_PREFIX = ".mlv-tmp-"
+"""How the names of unfinished files begin; whatever bears it while nobody holds the lock is rubbish."""
+
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+_HINTS = {
+    errno.ENOSPC: "free some space and run the same command again; nothing was changed",
+    errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was changed",
+    errno.EROFS: "the file system is mounted read-only",
+}
+
+
+@contextmanager
+def machine_errors(doing: str) -> Iterator[None]:
+    """Turn an `OSError` into a `MachineError` that says what could not be done.
+
+    Args:
+        doing: the rest of the sentence "cannot ...", for example "write models/m/registry.json".
+    """
+    try:
+        yield
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0, "")
+        raise MachineError(f"cannot {printable(doing)}: {error.strerror or error}", hint=hint) from error
+
+
+def flush(fd: int) -> None:
+    """Bring the bytes of an open file to the disk; on macOS past the drive's own cache too."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
+                raise
+        else:
+            return
+    os.fsync(fd)
+
+
+def flush_directory(fd: int) -> None:
+    """Bring the names in an open folder to the disk, where the file system can do that for a folder at all."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+class Draft:
+    """A file without its name yet: written under a temporary one, then published, or discarded.
+
+    A context manager; leaving it without `publish` discards the bytes. All names are relative to an open folder, so
+    that nobody can swap the folder for a symlink between two steps.
+
+    Args:
+        directory_fd: the folder that the file will stand in; stays the caller's to close.
+        name: the final name, one path component.
+        mode: permission bits, from which the umask is taken away.
+    """
+
+    __slots__ = ("_directory_fd", "_name", "_temporary", "fd")
+
+    def __init__(self, directory_fd: int, name: str, *, mode: int = 0o666) -> None:
+        self._directory_fd = directory_fd
+        self._name = name
+        self._temporary = TEMPORARY_PREFIX + os.urandom(8).hex()
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.fd = os.open(self._temporary, flags, mode, dir_fd=directory_fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.discard()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append all of `data`; the system may take it in several portions."""
+        written = os.write(self.fd, data)
+        if written == len(data):
+            return
+        rest = memoryview(data)[written:]
+        while rest:
+            rest = rest[os.write(self.fd, rest) :]
+
+    def publish(self, *, replace: bool, durable: bool = True) -> None:
+        """Give the file its name. The caller flushes the folder, once for all files it put there.
+
+        Args:
+            replace: take the place of a file of that name; else raise `FileExistsError` and touch nothing.
+            durable: flush the bytes first; False only for what may be lost, such as a cache with a checksum.
+        """
+        if durable:
+            flush(self.fd)
+        fd, self.fd = self.fd, -1
+        os.close(fd)
+        if replace:
+            self._rename()
+        else:
+            self._link()
+        self._temporary = ""
+
+    def discard(self) -> None:
+        """Throw the bytes away unless they were published; safe to call twice."""
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+        if self._temporary:
+            name, self._temporary = self._temporary, ""
+            os.unlink(name, dir_fd=self._directory_fd)
+
+    def _rename(self) -> None:
+        os.rename(self._temporary, self._name, src_dir_fd=self._directory_fd, dst_dir_fd=self._directory_fd)
+
+    def _link(self) -> None:
+        folder = self._directory_fd
+        try:
+            os.link(self._temporary, self._name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+        else:
+            os.unlink(self._temporary, dir_fd=folder)
+            return
+        # No hard links here (exFAT): an empty file of our own takes the name, then the bytes take its place.
+        os.close(os.open(self._name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder))
+        self._rename()
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:
+    """Replace the file `path` by `data`, or leave it as it was; missing folders are made.
+
+    A symlink at `path` is replaced, not followed.
+
+    Args:
+        path: the file.
+        data: all its bytes.
+        mode: exact permission bits; None keeps those of the file that is replaced, else 0666 less the umask.
+        durable: False skips the flushes, for caches that tell damage from content by themselves.
+
+    Raises:
+        MachineError: the disk is full, a permission is missing, a flush failed; `path` is as before.
+    """
+    with machine_errors(f"write {path}"):
+        _make(path.parent)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if mode is None:
+                mode = _mode_of(folder, path.name)
+            with Draft(folder, path.name) as draft:
+                if mode is not None:
+                    os.fchmod(draft.fd, mode)
+                draft.write(data)
+                draft.publish(replace=True, durable=durable)
+            if durable:
+                flush_directory(folder)
+        finally:
+            os.close(folder)
+
+
+def ensure_directory(path: Path) -> None:
+    """Make the folder `path` and those above it; each new name is flushed.
+
+    Raises:
+        MachineError: something else has that name, or the system refuses.
+    """
+    with machine_errors(f"make the folder {path}"):
+        _make(path)
+
+
+def rename_durably(old: Path, new: Path) -> None:
+    """Rename a file or folder and flush both folders; a file or an empty folder at `new` is replaced.
+
+    Raises:
+        MachineError: the system refuses; nothing was moved.
+    """
+    with machine_errors(f"rename {old} to {new}"):
+        os.rename(old, new)
+        _flush_folder(new.parent)
+        if old.parent != new.parent:
+            _flush_folder(old.parent)
+
+
+def remove_durably(path: Path) -> bool:
+    """Remove the file `path` and flush its folder; return False when there was none.
+
+    Raises:
+        MachineError: the system refuses.
+    """
+    with machine_errors(f"remove {path}"):
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        _flush_folder(path.parent)
+        return True
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove what a killed command left in `folder` (not below it); call it while holding the lock.
+
+    Returns:
+        How many files were removed.
+    """
+    removed = 0
+    with machine_errors(f"clean {folder}"):
+        for name in os.listdir(folder):
+            if name.startswith(TEMPORARY_PREFIX):
+                (folder / name).unlink(missing_ok=True)
+                removed += 1
+    return removed
+
+
+def _make(path: Path) -> None:
+    if path.is_dir():
+        return
+    try:
+        path.mkdir()
+    except FileNotFoundError:
+        _make(path.parent)
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+        return
+    _flush_folder(path.parent)
+
+
+def _flush_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flush_directory(fd)
+    finally:
+        os.close(fd)
+
+
+def _mode_of(folder: int, name: str) -> int | None:
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None

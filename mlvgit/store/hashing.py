@@ -1,0 +1,128 @@
+"""Digests of files, and copies digested while they are made; a file that changes meanwhile is an error."""
+
+import functools
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlvgit.core.digest import Digest
+from mlvgit.errors import MlvError
+from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
+from mlvgit.store.folders import open_folder, split
+from mlvgit.store.place import require_same
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt, hash_batch, run_batches
+from mlvgit.store.scan import SourceFile, StatKey
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+__all__ = ["Progress", "hash_and_copy", "hash_files", "hash_path"]
+
+COPY_THREADS = 8
+"""More than cores: most of the time they wait for flushes, which the file system brings to the disk together."""
+
+
+def hash_files(
+    files: Sequence[SourceFile], *, executor: "Executor | None" = None, progress: Progress | None = None
+) -> list[Digest]:
+    """Digest `files`, as they were when they were scanned, in their order.
+
+    Args:
+        files: what `scan` returned.
+        executor: where to run the tasks (processes, a cluster that sees the same files); default threads, one a core.
+        progress: told of every MiB; with an `executor` only when a batch is done.
+
+    Raises:
+        IntegrityError: files changed since they were scanned, or while they were hashed; names them.
+        MachineError: files cannot be read.
+    """
+    return run_batches(hash_batch, files, executor=executor, progress=progress)
+
+
+def hash_path(path: Path) -> tuple[Digest, StatKey]:
+    """Digest one regular file, and say what its stat was while it was hashed.
+
+    Raises:
+        IntegrityError: it is not a regular file, or changed meanwhile.
+        MachineError: it cannot be read.
+    """
+    outcome, found = attempt(path, None, bytearray(BUFFER_BYTES), None, None)
+    if isinstance(outcome, MlvError):
+        raise outcome
+    return outcome, found
+
+
+def hash_and_copy(files: Sequence[SourceFile], destination_dir: Path, progress: Progress | None = None) -> list[Digest]:
+    """Copy `files` below `destination_dir` and digest what was copied, reading each byte once.
+
+    Each copy is flushed before it gets its name, and all folders before this returns. Nothing that stands there is
+    overwritten: a file with the same bytes is kept, so that a second run after a crash succeeds; other bytes are an
+    error. Copies are executable where the source is, and otherwise follow the umask.
+
+    Args:
+        files: what `scan` returned.
+        destination_dir: made when missing; symlinks below it are refused.
+        progress: told of every portion.
+
+    Raises:
+        IntegrityError: a source changed, a folder on the way is a symlink, or a name is taken by other bytes.
+        MachineError: a source cannot be read, or the copy not written.
+    """
+    ensure_directory(destination_dir)
+    task = functools.partial(_copy_batch, os.fspath(destination_dir))
+    digests = run_batches(task, files, progress=progress, threads=COPY_THREADS)
+    with machine_errors(f"write {destination_dir}"):
+        for folder in sorted({file.relative.rpartition("/")[0] for file in files} | {""}):
+            fd = open_folder(destination_dir, folder)
+            try:
+                flush_directory(fd)
+            finally:
+                os.close(fd)
+    return digests
+
+
+def _copy_batch(destination: str, files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
+    buffer = bytearray(BUFFER_BYTES)
+    return [_copy(destination, file, buffer, meter) for file in files]
+
+
+def _copy(destination: str, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
+    target = os.path.join(destination, file.relative)
+    try:
+        with machine_errors(f"write {target}"):
+            folder, name = split(file.relative)
+            fd = open_folder(Path(destination), folder, create=True)
+            try:
+                return _copy_into(fd, name, target, file, buffer, meter)
+            finally:
+                os.close(fd)
+    except MlvError as error:
+        return error
+
+
+def _copy_into(
+    folder: int, name: str, target: str, file: SourceFile, buffer: bytearray, meter: Meter | None
+) -> Outcome:
+    with Draft(folder, name, mode=_mode(file.path)) as draft:
+
+        def write(portion: memoryview) -> None:
+            with machine_errors(f"write {target}"):
+                draft.write(portion)
+
+        outcome, _ = attempt(file.path, file.stat, buffer, meter, write)
+        if isinstance(outcome, MlvError):
+            return outcome
+        try:
+            draft.publish(replace=False)
+        except FileExistsError:
+            require_same(folder, name, target, outcome)
+    return outcome
+
+
+def _mode(path: Path) -> int:
+    try:
+        return 0o777 if os.stat(path, follow_symlinks=False).st_mode & stat.S_IXUSR else 0o666
+    except OSError:
+        return 0o666  # opening the file says better what is wrong with it

@@ -1,0 +1,207 @@
+"""Putting verified bytes under their name in a workspace, and moving altered bytes aside before that.
+
+No existing file is ever opened for writing: its inode may have other names. No folder on the way may be a symlink.
+Bytes get their name only when they are what the manifest says, and never in place of other bytes unless told so.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import printable, short, size
+from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.store.atomic import Draft, flush_directory, machine_errors
+from mlvgit.store.folders import open_folder, parent_of, split
+from mlvgit.store.reading import BUFFER_BYTES, attempt
+
+__all__ = ["Reader", "make_read_only", "make_writable", "place_bytes", "require_same", "set_aside"]
+
+MAX_ASIDE = 100_000
+
+
+class Reader(Protocol):
+    """Where bytes come from: an open binary file, a pipe, a response."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+
+
+def place_bytes(
+    root: Path,
+    relative: str,
+    data_or_reader: bytes | Reader,
+    expected: Digest,
+    *,
+    mode: int = 0o666,
+    replace: bool = False,
+) -> None:
+    """Put bytes under the name `relative` below `root`, if they are what `expected` says.
+
+    The same bytes that stand there already are left alone.
+
+    Args:
+        root: a folder that is trusted, for example the top of the worktree; symlinks below it are refused.
+        relative: POSIX; missing folders are made.
+        data_or_reader: the bytes, or what they are read from (not beyond one byte more than expected).
+        expected: their size and SHA-256.
+        mode: permission bits, from which the umask is taken away.
+        replace: take the place of other bytes; only for bytes that are known to stand elsewhere too.
+
+    Raises:
+        IntegrityError: the bytes differ, the name is unsafe or leads through a symlink, or is taken by other bytes.
+        MachineError: the disk is full, a permission is missing. In all cases the workspace is as before.
+    """
+    shown = str(root / relative)
+    with machine_errors(f"write {shown}"), parent_of(root, relative, create=True) as (folder, name):
+        with Draft(folder, name, mode=mode) as draft:
+            found = _fill(draft, data_or_reader, expected)
+            if found != expected:
+                raise IntegrityError(f"the bytes for {printable(relative)} {_difference(found, expected)}")
+            try:
+                draft.publish(replace=replace)
+            except FileExistsError:
+                require_same(folder, name, shown, expected)
+        flush_directory(folder)
+
+
+def require_same(folder: int, name: str, shown: str, expected: Digest) -> None:
+    """Make sure that the file `name` in the open folder has the bytes of `expected`.
+
+    Args:
+        folder: open folder that the name stands in.
+        name: one path component.
+        shown: how to call the file in a message.
+        expected: its digest.
+
+    Raises:
+        IntegrityError: it has other bytes, or is not a regular file.
+    """
+    outcome, _ = attempt(name, None, bytearray(BUFFER_BYTES), None, None, dir_fd=folder)
+    if outcome == expected:
+        return
+    if isinstance(outcome, Digest):
+        reason = f"is there already and {_difference(outcome, expected)}"
+    else:
+        reason = f"is there already ({outcome.message})"
+    raise IntegrityError(f"{printable(shown)} {reason}; it was not touched")
+
+
+def set_aside(root: Path, relative: str, *, beside: str | None = None) -> Path:
+    """Move what stands at `relative` to a new name that nothing had, `<name>.altered-1` and so on, and return it.
+
+    Args:
+        root: a folder that is trusted; symlinks below it are refused on the way (a symlink at `relative` itself is
+            moved as it is).
+        relative: a file, folder or symlink below `root`.
+        beside: the frozen directory, relative to `root`: the new name is made next to it, so that the directory has
+            nothing extra afterwards. None: next to the folder that holds `relative` (or in `root`).
+
+    Raises:
+        IntegrityError: the name is unsafe or leads through a symlink.
+        MachineError: there is nothing at `relative`, or the system refuses; nothing was moved.
+    """
+    folder, name = split(relative)
+    target = (folder if beside is None else beside).rpartition("/")[0]
+    with machine_errors(f"set {root / relative} aside"):
+        source_fd = open_folder(root, folder)
+        try:
+            target_fd = open_folder(root, target)
+            try:
+                new = _move(source_fd, name, target_fd)
+                flush_directory(target_fd)
+                flush_directory(source_fd)
+            finally:
+                os.close(target_fd)
+        finally:
+            os.close(source_fd)
+    return root / target / new
+
+
+def make_read_only(paths: Iterable[Path]) -> None:
+    """Take the permission to write from files (never folders); a convenience that may fail, and then does nothing."""
+    for path in paths:
+        _change_mode(path, lambda mode: mode & ~0o222)
+
+
+def make_writable(paths: Iterable[Path]) -> None:
+    """Give the owner of files the permission to write back; may fail, and then does nothing."""
+    for path in paths:
+        _change_mode(path, lambda mode: mode | 0o200)
+
+
+def _fill(draft: Draft, source: bytes | Reader, expected: Digest) -> Digest:
+    whole = hashlib.sha256()
+    total = 0
+    for portion in _portions(source, expected.size + 1):
+        whole.update(portion)
+        draft.write(portion)
+        total += len(portion)
+    return Digest(total, whole.hexdigest())
+
+
+def _portions(source: bytes | Reader, limit: int) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        yield source
+        return
+    while limit and (portion := source.read(min(BUFFER_BYTES, limit))):
+        yield portion
+        limit -= len(portion)
+
+
+def _difference(found: Digest, expected: Digest) -> str:
+    if found.size > expected.size:
+        return f"are more than the {size(expected.size)} expected"
+    if found.size < expected.size:
+        return f"are {found.size:,} bytes, expected {expected.size:,}"
+    return f"hash to {short(found.sha256)}, expected {short(expected.sha256)}"
+
+
+def _move(source: int, name: str, target: int) -> str:
+    """Rename within open folders to the first free name, which an empty thing of the same kind reserves."""
+    folder = stat.S_ISDIR(os.stat(name, dir_fd=source, follow_symlinks=False).st_mode)
+    for number in range(1, MAX_ASIDE):
+        new = f"{_cut(name)}.altered-{number}"
+        try:
+            _reserve(new, target, folder=folder)
+        except FileExistsError:
+            continue
+        try:
+            os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
+        except BaseException:
+            (os.rmdir if folder else os.unlink)(new, dir_fd=target)
+            raise
+        return new
+    raise MachineError(f"there are already {MAX_ASIDE:,} files named {printable(name)}.altered-N")
+
+
+def _reserve(name: str, target: int, *, folder: bool) -> None:
+    if folder:
+        os.mkdir(name, 0o700, dir_fd=target)
+    else:
+        os.close(
+            os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=target)
+        )
+
+
+def _cut(name: str) -> str:
+    """Leave room in a name of at most 255 bytes for the ending."""
+    return name.encode()[:230].decode(errors="ignore")
+
+
+def _change_mode(path: Path, change: Callable[[int], int]) -> None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISREG(mode):
+            os.fchmod(fd, change(stat.S_IMODE(mode)))
+    except OSError:
+        pass  # not ours, or a file system without modes
+    finally:
+        os.close(fd)
