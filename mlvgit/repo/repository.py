@@ -302,7 +302,7 @@ class Repository:
             ) from error
         return ident.rsplit(" ", 2)[0]
 
-    def python(self) -> git.Repo:  # type: ignore[name-defined]
+    def python(self) -> git.Repo:
         """Return GitPython's view, for porcelain (`python().git.log(...)`); opened when first asked."""
         if self._porcelain is None:
             from mlvgit.repo.porcelain import open_porcelain

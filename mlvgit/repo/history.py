@@ -1,0 +1,249 @@
+"""History: protected refs, ancestry, who changed a path and when, what a push says it will do."""
+
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlvgit.errors import MachineError
+from mlvgit.repo.git import decode
+from mlvgit.rules.model import Entry
+
+if TYPE_CHECKING:
+    from mlvgit.repo.repository import Repository
+
+__all__ = [
+    "Commit",
+    "PathChange",
+    "RefChange",
+    "commit_exists",
+    "commits_between",
+    "first_parent_log_of_path",
+    "is_ancestor",
+    "is_zero",
+    "merge_bases",
+    "parse_push_lines",
+    "parse_receive_lines",
+    "protected_refs",
+    "read_commit",
+    "remotes",
+]
+
+_HEADS = "refs/heads/"
+_REMOTES = "refs/remotes/"
+_USUAL = ("main", "master")
+_ALWAYS = ("release/*",)
+
+
+class Commit(NamedTuple):
+    """A commit, as its object says.
+
+    Attributes:
+        oid: its id.
+        tree: the id of its tree.
+        parents: ids, first parent first; a shallow clone may not have them.
+        author: `Name <email>`.
+        committed_at: committer date, seconds since 1970 (UTC).
+        subject: first paragraph on one line.
+        body: what follows it.
+    """
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    author: str
+    committed_at: int
+    subject: str
+    body: str
+
+
+class PathChange(NamedTuple):
+    """A commit that changed a path, and what stands there since.
+
+    Attributes:
+        commit: the commit.
+        entry: None when it deleted the path.
+    """
+
+    commit: Commit
+    entry: Entry | None
+
+
+class RefChange(NamedTuple):
+    """One line of a push.
+
+    Attributes:
+        local_ref: what the pusher named, "(delete)" for a deletion; "" on the server.
+        local_oid: what the ref is to be, zeros for a deletion.
+        remote_ref: the ref on the receiver.
+        remote_oid: what it was, zeros when there was none.
+    """
+
+    local_ref: str
+    local_oid: str
+    remote_ref: str
+    remote_oid: str
+
+
+def is_zero(oid: str) -> bool:
+    """Say whether an id, of 40 or 64 digits, stands for nothing."""
+    return bool(oid) and not oid.strip("0")
+
+
+def parse_push_lines(raw: bytes) -> list[RefChange]:
+    """Parse what a pre-push hook gets: `LOCAL_REF LOCAL_OID REMOTE_REF REMOTE_OID`; nothing means up to date.
+
+    A local ref may be any expression that the pusher typed, with spaces: the line is split from the right.
+
+    Raises:
+        MachineError: a line is none of that.
+    """
+    return [RefChange(*_split(line, 4)) for line in decode(raw).split("\n") if line]
+
+
+def parse_receive_lines(raw: bytes) -> list[RefChange]:
+    """Parse what a pre-receive hook gets: `OLD_OID NEW_OID REF`.
+
+    Raises:
+        MachineError: a line is none of that.
+    """
+    changes = []
+    for line in decode(raw).split("\n"):
+        if line:
+            old, new, ref = _split(line, 3)
+            changes.append(RefChange("", new, ref, old))
+    return changes
+
+
+def _split(line: str, count: int) -> list[str]:
+    words = line.rsplit(" ", 3) if count == 4 else line.split(" ", 2)
+    if len(words) != count or not all(re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", words[i]) for i in _OIDS[count]):
+        raise MachineError(f"{line!r} is not a line that Git gives to a hook")
+    return words
+
+
+_OIDS = {3: (0, 1), 4: (1, 3)}
+
+
+def remotes(repo: "Repository") -> list[str]:
+    """Return the names of the remotes."""
+    names = (key.removeprefix("remote.").rpartition(".")[0] for key in repo.config_keys("remote."))
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def protected_refs(repo: "Repository", patterns: Iterable[str] = (), remote: str | None = None) -> dict[str, str]:
+    """Return the refs that hold what is published, ref -> commit id.
+
+    They are branches as each remote last showed them; in a bare repository without remotes (a server), its own.
+
+    Args:
+        repo: where to look.
+        patterns: names of branches, `*` stands for anything; by default the branch that the remote's HEAD names (else
+            main or master) and `release/*`.
+        remote: only this one.
+    """
+    refs = _refs(repo, _REMOTES, _HEADS)
+    names = remotes(repo)
+    found: dict[str, str] = {}
+    if repo.is_bare and not any(ref.startswith(_REMOTES) for ref in refs):
+        head = repo.git.text("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removeprefix(_HEADS)
+        return _matching(refs, _HEADS, tuple(patterns), head)
+    for name in [remote] if remote is not None else names:
+        prefix = f"{_REMOTES}{name}/"
+        head = refs.get(prefix + "HEAD", ("", ""))[1].removeprefix(prefix)
+        found.update(_matching(refs, prefix, tuple(patterns), head))
+    return found
+
+
+def _refs(repo: "Repository", *prefixes: str) -> dict[str, tuple[str, str]]:
+    """Return ref -> (commit id, what a symbolic ref names)."""
+    listed = decode(repo.git.run("for-each-ref", "--format=%(objectname)%00%(refname)%00%(symref)", *prefixes))
+    lines = (line.split("\0") for line in listed.split("\n") if line)
+    return {ref: (oid, target) for oid, ref, target in lines}
+
+
+def _matching(refs: dict[str, tuple[str, str]], prefix: str, patterns: tuple[str, ...], head: str) -> dict[str, str]:
+    branches = {ref.removeprefix(prefix): ref for ref in refs if ref.startswith(prefix) and ref != prefix + "HEAD"}
+    if not patterns:
+        usual = (head,) if head in branches else tuple(name for name in _USUAL if name in branches)[:1]
+        chosen = {name for name in branches if name in usual or any(fnmatchcase(name, each) for each in _ALWAYS)}
+    else:
+        chosen = {name for name in branches if any(fnmatchcase(name, each) for each in patterns)}
+    return {branches[name]: refs[branches[name]][0] for name in sorted(chosen)}
+
+
+def commit_exists(repo: "Repository", oid: str) -> bool:
+    """Say whether a commit with this full id is here."""
+    return repo.object(oid + "^{commit}") is not None
+
+
+def merge_bases(repo: "Repository", first: str, second: str) -> list[str]:
+    """Return the best common ancestors of two commits, none when their histories are unrelated."""
+    return repo.git.text("merge-base", "--all", first, second, ok=(0, 1)).split()
+
+
+def is_ancestor(repo: "Repository", ancestor: str, descendant: str) -> bool:
+    """Say whether one commit is reachable from another (each from itself).
+
+    Raises:
+        GitError: one of them is not here.
+    """
+    args = ("merge-base", "--is-ancestor", ancestor, descendant)
+    status = repo.git.status(*args)
+    if status > 1:
+        repo.git.run(*args)
+    return status == 0
+
+
+def commits_between(repo: "Repository", tip: str, known: Iterable[str], *, limit: int = 0) -> list[str]:
+    """Return the commits that `tip` has and none of `known` has, oldest first.
+
+    Args:
+        repo: where to look.
+        tip: a full id.
+        known: full ids; those that are not here are passed over.
+        limit: at most so many, the newest; 0 for all.
+    """
+    asked = "".join(f"{oid}\n" for oid in [tip, *(f"^{oid}" for oid in known)])
+    options = (f"--max-count={limit}",) if limit else ()
+    return repo.git.text(
+        "rev-list", "--topo-order", "--ignore-missing", *options, "--stdin", input=asked.encode()
+    ).split()[::-1]
+
+
+def read_commit(repo: "Repository", oid: str) -> Commit | None:
+    """Return a commit by its full id, None when it is not here."""
+    found = repo.object(oid + "^{commit}")
+    if found is None:
+        return None
+    head, _, message = decode(found[2]).partition("\n\n")
+    headers: dict[str, list[str]] = {}
+    for line in head.split("\n"):
+        key, _, value = line.partition(" ")
+        headers.setdefault(key, []).append(value)
+    subject, _, body = message.strip("\n").partition("\n\n")
+    return Commit(
+        oid=found[0],
+        tree=headers["tree"][0],
+        parents=tuple(headers.get("parent", ())),
+        author=headers["author"][0].rsplit(" ", 2)[0],
+        committed_at=int(headers["committer"][0].rsplit(" ", 2)[1]),
+        subject=" ".join(subject.split("\n")),
+        body=body,
+    )
+
+
+def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: int = 0) -> Iterator[PathChange]:
+    """Yield the first-parent commits that changed `path`, newest first, as they are found: stop when you have enough.
+
+    Args:
+        repo: where to look.
+        commit: a full id, where to begin.
+        path: taken literally, from the top of the repository.
+        limit: at most so many; 0 for all.
+    """
+    options = (f"--max-count={limit}",) if limit else ()
+    for line in repo.git.records("rev-list", "--first-parent", *options, commit, "--", path, separator=b"\n"):
+        found = read_commit(repo, decode(line))
+        if found is not None:
+            yield PathChange(found, repo.commit_tree(found.oid).entry(path))
