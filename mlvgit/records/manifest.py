@@ -1,0 +1,354 @@
+"""The manifest: the frozen list of a directory's files. Reading, checking, writing. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple
+
+from mlvgit.core import jsontext
+from mlvgit.core.digest import Digest, tree_sha256
+from mlvgit.core.jsontext import json_path
+from mlvgit.core.paths import collisions, unsafe_reason
+from mlvgit.core.text import printable
+from mlvgit.core.versions import is_model_version, is_snapshot_version
+from mlvgit.errors import DocumentError, Problem
+from mlvgit.records.strict import MAX_MANIFEST_BYTES, MAX_SHOWN, Document, read_json, without
+
+__all__ = ["FileEntry", "Manifest", "Retired", "new_manifest"]
+
+FORMAT: Final = "1.0"
+_BAD: Final = "MLV106"
+_UNSAFE: Final = "MLV105"
+_ENTRY_KEYS: Final = ("path", "size_bytes", "sha256")
+_KNOWN: Final = frozenset(
+    ["dataset", "model", "version", "format", "tree_sha256", "total_bytes", "file_count", "created_utc", "notes", "source", "derived_from", "run", "owner", "license", "created_by", "storage", "metadata", "retired", "files"]
+)
+_RETIRED_KEYS: Final = ("by", "at", "reason", "bytes", "paths")
+
+Kind = Literal["snapshot", "model"]
+Finding = tuple[jsontext.Path, str, str]
+
+
+class FileEntry(NamedTuple):
+    """One frozen file.
+
+    Attributes:
+        path: as the manifest writes it, relative to the mlv root.
+        size_bytes: length in bytes.
+        sha256: 64 hexadecimal digits in lower case.
+    """
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class Retired(NamedTuple):
+    """The tombstone of bytes that were removed on purpose.
+
+    Attributes:
+        by: who removed them.
+        at: when, ISO 8601 in UTC.
+        reason: why.
+        bytes: how many.
+        paths: which files, as entries write them; empty means the whole version.
+        unknown: keys of a newer minor version of the format.
+    """
+
+    by: str
+    at: str
+    reason: str
+    bytes: int = 0
+    paths: tuple[str, ...] = ()
+    unknown: Mapping[str, Any] = {}
+
+    def covers(self, path: str) -> bool:
+        """Say whether the bytes of the entry `path` were removed."""
+        return not self.paths or path in self.paths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The frozen list of a directory's files, and what is said about them.
+
+    Frozen are `kind`, `name`, `version`, `files` and the lineage (`derived_from`, `source`, `run`), which may be added
+    where absent; everything else may be edited.
+
+    Attributes:
+        kind: what is frozen; "snapshot" has the key `dataset` in JSON, "model" the key `model`.
+        files: in the order of the document; `dump` sorts them.
+        format: "" when the document does not say, which means 1.0.
+        declared_tree_sha256: `tree_sha256` as the document writes it, "" when it does not; always true once parsed.
+        storage: "git", "store" or "".
+        metadata: the user's own keys.
+        unknown: keys of a newer minor version of the format, kept when written back.
+        unknown_in_files: the same inside entries, by path.
+    """
+
+    kind: Kind
+    name: str
+    version: str
+    files: tuple[FileEntry, ...]
+    created_utc: str = ""
+    notes: str = ""
+    format: str = ""
+    declared_tree_sha256: str = ""
+    storage: str = ""
+    derived_from: tuple[str, ...] = ()
+    source: str = ""
+    owner: str = ""
+    license: str = ""
+    created_by: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    run: str = ""
+    retired: Retired | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown_in_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    _prefix: str = field(init=False, repr=False, compare=False, default="")
+    _tree: str = field(init=False, repr=False, compare=False, default="")
+    _relative: dict[str, FileEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    @property
+    def prefix(self) -> str:
+        """The frozen directory as the entries write it: `data/snapshots/iris_v0.1`, `models/iris_clf/v0.2.0`."""
+        if not self._prefix:
+            folder = _folder(self.kind, self.name, self.version)
+            object.__setattr__(self, "_prefix", _find_prefix(self.files, folder))
+        return self._prefix
+
+    @property
+    def tree_sha256(self) -> str:
+        """The identity: computed from the entries, whatever the document says."""
+        if not self._tree:
+            cut = len(self.prefix) + 1
+            object.__setattr__(self, "_tree", tree_sha256((entry.path[cut:], entry.sha256) for entry in self.files))
+        return self._tree
+
+    @property
+    def total_bytes(self) -> int:
+        """Sum of the sizes."""
+        return sum(entry.size_bytes for entry in self.files)
+
+    @property
+    def file_count(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
+    @property
+    def lineage(self) -> tuple[tuple[str, ...], str, str]:
+        """`(derived_from, source, run)`: what may be added but not altered."""
+        return (self.derived_from, self.source, self.run)
+
+    def by_relative(self) -> dict[str, FileEntry]:
+        """Return the entries by their path relative to the frozen directory; do not change the result."""
+        if not self._relative:
+            cut = len(self.prefix) + 1
+            object.__setattr__(self, "_relative", {entry.path[cut:]: entry for entry in self.files})
+        return self._relative
+
+    @classmethod
+    def parse(cls, data: bytes, path: str) -> "Manifest":
+        """Read and check a manifest.
+
+        Args:
+            data: the bytes of the document.
+            path: its name, for messages.
+
+        Raises:
+            DocumentError: it is not a sound manifest; carries every problem.
+        """
+        document = read_json(data, path, "manifest", max_bytes=MAX_MANIFEST_BYTES)
+        if not document.check_shape():
+            document.refuse()
+        value = document.value
+        manifest = _build(value)
+        _check(manifest, document)
+        document.refuse()
+        return manifest
+
+    def dump(self) -> bytes:
+        """Write the canonical form: fixed order of keys, one file entry on a line, sorted by path as UTF-8 bytes."""
+        optional: dict[str, Any] = {
+            "created_utc": self.created_utc,
+            "notes": self.notes,
+            "source": self.source,
+            "derived_from": list(self.derived_from),
+            "run": self.run,
+            "owner": self.owner,
+            "license": self.license,
+            "created_by": self.created_by,
+            "storage": self.storage,
+            "metadata": dict(self.metadata),
+            "retired": _dump_retired(self.retired),
+        }
+        document = {
+            "dataset" if self.kind == "snapshot" else "model": self.name,
+            "version": self.version,
+            "format": self.format or FORMAT,
+            "tree_sha256": self.tree_sha256,
+            "total_bytes": self.total_bytes,
+            "file_count": self.file_count,
+            **{key: value for key, value in optional.items() if value},
+            **self.unknown,
+            "files": [
+                {**entry._asdict(), **self.unknown_in_files.get(entry.path, {})}
+                for entry in sorted(self.files, key=lambda entry: entry.path.encode("utf-8"))
+            ],
+        }
+        return jsontext.canonical(document, spread=("files",))
+
+
+def new_manifest(
+    kind: Kind,
+    name: str,
+    version: str,
+    files: Iterable[tuple[str, Digest]],
+    *,
+    prefix: str,
+    created_utc: str,
+    **details: Any,
+) -> Manifest:
+    """Make the manifest of a directory that is being frozen.
+
+    Args:
+        kind: what is frozen.
+        name: dataset or model.
+        version: its version, as written in the folder's name.
+        files: (path relative to the directory, digest) of every file.
+        prefix: the directory, relative to the mlv root; its name ends in `<name>_<version>` or `<name>/<version>`.
+        created_utc: ISO 8601 in UTC.
+        details: further fields of `Manifest`.
+
+    Raises:
+        DocumentError: a name is not safe, two collide, or there is no file.
+    """
+    entries = [FileEntry(f"{prefix}/{path}", digest.size, digest.sha256) for path, digest in files]
+    entries.sort(key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
+    manifest = Manifest(
+        kind=kind, name=name, version=version, files=tuple(entries), created_utc=created_utc, format=FORMAT, **details
+    )
+    found = [Problem(0, json_path(where), message, code) for where, message, code in _judge(manifest)]
+    if found:
+        raise DocumentError(f"{prefix}.manifest.json", tuple(found[:MAX_SHOWN]))
+    return manifest
+
+
+def _build(value: Mapping[str, Any]) -> Manifest:
+    files = tuple([FileEntry(entry["path"], int(entry["size_bytes"]), entry["sha256"]) for entry in value["files"]])
+    unknown_in_files = {
+        entry["path"]: without(entry, _ENTRY_KEYS) for entry in value["files"] if len(entry) > len(_ENTRY_KEYS)
+    }
+    retired = value.get("retired")
+    return Manifest(
+        kind="snapshot" if "dataset" in value else "model",
+        name=value["dataset"] if "dataset" in value else value["model"],
+        version=value["version"],
+        files=files,
+        created_utc=value.get("created_utc", ""),
+        notes=value.get("notes", ""),
+        format=value.get("format", ""),
+        declared_tree_sha256=value.get("tree_sha256", ""),
+        storage=value.get("storage", ""),
+        derived_from=tuple(value.get("derived_from", ())),
+        source=value.get("source", ""),
+        owner=value.get("owner", ""),
+        license=value.get("license", ""),
+        created_by=value.get("created_by", ""),
+        metadata=value.get("metadata", {}),
+        run=value.get("run", ""),
+        retired=_build_retired(retired) if retired else None,
+        unknown=without(value, _KNOWN),
+        unknown_in_files=unknown_in_files,
+    )
+
+
+def _build_retired(value: Mapping[str, Any]) -> Retired:
+    return Retired(
+        value["by"],
+        value["at"],
+        value["reason"],
+        int(value.get("bytes", 0)),
+        tuple(value.get("paths", ())),
+        without(value, _RETIRED_KEYS),
+    )
+
+
+def _dump_retired(retired: Retired | None) -> dict[str, Any]:
+    if retired is None:
+        return {}
+    made: dict[str, Any] = {"by": retired.by, "at": retired.at, "reason": retired.reason, "bytes": retired.bytes}
+    if retired.paths:
+        made["paths"] = list(retired.paths)
+    return {**made, **retired.unknown}
+
+
+def _check(manifest: Manifest, document: Document) -> None:
+    found = _judge(manifest)
+    for where, message, code in found[:MAX_SHOWN]:
+        document.note(where, message, code)
+    if found:
+        return
+    value = document.value
+    declared = manifest.declared_tree_sha256
+    if declared and declared != manifest.tree_sha256:
+        document.note(("tree_sha256",), f"says {declared}, but the entries give {manifest.tree_sha256}")
+    for key, true in (("total_bytes", manifest.total_bytes), ("file_count", manifest.file_count)):
+        if value.get(key, true) != true:
+            document.note((key,), f"says {value[key]}, but the entries give {true}")
+
+
+def _judge(manifest: Manifest) -> list[Finding]:
+    """List what a schema cannot say: the version's grammar, unsafe names, names outside the directory, collisions."""
+    found: list[Finding] = []
+    fits = is_snapshot_version if manifest.kind == "snapshot" else is_model_version
+    if not fits(manifest.version):
+        form = "vMAJOR.MINOR[.PATCH]" if manifest.kind == "snapshot" else "vMAJOR.MINOR.PATCH (SemVer)"
+        found.append((("version",), f"{printable(manifest.version)!r} is not a {manifest.kind} version: {form}", _BAD))
+    if not manifest.files:
+        return [*found, (("files",), "has no file; there is no empty snapshot", _BAD)]
+    inside = manifest.prefix + "/"
+    for number, (path, _, _) in enumerate(manifest.files):
+        reason = unsafe_reason(path)
+        if reason:
+            found.append((("files", number, "path"), f"the name {_quoted(path)} {reason}", _UNSAFE))
+        elif not path.startswith(inside):
+            found.append((("files", number, "path"), _outside(manifest, path), _UNSAFE))
+    return found or _collisions(manifest)
+
+
+def _collisions(manifest: Manifest) -> list[Finding]:
+    pairs = collisions([entry.path for entry in manifest.files])
+    if not pairs:
+        return []
+    last = {entry.path: number for number, entry in enumerate(manifest.files)}
+    found: list[Finding] = []
+    for first, second in pairs:
+        number = last.get(second)
+        if number is None:  # a folder on the way
+            number = next(n for n, entry in enumerate(manifest.files) if entry.path.startswith(second + "/"))
+        same = "stands twice" if first == second else f"and {_quoted(first)} are one name on some systems"
+        found.append((("files", number, "path"), f"the name {_quoted(second)} {same}", _UNSAFE))
+    return found
+
+
+def _quoted(path: str) -> str:
+    return f"'{printable(path if len(path) <= 200 else path[:197] + '...')}'"
+
+
+def _folder(kind: Kind, name: str, version: str) -> str:
+    return f"{name}_{version}" if kind == "snapshot" else f"{name}/{version}"
+
+
+def _outside(manifest: Manifest, path: str) -> str:
+    folder = _folder(manifest.kind, manifest.name, manifest.version)
+    where = f"below {manifest.prefix}/" if manifest.prefix else f"in a folder named {folder}/, relative to mlv.yaml"
+    return f"the file {_quoted(path)} must stand {where}"
+
+
+def _find_prefix(files: Iterable[FileEntry], folder: str) -> str:
+    """Return the outermost directory named `folder` that the first entry lying in one has; "" when none does."""
+    wanted = f"/{folder}/"
+    for path, _, _ in files:
+        found = f"/{path}".find(wanted)
+        if found >= 0:
+            return path[: found + len(folder)]
+    return ""
