@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from mlvgit.core.digest import Digest
 from mlvgit.errors import MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
+from mlvgit.store.batches import run_batches
 from mlvgit.store.folders import open_folder, split
 from mlvgit.store.place import require_same
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt, hash_batch, run_batches
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt, hash_batch
 from mlvgit.store.scan import SourceFile, StatKey
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def hash_files(
         IntegrityError: files changed since they were scanned, or while they were hashed; names them.
         MachineError: files cannot be read.
     """
-    return run_batches(hash_batch, files, executor=executor, progress=progress)
+    return run_batches(hash_batch, files, executor=executor, progress=progress, fork=True)
 
 
 def hash_path(path: Path) -> tuple[Digest, StatKey]:

@@ -83,11 +83,8 @@ def require_same(folder: int, name: str, shown: str, expected: Digest) -> None:
     outcome, _ = attempt(name, None, bytearray(BUFFER_BYTES), None, None, dir_fd=folder)
     if outcome == expected:
         return
-    if isinstance(outcome, Digest):
-        reason = f"is there already and {_difference(outcome, expected)}"
-    else:
-        reason = f"is there already ({outcome.message})"
-    raise IntegrityError(f"{printable(shown)} {reason}; it was not touched")
+    reason = "with other bytes" if isinstance(outcome, Digest) else f"({outcome.message})"
+    raise IntegrityError(f"{printable(shown)} is there already, {reason}; it was not touched")
 
 
 def set_aside(root: Path, relative: str, *, beside: str | None = None) -> Path:

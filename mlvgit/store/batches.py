@@ -1,0 +1,166 @@
+"""Dealing files out to all cores: batches, threads or an executor, and the digests back in order.
+
+`hashlib` lets go of the interpreter's lock, so threads use every core. Biggest files go first, small ones in batches,
+so that neither the last file nor the cost of a task decides how long it takes.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import count
+from mlvgit.errors import IntegrityError, MachineError, MlvError
+from mlvgit.store.forked import LEAST_FILES, can_fork, hash_small
+from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress
+from mlvgit.store.scan import SourceFile, listed
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+__all__ = ["Task", "run_batches"]
+
+BATCH_BYTES = 8 << 20
+BATCH_FILES = 256
+TINY_BYTES = 8 << 10
+"""Two threads are slower than one with files up to this size, so one thread does them all, beside the bigger ones."""
+INLINE_BYTES = 4 << 20
+"""Below this much in all, threads cost more than they bring."""
+
+Task = Callable[[Sequence[SourceFile], Meter | None], list[Outcome]]
+"""What is done with some files; gives as many outcomes."""
+
+
+class Batch(NamedTuple):
+    """Files that one task handles, with their places in the whole list."""
+
+    indices: list[int]
+    files: list[SourceFile]
+
+
+def run_batches(
+    task: Task,
+    files: Sequence[SourceFile],
+    *,
+    executor: "Executor | None" = None,
+    progress: Progress | None = None,
+    threads: int = 0,
+    fork: bool = False,
+) -> list[Digest]:
+    """Run `task` over all of `files` and bring the digests back into their order.
+
+    Args:
+        task: a top-level function, so that any executor can carry it; gets a meter only in this process.
+        files: what `scan` returned.
+        executor: where to run; default a pool of threads.
+        progress: see `hash_files`.
+        threads: how many, default one a core.
+        fork: thousands of small files may go to forked processes; only right when `task` is `hash_batch`.
+
+    Raises:
+        MlvError: what the failed files said, in one message; the rest of the work is given up.
+    """
+    total = sum(file.stat.size for file in files)
+    meter = Meter(progress)
+    outcomes: list[Outcome | None] = [None] * len(files)
+    if progress is not None:
+        progress.start(total, len(files))
+    try:
+        left = _fork_small(files, meter, outcomes) if fork and executor is None else range(len(files))
+        tiny = TINY_BYTES if executor is None and not threads else -1
+        batches = list(_batches(files, left, tiny))
+        if executor is None and (len(batches) < 2 or total < INLINE_BYTES):
+            _run_here(task, batches, meter, outcomes)
+        else:
+            _run_on(executor, task, batches, meter, outcomes, threads)
+    finally:
+        if progress is not None:
+            progress.finish()
+    return _digests(outcomes)
+
+
+def _run_here(
+    task: Task,
+    batches: list[Batch],
+    meter: Meter,
+    outcomes: list[Outcome | None],
+) -> None:
+    for batch in batches:
+        for index, outcome in zip(batch.indices, task(batch.files, meter), strict=True):
+            outcomes[index] = outcome
+
+
+def _run_on(
+    executor: "Executor | None",
+    task: Task,
+    batches: list[Batch],
+    meter: Meter,
+    outcomes: list[Outcome | None],
+    threads: int,
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    own = None if executor is not None else ThreadPoolExecutor(threads or os.cpu_count() or 1, "mlvgit-hash")
+    chosen = own or executor
+    assert chosen is not None
+    running: dict[Future[list[Outcome]], Batch] = {}
+    try:
+        for batch in batches:
+            running[chosen.submit(task, batch.files, meter if own else None)] = batch
+        for future in as_completed(running):
+            batch = running[future]
+            for index, outcome in zip(batch.indices, future.result(), strict=True):
+                outcomes[index] = outcome
+            if not own:
+                meter.advance(sum(file.stat.size for file in batch.files))
+            if any(isinstance(outcomes[index], MlvError) for index in batch.indices):
+                break
+    finally:
+        meter.stopped = True
+        for future in running:
+            future.cancel()
+        if own:
+            own.shutdown(wait=True, cancel_futures=True)
+
+
+def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: list[Outcome | None]) -> Sequence[int]:
+    """Digest the small files in forked processes when that pays; return which files are left."""
+    small = [index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES]
+    if len(small) < LEAST_FILES or not can_fork():
+        return range(len(files))
+    for index, outcome in zip(small, hash_small([files[index] for index in small], meter), strict=True):
+        outcomes[index] = outcome
+    if any(isinstance(outcome, MlvError) for outcome in outcomes):
+        return ()
+    return [index for index, outcome in enumerate(outcomes) if outcome is None]
+
+
+def _batches(files: Sequence[SourceFile], indices: Sequence[int], tiny: int) -> Iterator[Batch]:
+    """Cut the work into tasks, biggest first, but all files of at most `tiny` bytes in one task before."""
+    first = [index for index in indices if files[index].stat.size <= tiny]
+    if first:
+        yield Batch(first, [files[index] for index in first])
+    batch = Batch([], [])
+    held = 0
+    rest = (index for index in indices if files[index].stat.size > tiny)
+    for index in sorted(rest, key=lambda index: -files[index].stat.size):
+        file = files[index]
+        if batch.files and (held + file.stat.size > BATCH_BYTES or len(batch.files) >= BATCH_FILES):
+            yield batch
+            batch, held = Batch([], []), 0
+        batch.indices.append(index)
+        batch.files.append(file)
+        held += file.stat.size
+    if batch.files:
+        yield batch
+
+
+def _digests(outcomes: Sequence[Outcome | None]) -> list[Digest]:
+    failures = [outcome for outcome in outcomes if isinstance(outcome, MlvError)]
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        lines = "\n".join(["", listed((failure.message for failure in failures), len(failures))])
+        kind = MachineError if all(isinstance(failure, MachineError) for failure in failures) else IntegrityError
+        raise kind(f"{count(len(failures), 'file')} could not be hashed:{lines}", hint=failures[0].hint)
+    return [outcome for outcome in outcomes if isinstance(outcome, Digest)]

@@ -1,0 +1,109 @@
+"""Hashing thousands of small files on all cores: threads would only hand the interpreter's lock to and fro.
+
+A file of a few KiB costs six short system calls, and each gives the interpreter's lock away; two threads are then
+slower than one. Forked children share nothing but a map of results, one slot a file. A child that dies, or meets anything
+unusual, leaves its slots empty, and the parent does those files itself, so that errors are made in one place only.
+
+Forking is safe only while this process has one thread, so it is done only then.
+"""
+
+import functools
+import gc
+import mmap
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from mlvgit.core.digest import Digest
+from mlvgit.store.reading import Meter, Outcome, hash_batch, small_digest
+from mlvgit.store.scan import SourceFile
+
+__all__ = ["LEAST_FILES", "can_fork", "hash_small"]
+
+LEAST_FILES = 3000
+"""Fewer are done before forking pays."""
+
+_SLOT = 33  # 1 when the digest is there, then its 32 bytes
+_PORTION = 256
+
+
+def can_fork() -> bool:
+    """Say whether this process may be forked: Linux, more than one core, one thread."""
+    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+        return False
+    try:
+        return len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
+
+
+def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
+    """Digest small files with one process a core; a failure takes the place of its digest.
+
+    Args:
+        files: each of at most `reading.SMALL_BYTES`.
+        meter: told of each portion.
+    """
+    shares = os.cpu_count() or 1
+    portions = range(0, len(files), _PORTION)
+    outcomes: list[Outcome | None] = [None] * len(files)
+    parent = os.getpid()
+    children: list[int] = []
+    with mmap.mmap(-1, len(files) * _SLOT) as slots:
+        try:
+            for share in range(1, shares):
+                children += _fork(functools.partial(_work, parent, files, portions[share::shares], slots))
+            for start in portions[::shares]:
+                outcomes[start : start + _PORTION] = hash_batch(files[start : start + _PORTION])
+                # The children keep the same pace, so theirs is counted with ours.
+                meter.advance(sum(file.stat.size for file in files[start : start + _PORTION * shares]))
+        except BaseException:
+            for child in children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            raise
+        finally:
+            for child in children:
+                _wait(child)
+        return [
+            outcome or _from_slot(file, slots, index) or hash_batch([file])[0]
+            for index, (file, outcome) in enumerate(zip(files, outcomes, strict=True))
+        ]
+
+
+def _fork(work: Callable[[], None]) -> list[int]:
+    """Run `work` in a child; return its process id, or nothing when the system has no room for one."""
+    try:
+        child = os.fork()
+    except OSError:
+        return []
+    if child:
+        return [child]
+    try:
+        gc.disable()  # the parent's rubbish is not ours to finalise
+        work()
+    finally:
+        os._exit(0)  # whatever happened: neither handlers nor buffers of the parent's may run here
+
+
+def _work(parent: int, files: Sequence[SourceFile], portions: range, slots: mmap.mmap) -> None:
+    for start in portions:
+        if os.getppid() != parent:
+            return  # the parent was killed, and its lock must not live on here
+        for index in range(start, min(start + _PORTION, len(files))):
+            digest = small_digest(files[index])
+            if digest is not None:
+                slots[index * _SLOT + 1 : (index + 1) * _SLOT] = bytes.fromhex(digest.sha256)
+                slots[index * _SLOT] = 1
+
+
+def _wait(child: int) -> None:
+    with suppress(ChildProcessError):  # somebody else waits for children in this process, or ignores them
+        os.waitpid(child, 0)
+
+
+def _from_slot(file: SourceFile, slots: mmap.mmap, index: int) -> Digest | None:
+    slot = slots[index * _SLOT : (index + 1) * _SLOT]
+    return Digest(file.stat.size, slot[1:].hex()) if slot[0] else None
