@@ -63,14 +63,17 @@ def ignored(repo: "Repository", paths: Iterable[str]) -> list[Ignored]:
         repo: where to look.
         paths: from the top of the repository; a folder with a slash at the end is asked about as a folder.
     """
-    listed = b"".join(encode(path) + b"\0" for path in paths)
+    # This command knows no literal pathspecs; behind ./ a name such as `:(top)z` means itself, and nothing is globbed.
+    listed = b"".join(b"./" + encode(path) + b"\0" for path in paths)
     if not listed:
         return []
-    args = ("check-ignore", "--verbose", "-z", "--stdin", "--no-index")
+    args = ("--no-literal-pathspecs", "check-ignore", "--verbose", "-z", "--stdin", "--no-index")
     words = repo.git.lines0(*args, input=listed, ok=(0, 1))
     rows = zip(words[::4], words[1::4], words[2::4], words[3::4], strict=True)
     return [
-        Ignored(path, source, int(line), pattern) for source, line, pattern, path in rows if not pattern.startswith("!")
+        Ignored(path[2:], source, int(line), pattern)
+        for source, line, pattern, path in rows
+        if not pattern.startswith("!")
     ]
 
 

@@ -58,8 +58,9 @@ def _oids(change: Change) -> set[str]:
 
 
 def _would_be(repo: "Repository", paths: list[str]) -> dict[str, str]:
-    """Return the blob ids under which Git would store files on disk; none for a name that cannot be put on a line."""
-    listed = [path for path in paths if "\n" not in path]
+    """Return the blob ids under which Git would store files on disk."""
+    # A line that begins with a quote is unquoted, and one that ends with CR loses it: such names become arguments.
+    listed = [path for path in paths if not path.startswith('"') and "\n" not in path and not path.endswith("\r")]
     output = repo.git.text("hash-object", "--stdin-paths", input=b"".join(encode(path) + b"\n" for path in listed))
     found = dict(zip(listed, output.split("\n"), strict=False))
     for path in set(paths) - set(listed):

@@ -292,11 +292,13 @@ class Objects:
         Raises:
             GitError: Git stopped while answering (a corrupt object).
         """
-        answers = self._ask(name)
-        header = answers.header()
-        if header is None:
-            return None
-        return header[0], header[1], answers.contents(header[2])
+        try:
+            answers = self._ask(name)
+            header = answers.header()
+            return None if header is None else (header[0], header[1], answers.contents(header[2]))
+        except BaseException:  # also when interrupted: half an answer would be taken for the next one
+            self.close()
+            raise
 
     def digests(self, oids: Iterable[str]) -> Iterator[tuple[str, Digest | None]]:
         """Yield (id, digest of the contents) of each blob, None when it is not here; no blob is held whole.

@@ -247,3 +247,24 @@ def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: 
         found = read_commit(repo, decode(line))
         if found is not None:
             yield PathChange(found, repo.commit_tree(found.oid).entry(path))
+
+
+def is_protected(repo: "Repository", ref: str, patterns: Iterable[str] = (), remote: str | None = None) -> bool:
+    """Say whether the branch `ref` (`refs/heads/...`, as the receiver calls it) is one that publishes.
+
+    Args:
+        repo: where to look.
+        ref: full name at the receiver.
+        patterns: as for `protected_refs`.
+        remote: the receiver as this clone knows it; None in the receiver itself.
+    """
+    name = ref.removeprefix(_HEADS)
+    chosen = tuple(patterns)
+    if chosen:
+        return any(fnmatchcase(name, each) for each in chosen)
+    if remote is not None:
+        head = repo.git.text("symbolic-ref", "--quiet", f"{_REMOTES}{remote}/HEAD", ok=(0, 1, 128))
+        head = head.removeprefix(f"{_REMOTES}{remote}/")
+    else:
+        head = repo.git.text("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removeprefix(_HEADS)
+    return name in ((head,) if head else _USUAL) or any(fnmatchcase(name, each) for each in _ALWAYS)
