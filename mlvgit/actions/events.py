@@ -1,0 +1,111 @@
+"""Stage events: what the history of a registry says, newest first, read lazily from first-parent commits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlvgit.actions.clock import iso
+from mlvgit.actions.project import Project
+from mlvgit.core.versions import model_version
+from mlvgit.errors import MlvError
+from mlvgit.records.registry import Registry
+from mlvgit.repo.history import Commit, first_parent_log_of_path
+from mlvgit.rules.model import Entry
+
+__all__ = ["StageEvent", "VersionChange", "stage_events"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionChange:
+    """One version's stage before and after a commit; "" where the registry did not name it."""
+
+    version: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEvent:
+    """A commit that changed who is in which stage.
+
+    Attributes:
+        kind: "promote", "rollback" or "edit" (by hand, with no trailers; one that puts a lower version into
+            production counts as a rollback).
+        at: committer date, ISO 8601.
+        by: author, "Name <email>".
+        reason: the commit message between subject and trailers.
+        changes: every version whose stage changed.
+    """
+
+    model: str
+    commit: str
+    kind: str
+    at: str
+    by: str
+    subject: str
+    reason: str
+    changes: tuple[VersionChange, ...]
+
+
+def stage_events(project: Project, model: str, commit: str | None = None, limit: int = 0) -> Iterator[StageEvent]:
+    """Yield the stage events of `model` up to `commit` (HEAD), newest first; nothing older is read than is asked for.
+
+    Args:
+        limit: at most this many commits are looked at; 0 for all.
+    """
+    start = commit or project.repo.head()
+    if start is None:
+        return
+    path = project.layout.registry(model)
+    previous: tuple[Commit, Registry | None] | None = None
+    for line in first_parent_log_of_path(project.repo, start, path, limit + 1 if limit else 0):
+        registry = _read(project, line.entry, path)
+        if previous is not None:
+            event = _event(model, previous[0], registry, previous[1])
+            if event.changes:
+                yield event
+        previous = (line.commit, registry)
+    if previous is not None and not (limit and previous[0].parents):
+        event = _event(model, previous[0], None, previous[1])
+        if event.changes:
+            yield event
+
+
+def _read(project: Project, entry: Entry | None, path: str) -> Registry | None:
+    try:
+        return Registry.parse(project.repo.blob(entry.oid), path) if entry else None
+    except (MlvError, KeyError):
+        return None
+
+
+def _event(model: str, commit: Commit, before: Registry | None, after: Registry | None) -> StageEvent:
+    old = {entry.version: entry.stage for entry in before.versions} if before else {}
+    new = {entry.version: entry.stage for entry in after.versions} if after else {}
+    changes = tuple(
+        VersionChange(version=version, before=old.get(version, ""), after=new.get(version, ""))
+        for version in sorted({*old, *new}, key=model_version)
+        if old.get(version) != new.get(version)
+    )
+    return StageEvent(
+        model=model,
+        commit=commit.oid,
+        kind=_kind(commit.body, changes),
+        at=iso(commit.committed_at),
+        by=commit.author,
+        subject=commit.subject,
+        reason=_reason(commit.body),
+        changes=changes,
+    )
+
+
+def _kind(body: str, changes: tuple[VersionChange, ...]) -> str:
+    for line in body.splitlines():
+        if line.startswith("Mlv-Event: "):
+            return line.removeprefix("Mlv-Event: ").strip()
+    came = [model_version(change.version) for change in changes if change.after == "production"]
+    left = [model_version(change.version) for change in changes if change.before == "production"]
+    return "rollback" if came and left and max(came) < max(left) else "edit"
+
+
+def _reason(body: str) -> str:
+    kept = [line for line in body.splitlines() if not line.startswith("Mlv-")]
+    return "\n".join(kept).strip()

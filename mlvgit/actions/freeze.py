@@ -1,0 +1,286 @@
+"""Freezing a directory: bring the bytes in, hash them, write the manifest beside them, stage both."""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlvgit import __version__
+from mlvgit.actions.clock import stamp, utc_now
+from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.published import allow_replacing, published_identities
+from mlvgit.core.digest import Digest, tree_sha256
+from mlvgit.core.text import size
+from mlvgit.errors import MachineError, RefusedError, UsageError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest, new_manifest
+from mlvgit.repo.attributes import conversions
+from mlvgit.store.atomic import write_atomic
+from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
+from mlvgit.store.lock import exclusive
+from mlvgit.store.place import make_read_only
+from mlvgit.store.scan import SourceFile, scan
+
+__all__ = ["Freezing", "FreezeResult", "freeze", "gather"]
+
+BRINGING = ".mlv-"
+"""Folders of this prefix beside the frozen ones hold bytes on their way in; one that outlives its command is garbage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freezing:
+    """What is to be frozen.
+
+    Attributes:
+        key: the snapshot or model version.
+        files: where the bytes are, with the names that they get; None freezes the directory where it stands.
+        fields: the manifest's further keys (notes, derived_from, run, owner, metadata ...).
+        replace: an unpublished version of the same name may give way.
+        storage: "git", for now; the seam where the store comes.
+    """
+
+    key: Key
+    files: tuple[SourceFile, ...] | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    replace: bool = False
+    storage: str = "git"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeResult:
+    """What freezing did.
+
+    Attributes:
+        manifest: as it stands on disk.
+        manifest_path: from the top of the repository.
+        staged: the paths that the next commit takes along.
+        already: the version was frozen with the same bytes before, and nothing was written.
+        added_bytes: what the working directory grew by.
+        set_aside: where the bytes of a replaced version were moved, "" when none were.
+    """
+
+    key: Key
+    manifest: Manifest
+    manifest_path: str
+    staged: tuple[str, ...]
+    already: bool = False
+    added_bytes: int = 0
+    set_aside: str = ""
+
+
+def gather(sources: Iterable[Path], *, dereference: bool = False) -> tuple[SourceFile, ...]:
+    """List the files of `sources`: a folder alone gives its contents, otherwise each source keeps its own name.
+
+    Raises:
+        UsageError: a source does not exist, or two give the same name.
+        IntegrityError: something among them cannot be frozen.
+    """
+    given = list(sources)
+    for source in given:
+        if not os.path.lexists(source):
+            raise UsageError(f"{source} does not exist")
+    if len(given) == 1:
+        return tuple(scan(given[0], dereference=dereference))
+    found: dict[str, SourceFile] = {}
+    for source in given:
+        inside = source.name if source.is_dir() else ""
+        for file in scan(source, dereference=dereference):
+            relative = f"{inside}/{file.relative}" if inside else file.relative
+            if relative in found:
+                raise UsageError(f"{found[relative].path} and {file.path} would both become {relative}")
+            found[relative] = file._replace(relative=relative)
+    return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
+
+
+def freeze(project: Project, wanted: Freezing, progress: Progress | None = None) -> FreezeResult:
+    """Freeze `wanted`.
+
+    Order: bytes under a temporary name, flushed; the directory by one rename; the manifest; Git's index last.
+
+    Raises:
+        UsageError: there is nothing to freeze.
+        RefusedError: the version exists with other bytes, or Git would not keep the bytes as they are.
+        IntegrityError: a file changed while it was read, or cannot be frozen.
+    """
+    key = wanted.key
+    layout = project.layout
+    directory = layout.directory(key)
+    target = project.top / directory
+    with exclusive(project.repo.state_dir, freeze_command(key)):
+        in_place = wanted.files is None
+        files = wanted.files if wanted.files is not None else _standing(target, key)
+        before = _existing(project, key)
+        if not in_place and target.exists() and before is None and any(target.iterdir()):
+            raise RefusedError(
+                f"{directory} has files that nothing has frozen",
+                hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
+            )
+        _refuse_large(project, files)
+        digests, brought = _read(project, key, files, in_place, progress)
+        identity = tree_sha256((file.relative, digest.sha256) for file, digest in zip(files, digests, strict=True))
+        try:
+            if before is not None and before.tree_sha256 == identity and _stands(target, before):
+                return _already(project, key, before)
+            set_aside = ""
+            if before is not None and before.tree_sha256 != identity:
+                _may_replace(project, key, before, wanted.replace)
+            if brought is not None:
+                set_aside = _swap(project, key, brought, target)
+                brought = None
+        finally:
+            if brought is not None:
+                shutil.rmtree(brought, ignore_errors=True)
+        _refuse_conversions(project, [f"{directory}/{file.relative}" for file in files])
+        manifest = new_manifest(
+            key.kind,
+            key.name,
+            key.version,
+            [(file.relative, digest) for file, digest in zip(files, digests, strict=True)],
+            prefix=layout.relative(directory),
+            created_utc=utc_now(),
+            created_by=f"mlvgit {__version__}",
+            storage=wanted.storage,
+            **wanted.fields,
+        )
+        staged = _publish(project, key, manifest, target)
+        project.refresh()
+        added = 0 if in_place else manifest.total_bytes
+        return FreezeResult(
+            key=key, manifest=manifest, manifest_path=staged[-1], staged=staged, added_bytes=added, set_aside=set_aside
+        )
+
+
+def _standing(target: Path, key: Key) -> tuple[SourceFile, ...]:
+    if not target.is_dir():
+        raise UsageError(
+            f"{target.name} does not exist, and no files were given", hint=f"{freeze_command(key)} FILE_OR_FOLDER..."
+        )
+    return tuple(scan(target))
+
+
+def _existing(project: Project, key: Key) -> Manifest | None:
+    for catalog in (project.working(), project.committed()):
+        frozen = catalog.frozen(key)
+        if frozen is not None:
+            if frozen.manifest is None:
+                raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
+            return frozen.manifest
+    return None
+
+
+def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
+    limit = project.settings.limits.file_in_git
+    large = [file for file in files if file.stat.size > limit]
+    if large:
+        raise RefusedError(
+            f"{large[0].path} has {size(large[0].stat.size)}: over {size(limit)}, files are too large for Git (MLV107)"
+            + (f"; so are {len(large) - 1} more" if len(large) > 1 else ""),
+            hint="split it, or raise limits.file_in_git in mlv.yaml and have that reviewed",
+        )
+
+
+def _read(
+    project: Project, key: Key, files: tuple[SourceFile, ...], in_place: bool, progress: Progress | None
+) -> tuple[list[Digest], Path | None]:
+    if in_place:
+        return hash_files(files, progress=progress), None
+    parent = (project.top / project.layout.directory(key)).parent
+    parent.mkdir(parents=True, exist_ok=True)
+    for stale in parent.glob(BRINGING + "*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    brought = parent / f"{BRINGING}{key.name}_{key.version}"
+    try:
+        return hash_and_copy(files, brought, progress), brought
+    except BaseException:
+        shutil.rmtree(brought, ignore_errors=True)
+        raise
+
+
+def _stands(target: Path, manifest: Manifest) -> bool:
+    return all((target / relative).is_file() for relative in manifest.by_relative())
+
+
+def _already(project: Project, key: Key, manifest: Manifest) -> FreezeResult:
+    path = project.layout.manifest(key)
+    if not (project.top / path).exists():
+        path = project.layout.course_manifest
+    return FreezeResult(key=key, manifest=manifest, manifest_path=path, staged=(), already=True)
+
+
+def _may_replace(project: Project, key: Key, before: Manifest, replace: bool) -> None:
+    published = published_identities(project, key)
+    if before.tree_sha256 in published:
+        raise RefusedError(
+            f"{key} is published with other bytes, and what is published stays as it is",
+            hint="freeze the new bytes as the next version: --bump minor",
+        )
+    if not replace:
+        raise RefusedError(
+            f"{key} is frozen with other bytes", hint="freeze a new version (--bump minor), or, as it is not published, add --replace"
+        )
+    allow_replacing(project.repo, key, before.tree_sha256)
+
+
+def _swap(project: Project, key: Key, brought: Path, target: Path) -> str:
+    """Move `brought` to `target`; what stood there is moved aside, never deleted."""
+    aside = ""
+    try:
+        if target.exists() and any(target.iterdir()):
+            place = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(target, place)
+            aside = str(place)
+        elif target.exists():
+            target.rmdir()
+        brought.rename(target)
+    except OSError as error:
+        raise MachineError(f"cannot put {target} in place: {error.strerror}") from error
+    return aside
+
+
+def _refuse_conversions(project: Project, paths: list[str]) -> None:
+    found = conversions(project.repo, paths)
+    if found:
+        raise RefusedError(
+            f"Git would convert {found[0].path} when it stores it, because of {found[0].cause}"
+            + (f"; and {len(found) - 1} more files" if len(found) > 1 else ""),
+            hint="git mlv init   (writes the attributes that keep frozen bytes as they are)",
+        )
+
+
+def _publish(project: Project, key: Key, manifest: Manifest, target: Path) -> tuple[str, ...]:
+    layout = project.layout
+    directory = layout.directory(key)
+    written = _move_course_manifest_on(project, key, manifest) if key.kind == "snapshot" else []
+    path = layout.manifest(key)
+    write_atomic(project.top / path, manifest.dump())
+    make_read_only([target / relative for relative in manifest.by_relative()])
+    staged = (*written, directory, path)
+    # The user asked for these very files, whatever .gitignore says of `*.pkl` or `data/`.
+    files = [f"{directory}/{relative}" for relative in manifest.by_relative()]
+    project.repo.stage([*written, *files, path], force=True)
+    _unstage_gone(project, directory, manifest)
+    return staged
+
+
+def _unstage_gone(project: Project, directory: str, manifest: Manifest) -> None:
+    known = {f"{directory}/{relative}" for relative in manifest.by_relative()}
+    gone = [path for path in project.repo.index_tree().below(directory) if path not in known]
+    if gone:
+        project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "--", *gone)
+
+
+def _move_course_manifest_on(project: Project, key: Key, manifest: Manifest) -> list[str]:
+    """Let the shared `manifest.json` name the newest version, once the one that it named stands beside its folder."""
+    layout = project.layout
+    place = project.working().place(layout.course_manifest)
+    shared = project.top / layout.course_manifest
+    if place.key is None or not shared.is_file() or place.key == key or place.key.name != key.name:
+        return []
+    own = project.top / layout.manifest(place.key)
+    if not own.exists():
+        write_atomic(own, shared.read_bytes())
+    write_atomic(shared, manifest.dump())
+    return [layout.manifest(place.key), layout.course_manifest]

@@ -1,0 +1,181 @@
+"""Model versions: add, list, comment."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlvgit.actions.clock import utc_now
+from mlvgit.actions.freeze import Freezing, FreezeResult, freeze, gather
+from mlvgit.actions.project import Project, version_of
+from mlvgit.core.references import is_model_name
+from mlvgit.core.versions import model_version
+from mlvgit.errors import UsageError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.records.registry import Comment, RegisteredVersion, Registry
+from mlvgit.rules.catalog import Catalog
+from mlvgit.store.atomic import write_atomic
+from mlvgit.store.hashing import Progress
+from mlvgit.store.lock import exclusive
+from mlvgit.store.scan import SourceFile
+
+__all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "registered"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlan:
+    """What `model add` was asked for.
+
+    Attributes:
+        files: model files; none freezes the folder where it stands.
+        metrics, params: JSON files that become `metrics.json` and `params.json`.
+        run: id of the run that made it.
+        data: references of the snapshots that it was trained on.
+    """
+
+    model: str
+    version: str
+    files: tuple[Path, ...] = ()
+    metrics: Path | None = None
+    params: Path | None = None
+    run: str = ""
+    data: tuple[str, ...] = ()
+    notes: str = ""
+    replace: bool = False
+    dereference: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """A line of `model list`.
+
+    Attributes:
+        manifest: None when the folder is not frozen, or its manifest cannot be read.
+        registered: what the registry says; None when it does not name the version (which is `dev`).
+    """
+
+    key: Key
+    manifest: Manifest | None
+    registered: RegisteredVersion | None
+
+    @property
+    def stage(self) -> str:
+        """The stage; a version that the registry does not name is in dev."""
+        return self.registered.stage if self.registered else "dev"
+
+
+def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> FreezeResult:
+    """Freeze a new model version.
+
+    Raises:
+        UsageError: the name or version is not one, or a JSON file cannot be read.
+        RefusedError, IntegrityError: see `freeze`.
+    """
+    if not is_model_name(plan.model):
+        raise UsageError(f"{plan.model!r} cannot name a model", hint="letters, digits, _ and -; no dots (GTO's grammar)")
+    key = project.layout.model_key(plan.model, model_version(plan.version).text)
+    files = _files(plan)
+    data = [project.find_snapshot(text, project.working()) for text in plan.data]
+    fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
+    fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
+    return freeze(project, Freezing(key=key, files=files, fields=fields, replace=plan.replace), progress)
+
+
+def _files(plan: ModelPlan) -> tuple[SourceFile, ...] | None:
+    if not plan.files:
+        if plan.metrics or plan.params:
+            raise UsageError(
+                "--metrics and --params come with the model's files",
+                hint=f"git mlv model add {plan.model} {plan.version} model.pkl --metrics metrics.json",
+            )
+        return None
+    found = {file.relative: file for file in gather(plan.files, dereference=plan.dereference)}
+    for name, source in (("metrics.json", plan.metrics), ("params.json", plan.params)):
+        if source is not None:
+            read_json_object(source)
+            found[name] = gather([source], dereference=plan.dereference)[0]._replace(relative=name)
+    return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Read a small JSON file that holds one object.
+
+    Raises:
+        UsageError: it does not.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no JSON object", hint='write {"f1": 0.94}')
+    return value
+
+
+def listing(catalog: Catalog, root: str, model: str | None = None) -> list[ModelVersion]:
+    """List the model versions of `root`: frozen, registered or standing in a folder."""
+    found: dict[tuple[str, str], ModelVersion] = {}
+    for name in [model] if model else catalog.models(root):
+        registry = catalog.registry(root, name)
+        each = catalog.root(root)
+        if each is None:
+            continue
+        keys = {key.version: key for key in catalog.keys("model", name, root)}
+        for version in [*keys, *(entry.version for entry in (registry.versions if registry else ()))]:
+            key = each.layout.model_key(name, version)
+            frozen = catalog.frozen(key)
+            found[name, version] = ModelVersion(
+                key=key, manifest=frozen.manifest if frozen else None, registered=registry.version(version) if registry else None
+            )
+    return sorted(found.values(), key=lambda line: (line.key.name, version_of(line.key)))
+
+
+def facts(catalog: Catalog, directory: str, name: str) -> Mapping[str, Any]:
+    """Return what `metrics.json` or `params.json` of a model version says; empty when it says nothing readable."""
+    try:
+        value = json.loads(catalog.tree.read(f"{directory}/{name}"))
+    except (KeyError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def registered(project: Project, key: Key, catalog: Catalog) -> tuple[Registry, RegisteredVersion]:
+    """Return the registry of `key`'s model and the entry of `key`, made from its manifest when there is none yet."""
+    registry = catalog.registry(key.root, key.name) or Registry(name=key.name, versions=())
+    entry = registry.version(key.version)
+    frozen = catalog.frozen(key)
+    manifest = frozen.manifest if frozen else None
+    if entry is None:
+        entry = RegisteredVersion(version=key.version, stage="dev", registered_utc=utc_now())
+    if manifest is not None and not entry.tree_sha256:
+        entry = replace(
+            entry,
+            tree_sha256=manifest.tree_sha256,
+            run=entry.run or manifest.run,
+            data_snapshots=entry.data_snapshots or manifest.derived_from,
+        )
+    return registry, entry
+
+
+def comment(project: Project, reference: str, text: str, by: str) -> str:
+    """Add a comment to a model version; returns the path of the registry, which is staged.
+
+    Raises:
+        UsageError: there is no such version, or no text.
+    """
+    if not text.strip():
+        raise UsageError("the comment is empty")
+    with exclusive(project.repo.state_dir, "git mlv comment"):
+        catalog = project.working()
+        key = project.find_model(reference, catalog)
+        registry, entry = registered(project, key, catalog)
+        entry = replace(entry, comments=(*entry.comments, Comment(at=utc_now(), by=by, text=text.strip())))
+        path = project.layout.registry(key.name)
+        write_atomic(project.top / path, registry.with_version(entry).dump())
+        project.repo.stage([path], force=True)
+        project.refresh()
+        return path

@@ -1,0 +1,221 @@
+"""The project at hand: the repository, the mlv root of the current folder, its catalogs, and looking references up."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlvgit.core.references import Reference, parse_reference
+from mlvgit.core.text import nearest
+from mlvgit.core.versions import Version, model_version, snapshot_version
+from mlvgit.errors import RefusedError, SettingsError, UsageError
+from mlvgit.records.layout import Key, Layout
+from mlvgit.records.manifest import Manifest
+from mlvgit.records.registry import Registry
+from mlvgit.records.settings import Settings
+from mlvgit.repo.repository import Repository
+from mlvgit.rules.catalog import Catalog, Frozen, Parsed
+
+__all__ = ["Project", "version_of"]
+
+
+def version_of(key: Key) -> Version:
+    """Parse the version of `key` by the grammar of its kind."""
+    return snapshot_version(key.version) if key.kind == "snapshot" else model_version(key.version)
+
+
+@dataclass(slots=True, kw_only=True)
+class Project:
+    """A repository seen from one of its mlv roots.
+
+    Attributes:
+        repo: the repository.
+        root: the mlv root that holds the current folder, "" for the top.
+    """
+
+    repo: Repository
+    root: str = ""
+    _parsed: Parsed = field(default_factory=dict)
+    _catalogs: dict[str, Catalog] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] = ".") -> "Project":
+        """Open the repository around `path`.
+
+        Raises:
+            MachineError: there is none, or Git refuses to use it.
+        """
+        repo = Repository.open(path)
+        project = cls(repo=repo)
+        if repo.top is not None:
+            here = os.path.relpath(os.path.realpath(path), os.path.realpath(repo.top))
+            if here != "." and not here.startswith(".."):
+                inside = Path(here).as_posix() + "/x"
+                project.root = project.working().root_of(inside).layout.root
+        return project
+
+    @property
+    def top(self) -> Path:
+        """The top of the working directory.
+
+        Raises:
+            UsageError: the repository is bare.
+        """
+        if self.repo.top is None:
+            raise UsageError("this repository is bare: there is no working directory to change")
+        return self.repo.top
+
+    # catalogs
+
+    def working(self) -> Catalog:
+        """What the working directory says (the last commit, in a bare repository)."""
+        if "worktree" not in self._catalogs:
+            if self.repo.top is None:
+                return self.committed()
+            self._catalogs["worktree"] = Catalog(self.repo.worktree_tree(), self._parsed_documents())
+        return self._catalogs["worktree"]
+
+    def committed(self, commit: str | None = None) -> Catalog:
+        """What a commit says; HEAD by default, nothing when there is no commit yet."""
+        oid = commit or self.repo.head()
+        name = oid or "empty"
+        if name not in self._catalogs:
+            tree = self.repo.commit_tree(oid) if oid else self.repo.empty_tree()
+            self._catalogs[name] = Catalog(tree, self._parsed)
+        return self._catalogs[name]
+
+    def staged(self) -> Catalog:
+        """What the index says; read anew at each call."""
+        return Catalog(self.repo.index_tree(), self._parsed)
+
+    def refresh(self) -> None:
+        """Forget what the working directory said, after a command wrote to it."""
+        self._catalogs.pop("worktree", None)
+
+    def _parsed_documents(self) -> Parsed:
+        # Files of the working directory have no blob id to remember them by.
+        return {}
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the current root, as the working directory has them.
+
+        Raises:
+            SettingsError: mlv.yaml cannot be read.
+        """
+        catalog = self.working()
+        for error in catalog.settings_errors:
+            raise error
+        root = catalog.root(self.root)
+        return root.settings if root else Settings()
+
+    @property
+    def settings_or_default(self) -> Settings:
+        """The settings, or the defaults when mlv.yaml cannot be read: for commands that mend."""
+        try:
+            return self.settings
+        except SettingsError:
+            return Settings()
+
+    @property
+    def layout(self) -> Layout:
+        """The folders of the current root."""
+        return self.settings.layout(self.root)
+
+    # references
+
+    def find(self, text: str, catalog: Catalog) -> Key:
+        """Look up a snapshot or a model version.
+
+        Raises:
+            UsageError: nothing has that name, or both a dataset and a model have it.
+        """
+        reference = parse_reference(text)
+        if reference.kind in ("run", "bytes"):
+            raise UsageError(f"{text} is not a snapshot or a model version")
+        kinds = [reference.kind] if reference.kind else ["snapshot", "model"]
+        found = [key for kind in kinds for key in self._candidates(reference, kind, catalog)]
+        if not found:
+            raise self._unknown(reference, catalog)
+        if len({(key.kind, key.name) for key in found}) > 1:
+            raise UsageError(f"{text} is both a dataset and a model", hint=f"write data:{text} or model:{text}")
+        return found[0]
+
+    def find_snapshot(self, text: str, catalog: Catalog) -> Key:
+        """Look up a snapshot."""
+        return self.find(text if text.startswith("data:") else "data:" + text, catalog)
+
+    def find_model(self, text: str, catalog: Catalog) -> Key:
+        """Look up a model version."""
+        return self.find(text if text.startswith("model:") else "model:" + text, catalog)
+
+    def _candidates(self, reference: Reference, kind: str, catalog: Catalog) -> list[Key]:
+        if kind == "snapshot" and reference.wanted == "stage":
+            return []
+        if kind == "model" and reference.wanted in ("stage", "default"):
+            stage = reference.selector or "production"
+            return [self.in_stage(reference.name, stage, catalog)] if self.has_model(reference.name, catalog) else []
+        keys = catalog.keys("snapshot" if kind == "snapshot" else "model", reference.name, self.root)
+        if reference.wanted == "version":
+            wanted = reference.selector
+            return [key for key in keys if key.version == wanted or version_of(key).canonical == wanted]
+        if kind == "model":
+            keys = [key for key in keys if not version_of(key).prerelease] or keys
+        return keys[-1:]
+
+    def has_model(self, name: str, catalog: Catalog) -> bool:
+        """Say whether the current root has a model of this name."""
+        return name in catalog.models(self.root)
+
+    def in_stage(self, model: str, stage: str, catalog: Catalog) -> Key:
+        """Return the version of `model` in `stage`.
+
+        Raises:
+            UsageError: none is, or several are.
+        """
+        registry = catalog.registry(self.root, model) or Registry(name=model, versions=())
+        found = registry.in_stage(stage)
+        if not found:
+            known = sorted({entry.stage for entry in registry.versions})
+            raise UsageError(
+                f"no version of {model} is in {stage} (at {catalog.tree.label})",
+                hint=f"git mlv promote {model} VERSION {stage}" + (f"   (stages in use: {', '.join(known)})" if known else ""),
+            )
+        if len(found) > 1:
+            listed = ", ".join(entry.version for entry in found)
+            raise RefusedError(
+                f"{model} has {len(found)} versions in {stage}: {listed}",
+                hint=f"git mlv promote {model} VERSION {stage}   (archives the others)",
+            )
+        return self.layout.model_key(model, found[0].version)
+
+    def _unknown(self, reference: Reference, catalog: Catalog) -> UsageError:
+        keys = [key for key in catalog.keys(root=self.root) if reference.kind in ("", key.kind)]
+        if reference.wanted == "version" and any(key.name == reference.name for key in keys):
+            have = ", ".join(key.version for key in keys if key.name == reference.name)
+            return UsageError(f"{reference.name} has no version {reference.selector}", hint=f"there is: {have}")
+        near = nearest(reference.name, sorted({key.name for key in keys}))
+        where = catalog.tree.label
+        return UsageError(
+            f"nothing is called {reference.text} (in {where})",
+            hint=f"did you mean {near}?" if near else "git mlv snapshot list, git mlv model list",
+        )
+
+    def frozen(self, key: Key, catalog: Catalog) -> tuple[Frozen, Manifest]:
+        """Return what freezes `key`.
+
+        Raises:
+            UsageError: nothing does.
+            DocumentError: its manifest cannot be read.
+        """
+        frozen = catalog.frozen(key)
+        if frozen is None:
+            raise UsageError(f"{key} has no manifest (in {catalog.tree.label})", hint=f"freeze it: {freeze_command(key)}")
+        if frozen.manifest is None:
+            raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
+        return frozen, frozen.manifest
+
+
+def freeze_command(key: Key) -> str:
+    """Return the command that freezes the folder of `key` where it stands."""
+    noun = "snapshot create" if key.kind == "snapshot" else "model add"
+    return f"git mlv {noun} {key.name} {key.version}"

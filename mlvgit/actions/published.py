@@ -1,0 +1,94 @@
+"""What is published, and what of the rest its owner gave leave to replace.
+
+Published = reachable from a protected branch as the remote last showed it, or from a model tag. What is not published may
+be replaced or taken back when the user said so; that is remembered for exactly one identity, in the clone.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+
+from mlvgit.actions.project import Project, version_of
+from mlvgit.records.layout import Key
+from mlvgit.repo.history import protected_refs
+from mlvgit.repo.repository import Repository
+from mlvgit.repo.tags import list_model_tags
+from mlvgit.rules.catalog import Catalog
+from mlvgit.store.atomic import write_atomic
+
+__all__ = ["allow_replacing", "is_replaceable", "published_by", "published_identities"]
+
+_FILE = "replaceable.json"
+MAX_REMEMBERED = 10_000
+
+
+def published_by(project: Project, tips: Iterable[str], *, with_tags: bool = True) -> Callable[[Key], frozenset[str]]:
+    """Return a function from a key to the identities under which `tips` and the model tags publish it."""
+    catalogs = [project.committed(tip) for tip in dict.fromkeys(tips)]
+    cache: dict[Key, frozenset[str]] = {}
+
+    def published(key: Key) -> frozenset[str]:
+        if key not in cache:
+            found = {identity for catalog in catalogs for identity in identities_in(catalog, key)}
+            if with_tags:
+                found.update(_tagged(project, key))
+            cache[key] = frozenset(found)
+        return cache[key]
+
+    return published
+
+
+def published_identities(project: Project, key: Key) -> frozenset[str]:
+    """Return the identities under which `key` is published, as far as this clone knows."""
+    tips = protected_refs(project.repo, project.settings.protect).values()
+    return published_by(project, tips)(key)
+
+
+def identities_in(catalog: Catalog, key: Key) -> set[str]:
+    """Return the identities that `catalog` has for this name and version, whatever its spelling and root's folders."""
+    version = version_of(key)
+    found = set()
+    exact = catalog.frozen(key)
+    same = [key] if exact else [other for other in catalog.keys(key.kind, key.name, key.root) if version_of(other) == version]
+    for other in same:
+        frozen = catalog.frozen(other)
+        if frozen and frozen.manifest:
+            found.add(frozen.manifest.tree_sha256)
+    return found
+
+
+def _tagged(project: Project, key: Key) -> set[str]:
+    if key.kind == "model":
+        tags = list_model_tags(project.repo, key.name)
+        return {tag.tree_sha256 for tag in tags if tag.version == key.version and tag.root == key.root}
+    found: set[str] = set()
+    for tag in list_model_tags(project.repo):
+        if f"{key.name}_{key.version}" in tag.data or f"{key.name}@{key.version}" in tag.data:
+            found.update(identities_in(project.committed(tag.commit), key))
+    return found
+
+
+def allow_replacing(repo: Repository, key: Key, identity: str) -> None:
+    """Remember that the frozen thing `key` with this identity may be replaced or taken back."""
+    remembered = _load(repo)
+    entry = [*key, identity]
+    if entry not in remembered:
+        data = json.dumps([*remembered, entry][-MAX_REMEMBERED:], indent=0)
+        write_atomic(repo.state_dir / _FILE, data.encode() + b"\n")
+
+
+def is_replaceable(repo: Repository) -> Callable[[Key, str], bool]:
+    """Return a function that says whether the user gave leave to replace `key` with this identity."""
+    remembered = {tuple(entry) for entry in _load(repo)}
+
+    def replaceable(key: Key, identity: str) -> bool:
+        return (*key, identity) in remembered
+
+    return replaceable
+
+
+def _load(repo: Repository) -> list[list[str]]:
+    try:
+        loaded = json.loads((repo.state_dir / _FILE).read_bytes())
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in loaded if isinstance(entry, list)] if isinstance(loaded, list) else []

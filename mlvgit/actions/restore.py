@@ -1,0 +1,189 @@
+"""Putting a frozen thing back as it was frozen, from the bytes that Git has; altered bytes are moved aside first."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlvgit.actions.clock import stamp
+from mlvgit.actions.project import Project
+from mlvgit.actions.verify import differences_on_disk
+from mlvgit.core.digest import Digest, of_bytes
+from mlvgit.core.references import parse_reference
+from mlvgit.errors import IntegrityError, MlvError, UsageError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import FileEntry, Manifest
+from mlvgit.repo.history import protected_refs
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.model import Tree
+from mlvgit.store.lock import exclusive
+from mlvgit.store.place import make_read_only, place_bytes
+
+__all__ = ["RestoreResult", "restore"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreResult:
+    """What restoring did.
+
+    Attributes:
+        restored: paths that have their frozen bytes again, from the top of the repository.
+        set_aside: (path, where its altered bytes are now).
+        staged: the index was brought back too.
+    """
+
+    key: Key
+    restored: tuple[str, ...]
+    set_aside: tuple[tuple[str, Path], ...]
+    staged: bool
+
+
+def restore(project: Project, reference: str, only: Iterable[str] = ()) -> RestoreResult:
+    """Bring the files of a frozen thing, and its manifest, back to what was frozen.
+
+    The manifest is taken from HEAD, else from a protected branch, else as it stands. Bytes are hashed before they take a
+    name. Works on the working directory and on Git's index alike.
+
+    Raises:
+        UsageError: there is no such thing, or no such file in it.
+        IntegrityError: no copy of the frozen bytes is here.
+    """
+    with exclusive(project.repo.state_dir, f"git mlv restore {reference}"):
+        key, catalog = _find(project, reference)
+        frozen, manifest = project.frozen(key, catalog)
+        folder = project.top / frozen.directory
+        chosen = _chosen(manifest, frozen, only)
+        aside: list[tuple[str, Path]] = []
+        verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
+        broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
+        content = {relative: _bytes(project, key, frozen, manifest.by_relative()[relative]) for relative in broken}
+        bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
+        for relative in (*verdict.changed, *(() if only else verdict.extra)):
+            aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
+        for relative in broken:
+            entry = manifest.by_relative()[relative]
+            place_bytes(folder, relative, content[relative], Digest(entry.size_bytes, entry.sha256), mode=_mode(catalog, frozen, relative))
+        restored = [f"{frozen.directory}/{relative}" for relative in broken]
+        restored += _restore_manifest(project, frozen, catalog, aside, bench)
+        make_read_only([folder / relative for relative in broken])
+        staged = _restore_index(project, frozen, catalog, chosen, everything=not only)
+        project.refresh()
+        return RestoreResult(key=key, restored=tuple(restored), set_aside=tuple(aside), staged=staged)
+
+
+def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
+    """Find `reference` where it is frozen most surely: HEAD, then protected branches, then the working directory."""
+    parse_reference(reference)
+    tips = list(protected_refs(project.repo, project.settings_or_default.protect).values())
+    last: MlvError | None = None
+    for catalog in _catalogs(project, tips):
+        try:
+            key = project.find(reference, catalog)
+            frozen = catalog.frozen(key)
+            if frozen is not None and frozen.manifest is not None:
+                return key, catalog
+        except MlvError as error:
+            last = last or error
+    raise last or UsageError(f"nothing frozen is called {reference}")
+
+
+def _catalogs(project: Project, tips: list[str]) -> Iterator[Catalog]:
+    yield project.committed()
+    for tip in tips:
+        yield project.committed(tip)
+    yield project.staged()
+    yield project.working()
+
+
+def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str]:
+    known = manifest.by_relative()
+    chosen = []
+    for path in only:
+        relative = path.removeprefix(frozen.directory + "/")
+        inside = [name for name in known if name == relative or name.startswith(relative.rstrip("/") + "/")]
+        if not inside:
+            raise UsageError(f"{frozen.key} has no file {path}", hint=f"git mlv snapshot show {frozen.key}")
+        chosen += inside
+    return chosen or list(known)
+
+
+def _bytes(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes:
+    """Return the frozen bytes of one file from wherever Git still has them."""
+    path = project.layout.absolute(entry.path)
+    repo = project.repo
+    wanted = Digest(entry.size_bytes, entry.sha256)
+    for oid in _candidates(project, path):
+        if repo.blob_digests([oid])[oid] == wanted:
+            return repo.blob(oid)
+    raise IntegrityError(
+        f"the frozen bytes of {path} are nowhere in this repository",
+        hint="fetch the branch that has them (git fetch), or freeze what is there as a new version: "
+        f"git mlv snapshot create {key.name} --bump minor {frozen.directory}",
+    )
+
+
+def _candidates(project: Project, path: str) -> Iterator[str]:
+    """Yield blobs that stood at `path`: the index, HEAD, then every commit that changed it, newest first."""
+    seen: set[str] = set()
+    trees: list[Tree] = [project.repo.index_tree()]
+    head = project.repo.head()
+    if head:
+        trees.append(project.repo.commit_tree(head))
+    for tree in trees:
+        entry = tree.entry(path)
+        if entry and entry.oid and entry.oid not in seen:
+            seen.add(entry.oid)
+            yield entry.oid
+    raw = project.repo.git.run("log", "--all", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "-z", "--", path)
+    for field in raw.split(b"\0"):
+        parts = field.strip().split(b" ")
+        if len(parts) == 5 and parts[0].startswith(b":"):
+            for oid in (parts[3].decode(), parts[2].decode()):
+                if oid.strip("0") and oid not in seen:
+                    seen.add(oid)
+                    yield oid
+
+
+def _mode(catalog: Catalog, frozen: Frozen, relative: str) -> int:
+    entry = catalog.tree.entry(f"{frozen.directory}/{relative}")
+    return 0o755 if entry and entry.mode == 0o100755 else 0o644
+
+
+def _move(source: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(source, target)
+    return target
+
+
+def _restore_manifest(project: Project, frozen: Frozen, catalog: Catalog, aside: list[tuple[str, Path]], bench: Path) -> list[str]:
+    wanted = catalog.tree.read(frozen.manifest_path)
+    path = project.top / frozen.manifest_path
+    try:
+        standing = path.read_bytes()
+    except OSError:
+        standing = None
+    if standing == wanted:
+        return []
+    if standing is not None:
+        aside.append((frozen.manifest_path, _move(path, bench / path.name)))
+    place_bytes(path.parent, path.name, wanted, of_bytes(wanted), mode=0o644)
+    return [frozen.manifest_path]
+
+
+def _restore_index(project: Project, frozen: Frozen, catalog: Catalog, chosen: list[str], *, everything: bool) -> bool:
+    """Bring the index entries of the frozen thing back; True when any differed."""
+    index = project.repo.index_tree()
+    wanted = {f"{frozen.directory}/{relative}" for relative in chosen} | {frozen.manifest_path}
+    differing = [path for path in wanted if (entry := catalog.tree.entry(path)) and entry.oid and index.entry(path) != entry]
+    gone = [path for path in index.below(frozen.directory) if everything and path not in wanted]
+    if differing:
+        lines = b""
+        for path in differing:
+            entry = catalog.tree.entry(path)
+            if entry:
+                lines += f"{entry.mode:o} {entry.oid}\t".encode() + path.encode("utf-8", "surrogateescape") + b"\0"
+        project.repo.git.run("update-index", "-z", "--index-info", input=lines)
+    if gone:
+        project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "-r", "--", *gone)
+    return bool(differing or gone)

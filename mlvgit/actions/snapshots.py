@@ -1,0 +1,124 @@
+"""Dataset snapshots: create, list, path."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlvgit.actions.freeze import Freezing, FreezeResult, freeze, gather
+from mlvgit.actions.project import Project, version_of
+from mlvgit.core.references import is_name
+from mlvgit.core.versions import Part, snapshot_version
+from mlvgit.errors import UsageError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.rules.catalog import Catalog
+from mlvgit.store.hashing import Progress
+from mlvgit.store.scan import SourceFile
+
+__all__ = ["SnapshotPlan", "create", "listing", "next_version"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotPlan:
+    """What `snapshot create` was asked for.
+
+    Attributes:
+        dataset, version: the new snapshot; `version` is "" when `bump` says how to count on.
+        sources: files and folders to freeze; none freezes the folder where it stands.
+        base: reference of a snapshot that the new one starts from; then `sources` is empty and `add` and `remove` say
+            what differs.
+        parents: references of the snapshots that this one was made from (lineage).
+    """
+
+    dataset: str
+    version: str = ""
+    sources: tuple[Path, ...] = ()
+    bump: Part | None = None
+    base: str = ""
+    add: tuple[Path, ...] = ()
+    remove: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    notes: str = ""
+    source: str = ""
+    owner: str = ""
+    license: str = ""
+    replace: bool = False
+    dereference: bool = False
+
+
+def create(project: Project, plan: SnapshotPlan, progress: Progress | None = None) -> FreezeResult:
+    """Freeze a new snapshot.
+
+    Raises:
+        UsageError: the name or version is not one, or nothing was given to freeze.
+        RefusedError, IntegrityError: see `freeze`.
+    """
+    if not is_name(plan.dataset):
+        raise UsageError(f"{plan.dataset!r} cannot name a dataset", hint="letters, digits, _ . - and no - or . at the ends")
+    version = plan.version or next_version(project, plan.dataset, plan.bump)
+    key = project.layout.snapshot_key(plan.dataset, snapshot_version(version).text)
+    _same_spelling(project, key)
+    parents = [project.find_snapshot(parent, project.working()) for parent in plan.parents]
+    files: tuple[SourceFile, ...] | None
+    if plan.base:
+        base = project.find_snapshot(plan.base, project.working())
+        parents = parents or [base]
+        files = _based(project, base, plan)
+    elif plan.add or plan.remove:
+        raise UsageError("--add and --remove say what differs from a --base", hint=f"--base {plan.dataset}@latest")
+    else:
+        files = gather(plan.sources, dereference=plan.dereference) if plan.sources else None
+    fields: dict[str, Any] = {"derived_from": tuple(f"{parent.name}_{parent.version}" for parent in parents)}
+    fields.update(
+        {name: value for name in ("notes", "source", "owner", "license") if (value := getattr(plan, name))},
+    )
+    return freeze(project, Freezing(key=key, files=files, fields=fields, replace=plan.replace), progress)
+
+
+def next_version(project: Project, dataset: str, part: Part | None) -> str:
+    """Return the version after the newest snapshot of `dataset`.
+
+    Raises:
+        UsageError: no way to count was given, or there is nothing to count on from.
+    """
+    if part is None:
+        raise UsageError("which version?", hint=f"git mlv snapshot create {dataset} v0.1 ...   (or --bump minor)")
+    keys = project.working().keys("snapshot", dataset, project.root)
+    keys += project.committed().keys("snapshot", dataset, project.root)
+    if not keys:
+        raise UsageError(f"{dataset} has no snapshot to count on from", hint=f"git mlv snapshot create {dataset} v0.1 ...")
+    return max(version_of(key) for key in keys).bump(part)
+
+
+def listing(catalog: Catalog, root: str, dataset: str | None = None) -> list[tuple[Key, Manifest | None]]:
+    """List the snapshots of `root` with their manifests; None where one cannot be read."""
+    found = []
+    for key in catalog.keys("snapshot", dataset, root):
+        frozen = catalog.frozen(key)
+        found.append((key, frozen.manifest if frozen else None))
+    return found
+
+
+def _same_spelling(project: Project, key: Key) -> None:
+    for other in project.working().keys("snapshot", key.name, key.root):
+        if other.version != key.version and version_of(other) == version_of(key):
+            raise UsageError(f"{key.version} is {other.version}, which is frozen already", hint=f"git mlv snapshot show {other}")
+
+
+def _based(project: Project, base: Key, plan: SnapshotPlan) -> tuple[SourceFile, ...]:
+    _, manifest = project.frozen(base, project.working())
+    folder = project.top / project.layout.directory(base)
+    kept = {file.relative: file for file in gather([folder]) if file.relative in manifest.by_relative()}
+    missing = sorted(set(manifest.by_relative()) - set(kept))
+    if missing:
+        raise UsageError(f"{base} lacks {missing[0]} on disk", hint=f"git mlv restore {base}")
+    for name in plan.remove:
+        if name not in kept:
+            raise UsageError(f"{base} has no file {name}", hint=f"git mlv snapshot show {base}")
+        del kept[name]
+    for source in plan.add:
+        for file in gather([source], dereference=plan.dereference):
+            relative = f"{source.name}/{file.relative}" if source.is_dir() else file.relative
+            kept[relative] = file._replace(relative=relative)
+    return tuple(sorted(kept.values(), key=lambda file: file.relative.encode()))

@@ -1,0 +1,79 @@
+"""Model tags: the annotated tag that vouches for a model version, made and checked."""
+
+from dataclasses import dataclass
+
+from mlvgit.actions.models import registered
+from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.verify import committed_differences
+from mlvgit.core.digest import of_bytes
+from mlvgit.errors import IntegrityError, RefusedError, UsageError
+from mlvgit.records.layout import Key
+from mlvgit.repo.tags import ModelTag, create_tag, read_tag, tag_message, tag_ref_name
+from mlvgit.store.lock import exclusive
+
+__all__ = ["TagResult", "find_tag", "tag_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagResult:
+    """What tagging did.
+
+    Attributes:
+        tag: the tag, read back.
+        already: it was there, and says the same.
+    """
+
+    tag: ModelTag
+    already: bool
+
+
+def find_tag(project: Project, key: Key) -> ModelTag | None:
+    """Return the model tag of `key`; None when there is none of ours."""
+    return read_tag(project.repo, "refs/tags/" + tag_ref_name(key.root, key.name, key.version))
+
+
+def tag_model(project: Project, model: str, version: str, *, commit: str = "HEAD", sign: bool = False, note: str = "") -> TagResult:
+    """Tag the commit that holds a model version.
+
+    Raises:
+        UsageError: the commit does not hold the version.
+        RefusedError: the tag exists and vouches for something else.
+        IntegrityError: the committed bytes are not what the manifest says.
+    """
+    oid = project.repo.resolve(commit)
+    if oid is None:
+        raise UsageError(f"{commit} is not a commit here", hint="commit the version first: git commit")
+    catalog = project.committed(oid)
+    key = project.layout.model_key(model, version)
+    frozen = catalog.frozen(key)
+    if frozen is None:
+        standing = project.working().frozen(key)
+        hint = f"git commit   (its manifest is not in {commit} yet)" if standing else freeze_command(key)
+        raise UsageError(f"{commit} has no frozen {key}", hint=hint)
+    if frozen.manifest is None:
+        raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
+    differences = committed_differences(catalog, frozen)
+    if differences:
+        raise IntegrityError(f"{key} is not what its manifest says: {differences[0]}", hint=f"git mlv verify {key}")
+    name = tag_ref_name(key.root, key.name, key.version)
+    _, entry = registered(project, key, catalog)
+    with exclusive(project.repo.state_dir, "git mlv tag-model"):
+        existing = find_tag(project, key)
+        if existing is not None:
+            if existing.tree_sha256 == frozen.manifest.tree_sha256:
+                return TagResult(tag=existing, already=True)
+            raise RefusedError(f"the tag {name} exists and vouches for other bytes", hint="a version is tagged once: add the next version")
+        message = tag_message(
+            model=key.name,
+            version=key.version,
+            manifest_sha256=of_bytes(catalog.tree.read(frozen.manifest_path)).sha256,
+            tree_sha256=frozen.manifest.tree_sha256,
+            run=entry.run,
+            data=entry.data_snapshots or frozen.manifest.derived_from,
+            sentence=note,
+        )
+        create_tag(project.repo, name, oid, message, sign=sign)
+    tag = find_tag(project, key)
+    if tag is None or tag.tree_sha256 != frozen.manifest.tree_sha256:
+        raise IntegrityError(f"the tag {name} does not read back as it was written")
+    return TagResult(tag=tag, already=False)

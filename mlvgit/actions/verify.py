@@ -1,0 +1,154 @@
+"""Verifying: frozen bytes against their manifest, on disk and in a commit."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlvgit.actions.project import Project
+from mlvgit.core.paths import is_junk
+from mlvgit.errors import IntegrityError, MlvError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.store.hashing import Progress, hash_files
+from mlvgit.store.scan import SourceFile, stat_key
+
+__all__ = ["Verdict", "committed_differences", "differences_on_disk", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What re-hashing a frozen thing gave.
+
+    Attributes:
+        changed, missing, extra: paths relative to the frozen directory.
+        error: why it could not be judged at all, "" when it could.
+        verified_bytes: bytes that were hashed and match.
+    """
+
+    key: Key
+    directory: str
+    manifest: Manifest | None
+    changed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    error: str = ""
+    verified_bytes: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Everything was hashed and is what the manifest says."""
+        return not (self.changed or self.missing or self.extra or self.error)
+
+
+def verify(project: Project, keys: Iterable[Key], catalog: Catalog, progress: Progress | None = None) -> list[Verdict]:
+    """Hash every file of `keys` on disk and compare it with its manifest in `catalog`."""
+    return [_verify_one(project, key, catalog, progress) for key in keys]
+
+
+def _verify_one(project: Project, key: Key, catalog: Catalog, progress: Progress | None) -> Verdict:
+    frozen = catalog.frozen(key)
+    directory = frozen.directory if frozen else ""
+    if frozen is None or frozen.manifest is None:
+        error = frozen.error.message if frozen and frozen.error else "it has no manifest"
+        return Verdict(key=key, directory=directory, manifest=None, error=error)
+    try:
+        return differences_on_disk(project.top / directory, frozen, progress)
+    except MlvError as error:
+        return Verdict(key=key, directory=directory, manifest=frozen.manifest, error=error.message)
+
+
+def differences_on_disk(folder: Path, frozen: Frozen, progress: Progress | None = None, only: frozenset[str] | None = None) -> Verdict:
+    """Compare the files in `folder` with the manifest of `frozen`.
+
+    Args:
+        folder: the frozen directory on disk.
+        frozen: its manifest must be readable.
+        progress: told of the bytes.
+        only: relative paths to look at; None for all, and then files that the manifest does not name are found too.
+
+    Raises:
+        IntegrityError: a file changed while it was read.
+    """
+    manifest = frozen.manifest
+    if manifest is None:
+        raise IntegrityError(f"{frozen.manifest_path} cannot be read")
+    wanted = manifest.by_relative()
+    if only is not None:
+        wanted = {relative: wanted[relative] for relative in only}
+    present: list[SourceFile] = []
+    missing: list[str] = []
+    changed: list[str] = []
+    for relative, entry in wanted.items():
+        file = _regular(folder, relative)
+        if file is None:
+            (changed if os.path.lexists(folder / relative) else missing).append(relative)
+        elif file.stat.size != entry.size_bytes:
+            changed.append(relative)
+        else:
+            present.append(file)
+    digests = hash_files(present, progress=progress) if present else []
+    verified = 0
+    for file, digest in zip(present, digests, strict=True):
+        if digest.sha256 == wanted[file.relative].sha256:
+            verified += digest.size
+        else:
+            changed.append(file.relative)
+    return Verdict(
+        key=frozen.key,
+        directory=frozen.directory,
+        manifest=manifest,
+        changed=tuple(sorted(changed)),
+        missing=tuple(sorted(missing)),
+        extra=tuple(_extra(folder, manifest)) if only is None else (),
+        verified_bytes=verified,
+    )
+
+
+def _regular(folder: Path, relative: str) -> SourceFile | None:
+    """Return the file, or None unless it is a regular one reached through real folders."""
+    path = folder
+    for part in relative.split("/")[:-1]:
+        path /= part
+        if path.is_symlink():
+            return None
+    path = folder / relative
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    if (found.st_mode & 0o170000) != 0o100000:
+        return None
+    return SourceFile(relative=relative, path=path, stat=stat_key(found))
+
+
+def _extra(folder: Path, manifest: Manifest) -> list[str]:
+    known = manifest.by_relative()
+    found = []
+    for parent, folders, names in os.walk(folder):
+        inside = os.path.relpath(parent, folder)
+        prefix = "" if inside == "." else Path(inside).as_posix() + "/"
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        for name in [*names, *links]:
+            relative = prefix + name
+            if relative not in known and not is_junk(relative):
+                found.append(relative)
+    return sorted(found)
+
+
+def committed_differences(catalog: Catalog, frozen: Frozen) -> list[str]:
+    """Compare the bytes that Git holds of a frozen thing with its manifest; sentences, empty when all is well."""
+    manifest = frozen.manifest
+    if manifest is None:
+        return [f"{frozen.manifest_path} cannot be read"]
+    paths = {f"{frozen.directory}/{relative}": entry for relative, entry in manifest.by_relative().items()}
+    digests = catalog.tree.digests(paths)
+    found = []
+    for path, entry in paths.items():
+        digest = digests.get(path)
+        if digest is None:
+            found.append(f"{path} is missing")
+        elif (digest.size, digest.sha256) != (entry.size_bytes, entry.sha256):
+            found.append(f"{path} has other bytes")
+    return found

@@ -1,0 +1,73 @@
+"""`git mlv check` and `git mlv explain`."""
+
+import argparse
+
+from mlvgit.actions.guards import Report, check_all, check_range, check_working
+from mlvgit.actions.project import Project
+from mlvgit.cli.output import Output
+from mlvgit.errors import UsageError
+
+__all__ = ["configure_check", "configure_explain", "run_check", "run_explain"]
+
+
+def configure_check(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv check`."""
+    parser.description = (
+        "Judge a change by the rules: the working directory against HEAD, or what BASE..TIP changes (as a push of it to a "
+        "protected branch would be judged), or, with --all, everything that is there. Exit status 1 when a rule refuses."
+    )
+    parser.epilog = "examples:\n  git mlv check\n  git mlv check origin/main..HEAD --format github\n  git mlv check --all\n"
+    parser.add_argument("range", metavar="BASE..TIP", nargs="?", default="")
+    parser.add_argument("--all", action="store_true", help="judge everything, also what was wrong before")
+    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+
+
+def run_check(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv check`."""
+    from mlvgit.cli.formats import present_findings
+
+    project = Project.open()
+    report = _check(project, args)
+    present_findings(report, "json" if args.json else args.format, output)
+    return 1 if report.errors else 0
+
+
+def _check(project: Project, args: argparse.Namespace) -> Report:
+    if args.range:
+        base, dots, tip = args.range.partition("..")
+        if not dots or args.all:
+            raise UsageError(f"{args.range!r} is not a range", hint="git mlv check origin/main..HEAD")
+        symmetric = tip.startswith(".")
+        names = (base or "HEAD", tip.lstrip(".") or "HEAD")
+        oids = []
+        for name in names:
+            oid = project.repo.resolve(name)
+            if oid is None:
+                raise UsageError(f"{name} is not a commit here", hint="git fetch origin   (CI: fetch the base branch too)")
+            oids.append(oid)
+        if symmetric:
+            from mlvgit.repo.history import merge_bases
+
+            oids[0] = next(iter(merge_bases(project.repo, *oids)), oids[0])
+        return check_range(project, oids[0], oids[1])
+    return check_all(project) if args.all else check_working(project)
+
+
+def configure_explain(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv explain`."""
+    parser.description = "What a rule finds, why it is there, and the way out."
+    parser.epilog = "examples:\n  git mlv explain MLV101\n  git mlv explain one-production\n  git mlv explain\n"
+    parser.add_argument("rule", metavar="CODE", nargs="?", default="")
+    parser.add_argument("--json", action="store_true")
+
+
+def run_explain(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv explain`."""
+    from mlvgit.cli.formats import present_explanation, present_rules
+
+    if args.rule:
+        present_explanation(args.rule, output)
+    else:
+        present_rules(output)
+    return 0

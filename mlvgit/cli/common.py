@@ -1,0 +1,96 @@
+"""What several commands share: options, and lines about frozen things."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from mlvgit.actions.freeze import FreezeResult
+from mlvgit.actions.project import Project
+from mlvgit.cli.output import Output
+from mlvgit.core.text import count, printable, short, size
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.rules.catalog import Frozen
+
+__all__ = ["add_commit", "add_json", "commit_staged", "frozen_lines", "manifest_json", "show_manifest"]
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object (docs/json.md)")
+
+
+def add_commit(parser: argparse.ArgumentParser) -> None:
+    """Add -m: commit what the command wrote, and only that."""
+    parser.add_argument("-m", "--message", metavar="TEXT", help="commit what this command wrote, and nothing else")
+
+
+def commit_staged(project: Project, args: argparse.Namespace, staged: Sequence[str], subject: str, output: Output) -> str:
+    """Commit `staged` when -m was given; returns the commit's id, else ""."""
+    if args.message is None or not staged:
+        return ""
+    oid = project.repo.commit_paths(staged, args.message or subject)
+    output.say(f"committed {short(oid)}")
+    return oid
+
+
+def frozen_lines(output: Output, result: FreezeResult) -> None:
+    """Say what freezing did."""
+    manifest = result.manifest
+    if result.already:
+        output.say(f"{result.key} is frozen already, with the same bytes: nothing to do")
+        return
+    output.say(
+        f"{output.style('froze', 'green')} {result.key}: {count(manifest.file_count, 'file')}, {size(manifest.total_bytes)}, "
+        f"tree {short(manifest.tree_sha256)}"
+    )
+    output.say(f"  {printable(result.manifest_path)}")
+    if result.added_bytes:
+        output.say(f"  disk: +{size(result.added_bytes)} in the working directory, about as much in Git before compression")
+    if result.set_aside:
+        output.say(f"  what stood there is now in {printable(result.set_aside)}")
+
+
+def manifest_json(key: Key, manifest: Manifest, **more: Any) -> dict[str, Any]:
+    """Return a manifest's facts for --json."""
+    return {
+        "kind": key.kind,
+        "name": key.name,
+        "version": key.version,
+        "root": key.root,
+        "tree_sha256": manifest.tree_sha256,
+        "file_count": manifest.file_count,
+        "total_bytes": manifest.total_bytes,
+        "created_utc": manifest.created_utc,
+        "notes": manifest.notes,
+        "derived_from": list(manifest.derived_from),
+        "run": manifest.run,
+        **more,
+    }
+
+
+def show_manifest(output: Output, frozen: Frozen, manifest: Manifest, **more: Any) -> None:
+    """Print a manifest in words, or as JSON."""
+    facts = [
+        ("frozen", manifest.created_utc),
+        ("files", f"{count(manifest.file_count, 'file')}, {size(manifest.total_bytes)}"),
+        ("tree", manifest.tree_sha256),
+        ("manifest", frozen.manifest_path),
+        ("made from", ", ".join(manifest.derived_from)),
+        ("run", manifest.run),
+        ("source", manifest.source),
+        ("owner", manifest.owner),
+        ("license", manifest.license),
+        ("notes", manifest.notes),
+        *((name.replace("_", " "), str(value)) for name, value in more.items()),
+    ]
+    output.say(output.style(str(frozen.key), "bold"))
+    for name, value in facts:
+        if value:
+            output.say(f"  {name + ':':<11}{printable(value)}")
+    for relative, entry in list(manifest.by_relative().items())[:50]:
+        output.say(f"    {entry.sha256[:12]}  {size(entry.size_bytes):>10}  {printable(relative)}")
+    if manifest.file_count > 50:
+        output.say(f"    ... and {count(manifest.file_count - 50, 'more file')}")
+    files = [{"path": relative, "size_bytes": entry.size_bytes, "sha256": entry.sha256} for relative, entry in manifest.by_relative().items()]
+    output.json(manifest_json(frozen.key, manifest, manifest_path=frozen.manifest_path, files=files, **more))

@@ -1,0 +1,73 @@
+"""`git mlv log`: who was in which stage when, and why."""
+
+import argparse
+from itertools import islice
+
+from mlvgit.actions.events import StageEvent, stage_events
+from mlvgit.actions.project import Project
+from mlvgit.cli.common import add_json
+from mlvgit.cli.output import Output
+from mlvgit.core.text import printable, short
+from mlvgit.errors import UsageError
+
+__all__ = ["configure_log", "run_log"]
+
+
+def configure_log(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv log`."""
+    parser.description = "Stage events of a model (or all models), newest first, from the history of the registry."
+    parser.epilog = "examples:\n  git mlv log iris_clf\n  git mlv log iris_clf --stage production -n 3\n"
+    parser.add_argument("model", metavar="MODEL", nargs="?", default="")
+    parser.add_argument("-n", "--number", type=int, default=20, metavar="N", help="at most so many events a model (20); 0 for all")
+    parser.add_argument("--stage", default="", help="only what entered or left this stage")
+    parser.add_argument("--at", default="", metavar="COMMIT", help="history up to this commit (HEAD)")
+    add_json(parser)
+
+
+def run_log(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv log`."""
+    project = Project.open()
+    commit = project.repo.resolve(args.at) if args.at else None
+    if args.at and commit is None:
+        raise UsageError(f"{args.at} is not a commit here")
+    catalog = project.committed(commit)
+    models = [args.model] if args.model else catalog.models(project.root)
+    if args.model and not project.has_model(args.model, catalog):
+        raise UsageError(f"there is no model {args.model} in {catalog.tree.label}", hint="git mlv model list")
+    events = []
+    for model in models:
+        found = (
+            event
+            for event in stage_events(project, model, commit)
+            if not args.stage or any(args.stage in (change.before, change.after) for change in event.changes)
+        )
+        events += list(islice(found, args.number or None))
+    events.sort(key=lambda event: event.at, reverse=True)
+    for event in events:
+        _present(event, output)
+    if not events:
+        output.talk("no stage events yet: git mlv promote MODEL VERSION STAGE")
+    output.json(
+        {
+            "events": [
+                {
+                    "model": event.model,
+                    "kind": event.kind,
+                    "commit": event.commit,
+                    "at": event.at,
+                    "by": event.by,
+                    "reason": event.reason,
+                    "changes": [{"version": change.version, "before": change.before, "after": change.after} for change in event.changes],
+                }
+                for event in events
+            ]
+        }
+    )
+    return 0
+
+
+def _present(event: StageEvent, output: Output) -> None:
+    moves = ", ".join(f"{change.version} {change.before or 'new'} -> {change.after or 'removed'}" for change in event.changes)
+    kind = output.style(event.kind, "yellow" if event.kind == "rollback" else "green")
+    output.say(f"{event.at[:16].replace('T', ' ')}  {kind}  {printable(event.model)}: {printable(moves)}")
+    output.say(f"    {short(event.commit)}  {printable(event.by)}  {printable(event.reason.split(chr(10))[0] or event.subject)}")

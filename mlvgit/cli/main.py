@@ -1,0 +1,138 @@
+"""The program `git-mlv`: find the command, parse its arguments, turn errors into exit statuses."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple, NoReturn
+
+from mlvgit import __version__
+from mlvgit.cli.output import Output
+from mlvgit.core.text import nearest, printable
+from mlvgit.errors import MlvError
+
+__all__ = ["COMMANDS", "Command", "build_parser", "main"]
+
+
+class Command(NamedTuple):
+    """A word after `git mlv`.
+
+    Attributes:
+        module: the file of mlvgit/cli that holds `configure_<name>` and `run_<name>`.
+        group: the heading that it stands under in `git mlv -h`.
+        summary: one line.
+    """
+
+    module: str
+    group: str
+    summary: str
+
+
+COMMANDS: dict[str, Command] = {
+    "init": Command("setup", "start", "make this repository an mlv root: settings, attributes, hooks"),
+    "install": Command("setup", "start", "set up the guards (Git hooks, merge driver) in this clone"),
+    "uninstall": Command("setup", "start", "take the guards out again, and put back what was there"),
+    "doctor": Command("doctor", "start", "prove what is guarded here, and say what is not"),
+    "demo": Command("demo", "start", "see the whole way on a real data set, in a throw-away repository"),
+    "status": Command("status", "look", "one screen: what serves, what is new, what to do next"),
+    "log": Command("log", "look", "who was in which stage when, and why"),
+    "check": Command("check", "look", "judge the change in the working directory, a range, or everything"),
+    "explain": Command("check", "look", "what a rule finds, why, and the way out"),
+    "verify": Command("verify", "look", "re-hash frozen files and compare them with their manifests"),
+    "snapshot": Command("snapshot", "data", "create, list, show, diff, path: frozen data sets"),
+    "restore": Command("verify", "data", "put a frozen thing back as it was frozen"),
+    "discard": Command("discard", "data", "take back a version that is not published"),
+    "model": Command("model", "models", "add, list, show, diff, path: model versions"),
+    "record": Command("record", "models", "write the record of the run that made a model version"),
+    "comment": Command("model", "models", "add a comment to a model version"),
+    "tag-model": Command("stage", "models", "tag the commit that holds a model version"),
+    "promote": Command("stage", "models", "put a model version into a stage"),
+    "rollback": Command("stage", "models", "put back what was in production before"),
+    "resolve": Command("serve", "models", "print the verified path of what serves"),
+    "merge": Command("merge", "repair", "--repair: mend a conflicted registry"),
+    "help": Command("help", "repair", "help on a command or a topic"),
+    "hook": Command("hook", "", "what the hooks of Git and pre-commit run"),
+    "merge-driver": Command("merge", "", "what Git runs to merge a registry"),
+}
+
+GROUPS = {
+    "start": "start",
+    "look": "look",
+    "data": "data",
+    "models": "models",
+    "repair": "repair and help",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints end with status 2 and name the nearest known word."""
+
+    def __init__(self, **options: object) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("allow_abbrev", False)
+        super().__init__(**options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments and where the help is."""
+        Output().error(f"{self.prog}: {printable(message)}", hint=f"{self.prog} -h")
+        raise SystemExit(2)
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"mlvgit.cli.{COMMANDS[name].module}")
+
+
+def build_parser(name: str) -> argparse.ArgumentParser:
+    """Build the parser of one command; only its module is imported."""
+    parser = Parser(prog=f"git mlv {name}")
+    getattr(_module(name), "configure_" + name.replace("-", "_"))(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 2
+    except MlvError as error:
+        Output().error(f"mlv: {error.message}", hint=error.hint)
+        if os.environ.get("MLVGIT_DEBUG"):
+            raise
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head -1`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback for a user
+        if os.environ.get("MLVGIT_DEBUG"):
+            raise
+        said = printable(f"{type(error).__name__}: {error}")
+        Output().error(f"mlv: this is a bug in mlvgit: {said}", hint="MLVGIT_DEBUG=1 shows where; please report it")
+        return 3
+
+
+def _run(words: list[str]) -> int:
+    while words and words[0] == "-C" and len(words) > 1:
+        os.chdir(words[1])
+        words = words[2:]
+    if not words or words[0] in ("-h", "--help"):
+        return _module("help").run_overview(Output())  # type: ignore[no-any-return]
+    if words[0] in ("-V", "--version"):
+        Output().say(f"mlvgit {__version__}")
+        return 0
+    name, rest = words[0], words[1:]
+    if name not in COMMANDS:
+        near = nearest(name, [known for known, command in COMMANDS.items() if command.group])
+        Output().error(
+            f"git mlv: {printable(name)!r} is not a command", hint=f"git mlv {near}" if near else "git mlv -h lists them"
+        )
+        return 2
+    args = build_parser(name).parse_args(rest)
+    output = Output(json=bool(getattr(args, "json", False)))
+    return int(getattr(_module(name), "run_" + name.replace("-", "_"))(args, output))

@@ -1,0 +1,163 @@
+"""`git mlv model` (add, list, show, diff, path) and `git mlv comment`."""
+
+import argparse
+from pathlib import Path
+
+from mlvgit.actions.models import ModelPlan, ModelVersion, add, comment, facts, listing
+from mlvgit.actions.project import Project
+from mlvgit.actions.serving import resolve
+from mlvgit.cli.common import add_commit, add_json, commit_staged, frozen_lines, manifest_json, show_manifest
+from mlvgit.cli.output import Output
+from mlvgit.core.text import size
+
+__all__ = ["configure_comment", "configure_model", "run_comment", "run_model"]
+
+EXAMPLES = """\
+examples:
+  git mlv model add iris_clf v0.1.0 model.pkl --metrics metrics.json --params params.json --data iris@v0.1
+  git mlv model add iris_clf v0.1.0          freeze models/iris_clf/v0.1.0 where it stands
+  git mlv model list iris_clf
+  git mlv model diff iris_clf@production iris_clf@v0.3.0
+"""
+
+
+def configure_model(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv model`."""
+    parser.description = "Model versions: a frozen folder models/MODEL/vX.Y.Z and its stage in the registry."
+    parser.epilog = EXAMPLES
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    new = verbs.add_parser("add", help="freeze a new version", epilog=EXAMPLES, formatter_class=parser.formatter_class)
+    new.add_argument("model", metavar="MODEL")
+    new.add_argument("version", metavar="VERSION")
+    new.add_argument("files", nargs="*", type=Path, metavar="FILE", help="none freezes the folder where it stands")
+    new.add_argument("--metrics", type=Path, metavar="FILE", help="JSON object; becomes metrics.json")
+    new.add_argument("--params", type=Path, metavar="FILE", help="JSON object; becomes params.json")
+    new.add_argument("--data", metavar="SNAPSHOT", action="append", default=[], help="what it was trained on; may be repeated")
+    new.add_argument("--run", metavar="ID", default="", help="the run that made it")
+    new.add_argument("--notes", default="")
+    new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
+    new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
+    add_commit(new)
+    add_json(new)
+    for name, help_text in (("list", "versions and their stages"), ("show", "a version in words"), ("path", "the verified folder or file")):
+        verb = verbs.add_parser(name, help=help_text)
+        verb.add_argument("name", metavar="MODEL" if name == "list" else "REF", nargs="?" if name == "list" else None)
+        if name == "path":
+            verb.add_argument("file", nargs="?", default="", metavar="FILE")
+        add_json(verb)
+    diff = verbs.add_parser("diff", help="metrics, params and data of two versions side by side")
+    diff.add_argument("before", metavar="REF")
+    diff.add_argument("after", metavar="REF")
+    add_json(diff)
+
+
+def run_model(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv model`."""
+    return {"add": _add, "list": _list, "show": _show, "diff": _diff, "path": _path}[args.verb](args, output)
+
+
+def _add(args: argparse.Namespace, output: Output) -> int:
+    project = Project.open()
+    plan = ModelPlan(
+        model=args.model,
+        version=args.version,
+        files=tuple(args.files),
+        metrics=args.metrics,
+        params=args.params,
+        run=args.run,
+        data=tuple(args.data),
+        notes=args.notes,
+        replace=args.replace,
+        dereference=args.dereference,
+    )
+    with output.progress(f"freezing {args.model} {args.version}") as progress:
+        result = add(project, plan, progress)
+    frozen_lines(output, result)
+    commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
+    if not result.already:
+        output.next(f"git mlv tag-model {args.model} {args.version}" if commit else f'git commit -m "Add {result.key}"')
+    output.json(manifest_json(result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path))
+    return 0
+
+
+def _line(line: ModelVersion) -> list[str]:
+    manifest = line.manifest
+    size_text = size(manifest.total_bytes) if manifest else "not frozen"
+    data = ", ".join((line.registered.data_snapshots if line.registered else ()) or (manifest.derived_from if manifest else ()))
+    return [line.key.name, line.key.version, line.stage, size_text, data]
+
+
+def _list(args: argparse.Namespace, output: Output) -> int:
+    project = Project.open()
+    found = listing(project.working(), project.root, args.name)
+    output.table([_line(line) for line in found], ("MODEL", "VERSION", "STAGE", "SIZE", "DATA"))
+    if not found:
+        output.talk("no model versions yet: git mlv model add MODEL v0.1.0 FILE...")
+    versions = [
+        {
+            "model": line.key.name,
+            "version": line.key.version,
+            "stage": line.stage,
+            "frozen": line.manifest is not None,
+            "tree_sha256": line.manifest.tree_sha256 if line.manifest else "",
+        }
+        for line in found
+    ]
+    output.json({"versions": versions})
+    return 0
+
+
+def _show(args: argparse.Namespace, output: Output) -> int:
+    project = Project.open()
+    catalog = project.working()
+    key = project.find_model(args.name, catalog)
+    frozen, manifest = project.frozen(key, catalog)
+    registry = catalog.registry(key.root, key.name)
+    entry = registry.version(key.version) if registry else None
+    more = {
+        "stage": entry.stage if entry else "dev",
+        "metrics": dict(facts(catalog, frozen.directory, "metrics.json")),
+        "params": dict(facts(catalog, frozen.directory, "params.json")),
+        "comments": [f"{each.at[:10]} {each.by}: {each.text}" for each in entry.comments] if entry else [],
+    }
+    show_manifest(output, frozen, manifest, **{name: value for name, value in more.items() if value or output.as_json})
+    return 0
+
+
+def _path(args: argparse.Namespace, output: Output) -> int:
+    project = Project.open()
+    text = args.name if args.name.startswith("model:") else "model:" + args.name
+    found = resolve(project, text, args.file)
+    if output.as_json:
+        output.json({"model": str(found.key), "path": str(found.path), "tree_sha256": found.manifest.tree_sha256, "commit": found.commit})
+    else:
+        output.raw(str(found.path))
+    return 0
+
+
+def _diff(args: argparse.Namespace, output: Output) -> int:
+    from mlvgit.cli.diff import model_diff
+
+    return model_diff(args, output)
+
+
+def configure_comment(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv comment`."""
+    parser.description = "Add a comment to a model version; it is kept in the registry."
+    parser.epilog = 'example:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
+    parser.add_argument("ref", metavar="REF")
+    parser.add_argument("text", metavar="TEXT")
+    add_commit(parser)
+    add_json(parser)
+
+
+def run_comment(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv comment`."""
+    project = Project.open()
+    path = comment(project, args.ref, args.text, project.repo.identity())
+    commit = commit_staged(project, args, [path], f"Comment on {args.ref}", output)
+    output.say(f"noted in {path}" + ("" if commit else " (staged)"))
+    output.json({"registry": path, "commit": commit})
+    return 0
+
+

@@ -1,0 +1,104 @@
+"""Everything that is printed: results on standard output, talk on standard error.
+
+Colour and tables on a terminal, plain text in a pipe; `NO_COLOR` is honoured. Text from outside is made printable here.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from mlvgit.core.text import printable
+from mlvgit.store.hashing import Progress
+
+__all__ = ["Output"]
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+class Output:
+    """Where a command's results and talk go.
+
+    Args:
+        json: the result is one JSON object on standard output, and nothing else.
+    """
+
+    def __init__(self, *, json: bool = False) -> None:
+        self.as_json = json
+
+    def say(self, text: str = "") -> None:
+        """Print a line of the result."""
+        if not self.as_json:
+            print(text, file=sys.stdout)
+
+    def raw(self, text: str) -> None:
+        """Print exactly this, also with --json: a path for a script."""
+        print(text, file=sys.stdout)
+
+    def json(self, value: Mapping[str, Any]) -> None:
+        """Print the result as JSON, when that was asked for."""
+        if self.as_json:
+            print(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode())
+
+    def talk(self, text: str) -> None:
+        """Say something beside the result."""
+        print(text, file=sys.stderr, flush=True)
+
+    def next(self, command: str) -> None:
+        """Say what to type next."""
+        if not self.as_json:
+            print(f"{self.style('next:', 'dim')} {command}", file=sys.stdout)
+
+    def warn(self, text: str) -> None:
+        """Warn."""
+        print(f"{self.style('warning:', 'yellow', sys.stderr)} {text}", file=sys.stderr, flush=True)
+
+    def error(self, text: str, *, hint: str = "") -> None:
+        """Say what failed and the way out."""
+        for line in text.split("\n"):
+            print(self.style(printable(line), "red", sys.stderr), file=sys.stderr)
+        for line in hint.split("\n") if hint else []:
+            print(f"{self.style('hint:', 'yellow', sys.stderr)} {printable(line)}", file=sys.stderr, flush=True)
+
+    def table(self, rows: Sequence[Sequence[str]], heading: Sequence[str] = ()) -> None:
+        """Print rows in columns; tab-separated in a pipe."""
+        if self.as_json:
+            return
+        cells = [[printable(cell) for cell in row] for row in rows]
+        if not self.is_terminal(sys.stdout):
+            for row in cells:
+                print("\t".join(row), file=sys.stdout)
+            return
+        shown = [list(heading), *cells] if heading else cells
+        widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))] if shown else []
+        for number, row in enumerate(shown):
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            print(self.style(line, "bold") if heading and number == 0 else line, file=sys.stdout)
+
+    @staticmethod
+    def is_terminal(stream: TextIO) -> bool:
+        """Say whether a person looks at `stream`."""
+        return stream.isatty()
+
+    def style(self, text: str, name: str, stream: TextIO | None = None) -> str:
+        """Colour `text` for a terminal."""
+        stream = stream or sys.stdout
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not self.is_terminal(stream):
+            return text
+        return f"\x1b[{_STYLES[name]}m{text}\x1b[0m"
+
+    @contextmanager
+    def progress(self, what: str) -> Iterator[Progress | None]:
+        """Show a bar on standard error while bytes are read, when a person looks and it takes over a second."""
+        if not self.is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+            yield None
+            return
+        from mlvgit.cli.progress import Bar
+
+        bar = Bar(what)
+        try:
+            yield bar
+        finally:
+            bar.close()

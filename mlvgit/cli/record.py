@@ -1,0 +1,54 @@
+"""`git mlv record`: the record of the run that made a model version."""
+
+import argparse
+from pathlib import Path
+
+from mlvgit.actions.models import read_json_object
+from mlvgit.actions.project import Project
+from mlvgit.actions.runs import RecordPlan, record
+from mlvgit.cli.common import add_commit, add_json, commit_staged
+from mlvgit.cli.output import Output
+
+__all__ = ["configure_record", "run_record"]
+
+
+def configure_record(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv record`."""
+    parser.description = "Write runs/ID.yaml: code commit + data + params + environment -> model version + metrics."
+    parser.epilog = "examples:\n  git mlv record iris_clf v0.2.0 --data iris@v0.1 --code 9f2e1c4\n  git mlv record iris_clf v0.2.0 --lock env/requirements.lock\n"
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("version", metavar="VERSION")
+    parser.add_argument("--id", default="", metavar="ID", help="run id (DATE-MODEL-NNN)")
+    parser.add_argument("--data", metavar="SNAPSHOT", action="append", default=[])
+    parser.add_argument("--code", metavar="COMMIT", default="HEAD", help="what was checked out when the run started (HEAD)")
+    parser.add_argument("--params", metavar="FILE", type=Path, help="more parameters, a JSON object")
+    parser.add_argument("--metrics", metavar="FILE", type=Path, help="more metrics, a JSON object")
+    parser.add_argument("--lock", metavar="FILE", type=Path, help="lock file (env/requirements.lock, uv.lock, ...)")
+    parser.add_argument("--image", metavar="IMAGE", default="", help="container image, best with @sha256:...")
+    parser.add_argument("--python", metavar="VERSION", default="", help="Python of the run (this one)")
+    parser.add_argument("--command", metavar="TEXT", default="", help="what was run")
+    add_commit(parser)
+    add_json(parser)
+
+
+def run_record(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv record`."""
+    project = Project.open()
+    plan = RecordPlan(
+        model=args.model,
+        version=args.version,
+        run_id=args.id,
+        data=tuple(args.data),
+        code=args.code,
+        params=read_json_object(args.params) if args.params else {},
+        metrics=read_json_object(args.metrics) if args.metrics else {},
+        lock=args.lock,
+        image=args.image,
+        python=args.python,
+        command=args.command,
+    )
+    path = record(project, plan)
+    commit = commit_staged(project, args, [path], f"Record the run of {args.model}@{args.version}", output)
+    output.say(f"wrote {path}" + ("" if commit else " (staged)"))
+    output.json({"path": path, "commit": commit})
+    return 0
