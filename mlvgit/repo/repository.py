@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Repository"]
 
-_FACTS = ("--show-object-format", "--is-shallow-repository", "--is-bare-repository", "--is-inside-work-tree")
+_FACTS = ("--show-object-format", "--is-shallow-repository", "--is-bare-repository")
 _PATHS = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
 _NOT_IN_A_WORK_TREE = 128
+_OID = frozenset("0123456789abcdef")
 _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -72,9 +73,9 @@ class Repository:
             facts, places = _look(git)
         except Exception as error:
             raise _refused(git, error) from error
-        object_format, shallow, bare, inside = facts
+        object_format, shallow, bare = facts
         git_dir, common_dir, top = places
-        if bare == "true" or inside != "true" or top == git_dir:
+        if bare == "true" or top == git_dir:  # a hook of a push runs in the repository, with GIT_DIR=.
             top = ""
         return cls(
             Git(top or git_dir, git.given),
@@ -143,7 +144,7 @@ class Repository:
         found = self.git.text(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", ok=(0, 1, 128)
         )
-        return found or None
+        return found if _OID.issuperset(found) and found else None  # a range is answered with two lines
 
     # Trees
 
