@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -41,8 +43,38 @@ def plain(paths: list[str]) -> None:
         whole.hexdigest()
 
 
-def plain_on_all_cores(pool: "multiprocessing.pool.Pool", files: list[SourceFile], cores: int) -> None:
-    pool.map(plain, [[str(file.path) for file in files[share::cores]] for share in range(cores)], chunksize=1)
+def worker(requests: Connection) -> None:
+    """Run `plain` on what comes through the pipe; the last message is empty."""
+    while paths := requests.recv():
+        plain(paths)
+        requests.send(True)
+
+
+class Cores:
+    """One process a core, started beforehand. No pool: its threads would keep mlvgit from forking."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipes: list[Connection] = []
+        self.processes = []
+        for _ in range(os.cpu_count() or 1):
+            ours, theirs = context.Pipe()
+            self.pipes.append(ours)
+            self.processes.append(context.Process(target=worker, args=(theirs,)))
+            self.processes[-1].start()
+
+    def plain(self, files: list[SourceFile]) -> None:
+        """The yardstick on all cores, each with an equal share."""
+        for share, pipe in enumerate(self.pipes):
+            pipe.send([str(file.path) for file in files[share :: len(self.pipes)]])
+        for pipe in self.pipes:
+            pipe.recv()
+
+    def close(self) -> None:
+        """End the processes."""
+        for pipe, process in zip(self.pipes, self.processes, strict=True):
+            pipe.send([])
+            process.join()
 
 
 def fill(folder: Path, number: int, size: int) -> list[SourceFile]:
@@ -68,31 +100,29 @@ def best(rounds: int, *works: Callable[[], object]) -> list[float]:
 
 
 def measure(folder: Path, big_gib: float, rounds: int) -> dict[str, dict[str, float]]:
-    cores = os.cpu_count() or 1
     found: dict[str, dict[str, float]] = {}
-    with multiprocessing.get_context("spawn").Pool(cores) as pool:
-        pool.map(plain, [[]] * cores)
-        files = fill(folder / "big", 1, int(big_gib * (1 << 30)))
-        paths = [str(file.path) for file in files]
-        one, ours = best(rounds, lambda: plain(paths), lambda: hash_files(files))
-        found["big"] = row(files, one, ours, BIG_GOAL)
-        shutil.rmtree(folder / "big")
-        for name, (number, size) in SHAPES.items():
-            files = fill(folder / name, number, size)
-            one, both, ours = best(
-                rounds,
-                lambda: plain([str(file.path) for file in files]),
-                lambda: plain_on_all_cores(pool, files, cores),
-                lambda: hash_files(files),
-            )
-            found[name] = row(files, both, ours, MANY_GOAL) | {"one_core_mb_s": rate(files, one)}
-            start = time.perf_counter()
-            scan(folder / name)
-            found[name]["scan_us_per_file"] = (time.perf_counter() - start) / number * 1e6
-        files = scan(folder / "many_4_kib")[:2000]
+    files = fill(folder / "big", 1, int(big_gib * (1 << 30)))
+    one, ours = best(rounds, partial(plain, [str(file.path) for file in files]), partial(hash_files, files))
+    found["big"] = row(files, one, ours, BIG_GOAL)
+    shutil.rmtree(folder / "big")
+    cores = Cores()
+    for name, (number, size) in SHAPES.items():
+        files = fill(folder / name, number, size)
+        one, both, ours = best(
+            rounds,
+            partial(plain, [str(file.path) for file in files]),
+            partial(cores.plain, files),
+            partial(hash_files, files),
+        )
+        found[name] = row(files, both, ours, MANY_GOAL) | {"one_core_mb_s": rate(files, one)}
         start = time.perf_counter()
-        hash_and_copy(files, folder / "copy")
-        found["durable_copy_4_kib"] = {"files_per_s": len(files) / (time.perf_counter() - start)}
+        scan(folder / name)
+        found[name]["scan_us_per_file"] = (time.perf_counter() - start) / number * 1e6
+    cores.close()
+    files = scan(folder / "many_4_kib")[:2000]
+    start = time.perf_counter()
+    hash_and_copy(files, folder / "copy")
+    found["durable_copy_4_kib"] = {"files_per_s": len(files) / (time.perf_counter() - start)}
     return found
 
 

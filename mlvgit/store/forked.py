@@ -1,8 +1,8 @@
 """Hashing thousands of small files on all cores: threads would only hand the interpreter's lock to and fro.
 
 A file of a few KiB costs six short system calls, and each gives the interpreter's lock away; two threads are then
-slower than one. Forked children share nothing but a map of results, one slot a file. A child that dies, or meets anything
-unusual, leaves its slots empty, and the parent does those files itself, so that errors are made in one place only.
+slower than one. Forked children share nothing but a map of results, one slot a file. A child that dies, or meets
+anything unusual, leaves its slots empty, and the parent does those files itself: errors are made in one place only.
 
 Forking is safe only while this process has one thread, so it is done only then.
 """
@@ -26,6 +26,7 @@ LEAST_FILES = 3000
 """Fewer are done before forking pays."""
 
 _SLOT = 33  # 1 when the digest is there, then its 32 bytes
+_DONE = "01"
 _PORTION = 256
 
 
@@ -67,10 +68,11 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
         finally:
             for child in children:
                 _wait(child)
-        return [
-            outcome or _from_slot(file, slots, index) or hash_batch([file])[0]
-            for index, (file, outcome) in enumerate(zip(files, outcomes, strict=True))
-        ]
+        found = slots[:].hex()
+    return [
+        outcome or _from_slot(file, found, index * _SLOT * 2) or hash_batch([file])[0]
+        for index, (file, outcome) in enumerate(zip(files, outcomes, strict=True))
+    ]
 
 
 def _fork(work: Callable[[], None]) -> list[int]:
@@ -104,6 +106,7 @@ def _wait(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _from_slot(file: SourceFile, slots: mmap.mmap, index: int) -> Digest | None:
-    slot = slots[index * _SLOT : (index + 1) * _SLOT]
-    return Digest(file.stat.size, slot[1:].hex()) if slot[0] else None
+def _from_slot(file: SourceFile, found: str, start: int) -> Digest | None:
+    if found[start : start + 2] != _DONE:
+        return None
+    return Digest(file.stat.size, found[start + 2 : start + _SLOT * 2])
