@@ -62,11 +62,13 @@ def run_install(args: argparse.Namespace, output: Output) -> int:
 
 def _install(repo: Repository, output: Output, *, dry_run: bool, server: bool = False) -> tuple[str, ...]:
     result = hookfiles.install(repo, dry_run=dry_run, server=server)
-    for line in result.changes:
+    for line in result.steps:
         output.say(("would " if dry_run else "") + printable(line))
-    if not result.changes:
+    if not result.steps:
         output.say("the guards are in place: nothing to do")
-    return tuple(result.changes)
+    for line in result.notes:
+        output.say(printable(line))
+    return result.steps
 
 
 def configure_uninstall(parser: argparse.ArgumentParser) -> None:
@@ -78,9 +80,9 @@ def configure_uninstall(parser: argparse.ArgumentParser) -> None:
 def run_uninstall(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv uninstall`."""
     result = hookfiles.uninstall(Repository.open())
-    for line in result.changes:
+    for line in (*result.steps, *result.notes):
         output.say(printable(line))
-    if not result.changes:
+    if not result.steps:
         output.say("nothing of ours is installed here")
-    output.json({"changes": list(result.changes)})
+    output.json({"changes": list(result.steps)})
     return 0
