@@ -17,6 +17,12 @@ from mlvgit.rules.model import Tree
 __all__ = ["Catalog", "Document", "Frozen", "Parsed", "Root"]
 
 T = TypeVar("T")
+_PARSERS: dict[str, Callable[[bytes, str], object]] = {
+    "manifest": Manifest.parse,
+    "registry": Registry.parse,
+    "run": RunRecord.parse,
+    "settings": Settings.parse,
+}
 Parsed = dict[tuple[str, str], object]
 """Documents read before, by (kind, blob id): share one between catalogs, and a blob is parsed once."""
 
@@ -98,12 +104,22 @@ class Catalog:
         raise AssertionError("the top of the repository is always a root")
 
     def place(self, path: str) -> Place:
-        """Say what `path` is; a course manifest comes with the key of the snapshot that it names."""
-        place = self.root_of(path).layout.place(path)
-        if place.kind == "course-manifest":
-            key = self._course_key(self.root_of(path))
-            return Place("course-manifest", key)
-        return place if place.kind else NOT_OURS
+        """Say what `path` is; a course manifest comes with the key of the snapshot that it names.
+
+        The deepest root that knows the path decides. A root put inside another one's folders does not hide them.
+        """
+        found = NOT_OURS
+        for root in self.roots:
+            if root.layout.root and not path.startswith(root.layout.root + "/"):
+                continue
+            place = root.layout.place(path)
+            if place.kind == "course-manifest":
+                return Place("course-manifest", self._course_key(root))
+            if place.kind not in ("", "loose"):
+                return place
+            if place.kind and not found.kind:
+                found = place
+        return found
 
     # frozen things
 
@@ -227,6 +243,14 @@ class Catalog:
     def run(self, path: str) -> Document:
         """Read the run record at `path`."""
         return self._read("run", path, RunRecord.parse)
+
+    def document(self, kind: str, path: str) -> Document:
+        """Read the document of ours at `path`.
+
+        Args:
+            kind: "manifest", "registry", "run" or "settings".
+        """
+        return self._read(kind, path, _PARSERS[kind])
 
     def _read(self, kind: str, path: str, parse: Callable[[bytes, str], T]) -> Document:
         entry = self.tree.entry(path)

@@ -8,9 +8,25 @@ from mlvgit.core.digest import Digest
 from mlvgit.records.layout import Key
 from mlvgit.records.settings import Settings
 
-__all__ = ["Change", "Changes", "Context", "Entry", "Finding", "Moment", "Severity", "TagFacts", "TagMove", "Tree"]
+__all__ = [
+    "Change",
+    "Changes",
+    "Context",
+    "EmptyTree",
+    "Entry",
+    "Finding",
+    "Moment",
+    "Scope",
+    "Severity",
+    "TagFacts",
+    "TagMove",
+    "Tree",
+]
 
 Severity = Literal["error", "warning"]
+Scope = Literal["change", "state", "tags"]
+"""What a rule looks at: something of `before` that was altered, something that `after` is, the tags of a push."""
+
 Moment = Literal["commit", "push"]
 """Which column of the table of rules holds: "push" also for CI and the server."""
 
@@ -57,6 +73,40 @@ class Tree(Protocol):
 
     def digests(self, paths: Iterable[str]) -> Mapping[str, Digest | None]:
         """Return size and SHA-256 of the contents of `paths`; None where the bytes are not here."""
+
+
+class EmptyTree:
+    """A tree with nothing in it: what stood before the first commit."""
+
+    label = "nothing"
+
+    def entry(self, path: str) -> Entry | None:
+        """Return None."""
+        del path
+        return None
+
+    def below(self, folder: str) -> Mapping[str, Entry]:
+        """Return nothing."""
+        del folder
+        return {}
+
+    def names(self, folder: str) -> Mapping[str, bool]:
+        """Return nothing."""
+        del folder
+        return {}
+
+    def find(self, name: str) -> list[str]:
+        """Return nothing."""
+        del name
+        return []
+
+    def read(self, path: str) -> bytes:
+        """Raise KeyError."""
+        raise KeyError(path)
+
+    def digests(self, paths: Iterable[str]) -> Mapping[str, Digest | None]:
+        """Return that no bytes are here."""
+        return dict.fromkeys(paths)
 
 
 Change = tuple[Entry | None, Entry | None]
@@ -120,6 +170,18 @@ def _untagged(_: Key) -> frozenset[str]:
     return frozenset()
 
 
+def _unpublished_run(_: str) -> bool:
+    return False
+
+
+def _never_held(_: str, __: str) -> bool:
+    return False
+
+
+def _no_lock(_: str, __: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a judgement needs and trees do not tell.
@@ -134,6 +196,13 @@ class Context:
         tagged: key of a model version -> identities that a model tag vouches for, after this push.
         commit_known: does this (abbreviated) commit id exist here? None = cannot be known (shallow).
         code_sha256_of: commit id -> hash of its code, None when unknown.
+        code_known: does a commit with this `code_sha256` exist here? None = cannot be known.
+        file_sha256_at: (commit id, path) -> SHA-256 of that file in that commit, None when unknown.
+        published_run: is the run record at this path published?
+        held_before: (path, blob id) -> did the path hold exactly this before, in the history of what is judged
+            against? "" for no file asks whether the newest commit that touched the path created it. What a revert
+            brings back is not falsified.
+        kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
         tag_moves: what the push does to model tags.
         override: the reason that an operator gave for accepting weakened guards, "" when none.
         today: ISO date for exceptions that end.
@@ -146,6 +215,11 @@ class Context:
     tagged: Callable[[Key], frozenset[str]] = _untagged
     commit_known: Callable[[str], bool | None] = _unknown
     code_sha256_of: Callable[[str], str | None] = _no_code
+    code_known: Callable[[str], bool | None] = _unknown
+    file_sha256_at: Callable[[str, str], str | None] = _no_lock
+    published_run: Callable[[str], bool] = _unpublished_run
+    held_before: Callable[[str, str], bool] = _never_held
+    kept: Callable[[str], bool | None] = _unknown
     tag_moves: tuple[TagMove, ...] = ()
     override: str = ""
     today: str = ""
@@ -169,7 +243,8 @@ class Finding:
         keep: commands that keep the change (the way forward).
         undo: commands that undo it (the way back).
         users: who uses the thing: model versions, stages, runs.
-        severity: set by the engine from the table.
+        severity: as a rule gives it, the most that this finding may be; the engine lowers it to the table's.
+        scope: "change" or "state" where a rule has both kinds; None = as the table says.
     """
 
     code: str
@@ -183,3 +258,4 @@ class Finding:
     undo: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     severity: Severity = "error"
+    scope: Scope | None = None

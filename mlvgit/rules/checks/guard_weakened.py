@@ -1,0 +1,65 @@
+"""A change of `mlv.yaml` allows what was not allowed before.
+
+What it finds:
+    A new or longer exception, a higher limit, a stage that needs no tag or may hold several versions now, a transition
+    that is no longer forbidden, a branch that is no longer protected, `mode: advise`, or folders that are no longer
+    looked at; compared with the settings that stood on the protected branch before.
+
+Why:
+    Settings are judged by the settings before them. Whoever could loosen a rule and break it in one push could break
+    any rule. Loosening one is a decision of the team, to be seen as such.
+
+Example:
+    exceptions: [{code: MLV101, path: "**", reason: "in a hurry"}]
+
+Way out:
+    Undo: `git checkout HEAD -- mlv.yaml`.
+    Keep: put it in a change of its own. Who may decide it lets it in at the server or in CI by giving the reason, which
+    is then shown in place of the refusal.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.text import printable
+from mlvgit.records.settings import Settings
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.wording import quoted
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find changed settings that allow more than the trusted ones."""
+    broken = {error.path for error in delta.after.settings_errors}
+    for root in delta.settings:
+        path = delta.settings_path(root)
+        if root not in context.trusted or path in broken:
+            continue
+        for sentence in context.trusted[root].weakened_by(_now(delta, root)):
+            yield _finding(context, path, sentence)
+
+
+def _now(delta: Delta, root: str) -> Settings:
+    """Return the settings that hold for what stood in `root`, following it when the whole root moved."""
+    here = delta.after.root(root)
+    entry = delta.before.tree.entry(delta.settings_path(root))
+    if entry and delta.after.tree.entry(delta.settings_path(root)) is None and entry.oid:
+        for other in delta.settings:
+            moved = delta.changes[delta.settings_path(other)][1]
+            if moved and moved.oid == entry.oid:
+                here = delta.after.root(other)
+    return here.settings if here else Settings()
+
+
+def _finding(context: Context, path: str, sentence: str) -> Finding:
+    accepted = f"; accepted: {printable(context.override)}" if context.override else ""
+    return Finding(
+        code="MLV108",
+        path=path,
+        message=f"{sentence}{accepted}",
+        change=f"loosens {printable(path)}: {sentence}",
+        keep=(
+            "put the change of settings in a push of its own, and let who guards the branch accept it with a reason",
+        ),
+        undo=(f"git checkout HEAD -- {quoted(path)}",),
+        severity="warning" if accepted else "error",
+    )

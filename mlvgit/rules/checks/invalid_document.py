@@ -1,0 +1,77 @@
+"""A manifest, registry, run record or mlv.yaml cannot be read as one.
+
+What it finds:
+    Documents that do not fit their schema, with file, line and JSON path of all that is wrong; conflict markers,
+    duplicate keys, NaN, wrong encodings; totals and identities that the entries do not give; a manifest or registry
+    that names another thing than the place where it stands. YAML among the runs that has no `run_id` is left alone.
+
+Why:
+    What cannot be read cannot be proved, and a registry that two programs read differently serves two models.
+
+Example:
+    git merge promote-b      # conflict in models/iris_clf/registry.json
+    git commit -am "Merge"   # with <<<<<<< still in it
+
+Way out:
+    `git mlv merge --repair` mends a conflicted registry. For the rest, the message names the line and what belongs
+    there; `git checkout HEAD -- FILE` brings the last good document back.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.text import printable
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.documents import problems_of, written_documents
+from mlvgit.rules.lookup import canonical
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.wording import quoted
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find changed documents that are not sound."""
+    del context
+    for path, problem in problems_of(delta, "MLV106"):
+        yield _finding(path, f"{problem.where}: {problem.message}", problem.line)
+    for written in written_documents(delta):
+        if written.error is None:
+            message = _misplaced(delta, written.kind, written.path)
+            if message:
+                yield _finding(written.path, message)
+
+
+def _misplaced(delta: Delta, kind: str, path: str) -> str:
+    """Say how a document contradicts the place where it stands, "" when it does not."""
+    place = delta.after.place(path)
+    value = delta.after.document(kind, path).value
+    if isinstance(value, Manifest):
+        return _misplaced_manifest(value, place.key, course=place.kind == "course-manifest")
+    name = getattr(value, "name", None) if kind == "registry" else getattr(value, "run_id", None)
+    if name is not None and name != place.name:
+        return f"names {printable(str(name))}, but stands where {printable(place.name)} does"
+    return ""
+
+
+def _misplaced_manifest(manifest: Manifest, key: Key | None, *, course: bool) -> str:
+    if course:
+        return "" if manifest.kind == "snapshot" else "is a model's manifest among the snapshots"
+    if key is None:
+        return ""
+    written = Key(key.root, manifest.kind, manifest.name, manifest.version)
+    if canonical(written) == canonical(key):
+        return ""
+    return f"names {manifest.kind} {written}, but stands where that of {key.kind} {key} does"
+
+
+def _finding(path: str, message: str, line: int = 0) -> Finding:
+    repair = path.endswith("registry.json")
+    return Finding(
+        code="MLV106",
+        path=path,
+        line=line,
+        message=message,
+        change=f"writes {printable(path)} so that it cannot be read",
+        keep=("git mlv merge --repair",) if repair else (f"mend {printable(path)}, then git add {quoted(path)}",),
+        undo=(f"git checkout HEAD -- {quoted(path)}",),
+    )

@@ -1,0 +1,143 @@
+"""The frozen part of a manifest was edited, or a manifest was deleted.
+
+What it finds:
+    A manifest whose name, version, list of files or lineage is not what it was, or that is gone while the version is
+    published or committed. Lineage may be added where there was none. Notes, metadata, owner, licence and storage are
+    free. A directory that moved together with its manifest is the same thing. A manifest may become a tombstone
+    (`retired`), as long as its list of files stays.
+
+Why:
+    The manifest is what everything else is proved against. When it can be edited, an altered dataset verifies.
+
+Example:
+    git rm data/snapshots/iris_v0.1.manifest.json
+    git commit -m "Clean up"
+
+Way out:
+    Undo: `git mlv restore iris@v0.1` puts the manifest and its files back.
+    Keep: other data is another version: `git mlv snapshot create iris v0.2 ...`. A version that is not published can
+    be taken back with `git mlv discard iris@v0.1`. Bytes that must go are removed with `git mlv retire iris@v0.1`.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.text import count, printable
+from mlvgit.core.versions import is_snapshot_version, snapshot_version
+from mlvgit.records.manifest import Manifest
+from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.delta import Delta, Pair
+from mlvgit.rules.freezing import held
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.wording import about, quoted
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find frozen manifests that the change altered or removed."""
+    for pair in delta.pairs:
+        thing = held(context, pair)
+        if thing is None or thing.manifest is None:
+            continue
+        if pair.after is None:
+            yield _removed(delta, context, thing)
+        elif pair.after.manifest is None:
+            what = "cannot be read any more"
+            yield about(
+                delta,
+                context,
+                thing,
+                code="MLV102",
+                path=pair.after.manifest_path,
+                message=f"a manifest {what}",
+                change=what,
+            )
+        else:
+            yield from _edited(delta, context, pair, thing, thing.manifest, pair.after.manifest)
+
+
+def _removed(delta: Delta, context: Context, thing: Frozen) -> Finding:
+    root = delta.before.root(thing.key.root)
+    path = thing.manifest_path
+    if root and path == root.layout.course_manifest and delta.after.tree.entry(path):
+        own = quoted(root.layout.manifest(thing.key))
+        return about(
+            delta,
+            context,
+            thing,
+            code="MLV102",
+            path=path,
+            message=f"the manifest of {thing.key} was overwritten by the next version's",
+            change=f"{printable(path)} names another version, and {thing.key} has no manifest left",
+            keep=(f"git show HEAD:{quoted(path)} > {own}", f"git add {own}"),
+        )
+    what = "was deleted" if delta.after.tree.entry(path) is None else "is out of our folders: mlv.yaml moved them"
+    return about(
+        delta,
+        context,
+        thing,
+        code="MLV102",
+        path=path,
+        message=f"the manifest of {thing.key} {what}",
+        change=what,
+        keep=(f"git mlv {'retire' if context.published(thing.key) else 'discard'} {thing.key}",),
+    )
+
+
+def _edited(
+    delta: Delta, context: Context, pair: Pair, thing: Frozen, old: Manifest, new: Manifest
+) -> Iterator[Finding]:
+    what = list(_differences(old, new))
+    if what and pair.after:
+        change = "; ".join(what)
+        yield about(
+            delta,
+            context,
+            thing,
+            code="MLV102",
+            path=pair.after.manifest_path,
+            message="the frozen part of a manifest was edited",
+            change=change,
+        )
+
+
+def _differences(old: Manifest, new: Manifest) -> Iterator[str]:
+    if (old.kind, old.name) != (new.kind, new.name):
+        yield f"{old.kind} {old.name} -> {new.kind} {new.name}"
+    if not _same_version(old, new):
+        yield f"version {printable(old.version)} -> {printable(new.version)}"
+    yield from _file_differences(old, new)
+    for key in ("derived_from", "source", "run"):
+        was, now = getattr(old, key), getattr(new, key)
+        if was and was != now and not _only_added(was, now):
+            yield f"{key} was {'altered' if now else 'removed'}"
+    if old.retired and new.retired and not _widened(old, new):
+        yield "the record of its removal (retired) was altered"
+
+
+def _same_version(old: Manifest, new: Manifest) -> bool:
+    if old.version == new.version:
+        return True
+    if not (is_snapshot_version(old.version) and is_snapshot_version(new.version)):
+        return False
+    return old.kind == new.kind == "snapshot" and snapshot_version(old.version) == snapshot_version(new.version)
+
+
+def _only_added(was: object, now: object) -> bool:
+    """Say whether a list of parents only grew."""
+    return isinstance(was, tuple) and isinstance(now, tuple) and set(was) <= set(now)
+
+
+def _widened(old: Manifest, new: Manifest) -> bool:
+    """Say whether a tombstone is the same, or one that covers further files."""
+    was, now = old.retired, new.retired
+    if was == now or was is None or now is None:
+        return True
+    return bool(was.paths) and all(now.covers(new.prefix + path[len(old.prefix) :]) for path in was.paths)
+
+
+def _file_differences(old: Manifest, new: Manifest) -> Iterator[str]:
+    was = {name: (entry.size_bytes, entry.sha256) for name, entry in old.by_relative().items()}
+    now = {name: (entry.size_bytes, entry.sha256) for name, entry in new.by_relative().items()}
+    altered = sum(1 for name, facts in was.items() if name in now and now[name] != facts)
+    for number, verb in ((altered, "altered"), (len(was.keys() - now), "dropped"), (len(now.keys() - was), "added")):
+        if number:
+            yield f"{count(number, 'entry', 'entries')} {verb}"

@@ -1,0 +1,85 @@
+"""The bytes of a directory are not the ones that its manifest lists.
+
+What it finds:
+    A listed file whose size or SHA-256 is another one, that is missing, or that is no plain file; and a file in the
+    directory that the manifest does not list. What the system leaves behind (`.DS_Store`, `Thumbs.db`) and what
+    `ignore_extra` names does not count. Bytes that are kept in the store and are not on this machine are unknown, not
+    missing. The bytes of a Git LFS file are those that its pointer names.
+
+Why:
+    A manifest that was written for other bytes proves nothing: whoever fetches the version gets something that does
+    not verify.
+
+Example:
+    git mlv snapshot create iris v0.2
+    sed -i 's/setosa/Setosa/' data/snapshots/iris_v0.2/iris.csv
+    git add data && git commit -m "Freeze iris v0.2"
+
+Way out:
+    Undo: `git mlv restore iris@v0.2`, or `git checkout HEAD -- data/snapshots/iris_v0.2`.
+    Keep: `git mlv snapshot create iris v0.2 --replace` while the version is not published, else freeze a new version.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.text import short, size
+from mlvgit.records.manifest import FileEntry, Manifest
+from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.delta import Delta, Pair
+from mlvgit.rules.freezing import is_extra, listed_paths
+from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
+from mlvgit.rules.wording import about, quoted
+
+_KINDS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find files that are not what the manifest beside them says."""
+    for pair in delta.pairs:
+        if pair.after and pair.after.manifest:
+            yield from _judge(delta, context, pair, pair.after, pair.after.manifest)
+
+
+def _judge(delta: Delta, context: Context, pair: Pair, thing: Frozen, manifest: Manifest) -> Iterator[Finding]:
+    entries = listed_paths(thing)
+    everything = delta.identity_changed(pair)
+    changed = [path for path in delta.files.get(thing.key, ()) if path.startswith(thing.directory + "/")]
+    to_hash: dict[str, FileEntry] = {}
+    for path in entries if everything else (path for path in changed if path in entries):
+        entry = delta.after.tree.entry(path)
+        if entry is None:
+            if _is_missing(manifest, entries[path]):
+                yield _finding(delta, context, thing, path, "is missing")
+        elif entry.mode in _KINDS:
+            yield _finding(delta, context, thing, path, f"is {_KINDS[entry.mode]}, not a file")
+        else:
+            to_hash[path] = entries[path]
+    for path, digest in delta.contents.differing(to_hash).items():
+        wanted = to_hash[path]
+        found = f"has {size(digest.size)} {short(digest.sha256)}"
+        yield _finding(
+            delta, context, thing, path, f"{found}, the manifest says {size(wanted.size_bytes)} {short(wanted.sha256)}"
+        )
+    for path in delta.after.tree.below(thing.directory) if everything else changed:
+        if path not in entries and is_extra(delta, context, thing, path):
+            yield _finding(delta, context, thing, path, "is not in the manifest", extra=True)
+
+
+def _is_missing(manifest: Manifest, entry: FileEntry) -> bool:
+    if manifest.retired and manifest.retired.covers(entry.path):
+        return False
+    return manifest.storage != "store"
+
+
+def _finding(delta: Delta, context: Context, thing: Frozen, path: str, what: str, *, extra: bool = False) -> Finding:
+    undo = (f"git rm --cached {quoted(path)}",) if extra else (f"git mlv restore {thing.key}",)
+    return about(
+        delta,
+        context,
+        thing,
+        code="MLV103",
+        path=path,
+        message=f"the manifest of {thing.key} is stale: a file {what}",
+        change=f"the file {what}",
+        undo=undo,
+    )

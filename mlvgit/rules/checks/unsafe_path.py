@@ -1,0 +1,101 @@
+"""A name that does not mean the same file, or is not safe, on every system.
+
+What it finds:
+    In manifests and in frozen directories: names that are absolute, have `..`, an empty part, a backslash, a drive
+    letter or a control character, that some system takes for `.git`, that are not UTF-8 or too long; two names that
+    differ only by letter case or Unicode normalisation; names outside the frozen directory; a symbolic link or a
+    submodule in place of one of our folders.
+
+Why:
+    A manifest is read by programs that open what it names. Such a name can reach outside the directory, run something
+    on somebody's machine, or be two files here and one file on a colleague's laptop.
+
+Example:
+    cp iris.csv data/snapshots/iris_v0.2/Iris.csv
+    cp old.csv data/snapshots/iris_v0.2/iris.csv
+    git add data && git commit -m "Freeze by hand"
+
+Way out:
+    Rename the file, then freeze the folder again: `git mlv snapshot create iris v0.2 --replace`.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.paths import collisions, fold, is_junk, unsafe_reason
+from mlvgit.core.text import printable
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.documents import problems_of
+from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
+from mlvgit.rules.wording import quoted
+
+_LINKS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find unsafe names in changed manifests and among changed files of ours."""
+    del context
+    for path, problem in problems_of(delta, "MLV105"):
+        yield Finding(
+            code="MLV105",
+            path=path,
+            line=problem.line,
+            message=f"{problem.where}: {problem.message}",
+            change=f"writes a name that is not safe into {printable(path)}",
+            keep=("rename the file, then freeze the folder again",),
+            undo=(f"git checkout HEAD -- {quoted(path)}",),
+        )
+    yield from _links(delta)
+    for path, place in delta.written.items():
+        if place.kind == "file" and place.key and not is_junk(path):
+            reason = unsafe_reason(path)
+            if reason:
+                yield _finding(path, reason)
+    yield from _collisions(delta)
+
+
+def _links(delta: Delta) -> Iterator[Finding]:
+    """Find links that stand where a folder of ours, or one on the way to it, should be."""
+    folders = {part for root in delta.after.roots for folder in root.layout.folders for part in _with_parents(folder)}
+    for path, (_, new) in delta.changes.items():
+        if new and new.mode in _LINKS and (path in folders or _is_frozen_directory(delta, path)):
+            yield _finding(path, f"is {_LINKS[new.mode]} in place of a folder")
+
+
+def _with_parents(folder: str) -> Iterator[str]:
+    parts = folder.split("/")
+    return ("/".join(parts[:number]) for number in range(1, len(parts) + 1))
+
+
+def _is_frozen_directory(delta: Delta, path: str) -> bool:
+    """Say whether a file at `path` would be a frozen directory, or a model's folder, were it a folder."""
+    inside = delta.after.place(path + "/x")
+    return inside.kind == "file" or (
+        inside.kind == "loose" and delta.after.place(path + "/registry.json").kind == "registry"
+    )
+
+
+def _collisions(delta: Delta) -> Iterator[Finding]:
+    """Find new names of datasets, models and versions, or of files, that some file systems take for one."""
+    for key in delta.files:
+        root = delta.after.root(key.root)
+        if root is None:
+            continue
+        directory = root.layout.directory(key)
+        parent, _, name = directory.rpartition("/")
+        for other, is_folder in delta.after.tree.names(parent).items():
+            if is_folder and other != name and fold(other) == fold(name):
+                yield _finding(f"{parent}/{other}", f"and {printable(name)} are one folder on some systems")
+        if delta.after.frozen(key) is None:
+            for _, second in collisions(delta.after.tree.below(directory)):
+                yield _finding(second, "and another name are one file on some systems")
+
+
+def _finding(path: str, reason: str) -> Finding:
+    return Finding(
+        code="MLV105",
+        path=path,
+        message=f"the name {printable(path)} {reason}",
+        change=f"adds {printable(path)}, which {reason}",
+        keep=("give it a name of letters, digits, dots, dashes and underscores",),
+        undo=(f"git rm --cached {quoted(path)}",),
+    )

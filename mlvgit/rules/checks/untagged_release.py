@@ -1,0 +1,64 @@
+"""A version went to a stage that needs a model tag, and no tag vouches for it.
+
+What it finds:
+    A registry entry that came to staging, production, or another stage that `mlv.yaml` marks as `tag`, for a version
+    that no annotated model tag names with the identity of its manifest. At a push the tags count that the receiver has
+    afterwards.
+
+Why:
+    The tag fixes, outside the branch, which commit and which bytes were released. Without one, dev experiments reach
+    production.
+
+Example:
+    git mlv model add iris_clf v0.3.0 && git commit -m "Add v0.3.0"
+    # set the stage of v0.3.0 to production by hand
+    git push
+
+Way out:
+    `git mlv tag-model iris_clf v0.3.0`, then push branch and tag together:
+    `git push --atomic origin main iris_clf@v0.3.0`.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.records.layout import Key
+from mlvgit.records.registry import RegisteredVersion
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.standing import stage_named
+from mlvgit.rules.wording import quoted
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find versions that came to a stage that needs a tag, without one."""
+    for pair in delta.registries:
+        for entry in pair.after.versions if pair.after else ():
+            rules = stage_named(delta, context, pair.root, entry.stage)
+            old = pair.before.version(entry.version) if pair.before else None
+            if rules is None or not rules.tag or (old is not None and old.stage == entry.stage):
+                continue
+            key = Key(pair.root, "model", pair.model, entry.version)
+            reason = _untagged(delta, context, key, entry)
+            if reason:
+                yield _finding(key, pair.path, entry, reason)
+
+
+def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion) -> str:
+    tagged = context.tagged(key)
+    if not tagged:
+        return "has no model tag"
+    thing = delta.after.frozen(key)
+    identity = thing.manifest.tree_sha256 if thing and thing.manifest else entry.tree_sha256
+    return "" if not identity or identity in tagged else "has a model tag that vouches for other files"
+
+
+def _finding(key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
+    return Finding(
+        code="MLV203",
+        path=path,
+        key=key,
+        message=f"{key} is in {entry.stage} and {reason}",
+        change=f"puts {key} into {entry.stage}",
+        keep=(f"git mlv tag-model {key.name} {key.version}",),
+        undo=(f"git checkout HEAD -- {quoted(path)}",),
+    )

@@ -1,0 +1,90 @@
+"""A version that has left dev was dropped from the registry, or its entry was given another identity.
+
+What it finds:
+    An entry whose stage was beyond the first one and that is gone; an entry whose `tree_sha256`, `run` or
+    `data_snapshots` was altered or removed. They may be added where there were none. A registry that is back at what
+    it was before (a reverted promotion), an entry that is corrected to what the version's manifest says, and a version
+    that is not published and is taken back on purpose pass.
+
+Why:
+    The registry is where people look up what served and what it was made from. A version that served and is not in it
+    any more cannot be asked about.
+
+Example:
+    # delete the line of v0.1.0 in models/iris_clf/registry.json
+    git commit -am "Tidy the registry"
+
+Way out:
+    Undo: `git checkout HEAD -- models/iris_clf/registry.json`.
+    Keep: `git mlv promote iris_clf v0.1.0 archived` takes a version out of service and keeps it known. A version that
+    is not published can be taken back with `git mlv discard iris_clf@v0.1.0`.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.text import short
+from mlvgit.records.layout import Key
+from mlvgit.records.registry import RegisteredVersion
+from mlvgit.rules.delta import Delta, RegistryPair
+from mlvgit.rules.freezing import may_be_replaced
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.standing import first_stage, judging_settings
+from mlvgit.rules.wording import listed, quoted
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find registry entries that the change dropped or gave another identity."""
+    for pair in delta.registries:
+        if pair.before is None or pair.error is not None or context.held_before(pair.path, pair.oid):
+            continue
+        for old in pair.before.versions:
+            new = pair.after.version(old.version) if pair.after else None
+            key = Key(pair.root, "model", pair.model, old.version)
+            if not may_be_replaced(context, key, _identity(delta, key, old)):
+                yield from _judge(delta, context, pair, key, old, new)
+
+
+def _identity(delta: Delta, key: Key, entry: RegisteredVersion) -> str:
+    thing = delta.pair(key).before
+    return thing.manifest.tree_sha256 if thing and thing.manifest else entry.tree_sha256
+
+
+def _judge(
+    delta: Delta, context: Context, pair: RegistryPair, key: Key, old: RegisteredVersion, new: RegisteredVersion | None
+) -> Iterator[Finding]:
+    if new is None:
+        if old.stage != first_stage(judging_settings(delta, context, pair.root)):
+            yield _finding(delta, pair, key, old, f"the entry of {key}, which was in {old.stage}, was dropped")
+        return
+    if old.tree_sha256 and new.tree_sha256 != old.tree_sha256 and not _is_repair(delta, key, old, new):
+        now = short(new.tree_sha256) or "nothing"
+        yield _finding(delta, pair, key, old, f"the identity of {key} was altered: {short(old.tree_sha256)} -> {now}")
+    for name in ("run", "data_snapshots"):
+        was, now_value = getattr(old, name), getattr(new, name)
+        grown = isinstance(was, tuple) and set(was) <= set(now_value)
+        if was and was != now_value and not grown:
+            yield _finding(delta, pair, key, old, f"the lineage of {key} ({name}) was altered")
+
+
+def _is_repair(delta: Delta, key: Key, old: RegisteredVersion, new: RegisteredVersion) -> bool:
+    thing = delta.after.frozen(key)
+    if thing is None or thing.manifest is None:
+        return False
+    true = thing.manifest.tree_sha256
+    return new.tree_sha256 == true != old.tree_sha256
+
+
+def _finding(delta: Delta, pair: RegistryPair, key: Key, old: RegisteredVersion, message: str) -> Finding:
+    when = f" since {old.registered_utc[:10]}" if old.registered_utc else ""
+    return Finding(
+        code="MLV201",
+        path=pair.path,
+        key=key,
+        message=message,
+        frozen=f"{key} is in the registry{when}: stage {old.stage}"
+        + (f", tree {short(old.tree_sha256)}" if old.tree_sha256 else ""),
+        change=message,
+        keep=(f"git mlv promote {key.name} {key.version} archived",),
+        undo=(f"git checkout HEAD -- {quoted(pair.path)}",),
+        users=listed(delta.usage.users(key)),
+    )

@@ -1,0 +1,53 @@
+"""Documents: the committed documents that a change wrote, and what is wrong with each. Pure."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mlvgit.errors import DocumentError, Problem
+from mlvgit.records.run import looks_like_run
+from mlvgit.rules.delta import Delta
+
+__all__ = ["Written", "problems_of", "written_documents"]
+
+
+class Written(NamedTuple):
+    """A document that the change wrote.
+
+    Attributes:
+        kind: "manifest", "registry", "run" or "settings".
+        error: why it cannot be read; None when it can.
+    """
+
+    kind: str
+    path: str
+    error: DocumentError | None
+
+
+def problems_of(delta: Delta, code: str) -> Iterator[tuple[str, Problem]]:
+    """Yield path and problem of all that is wrong with changed documents and is reported as `code`."""
+    for written in written_documents(delta):
+        for problem in written.error.problems if written.error else ():
+            if problem.code == code:
+                yield written.path, problem
+
+
+def written_documents(delta: Delta) -> Iterator[Written]:
+    """Yield our documents that are new or changed; YAML without a `run_id` among the runs is not ours."""
+    for path, place in delta.written.items():
+        if place.kind in ("manifest", "course-manifest"):
+            yield Written("manifest", path, delta.after.document("manifest", path).error)
+        elif place.kind == "registry":
+            yield Written("registry", path, delta.after.document("registry", path).error)
+        elif place.kind == "run":
+            error = delta.after.document("run", path).error
+            if error is None or _is_run(delta, path):
+                yield Written("run", path, error)
+    for path in delta.settings_written:
+        yield Written("settings", path, delta.after.document("settings", path).error)
+
+
+def _is_run(delta: Delta, path: str) -> bool:
+    try:
+        return looks_like_run(delta.after.tree.read(path))
+    except KeyError:
+        return False

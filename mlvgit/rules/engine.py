@@ -1,0 +1,98 @@
+"""The engine: every rule over one change, or over a merge seen from each of its parents. Pure.
+
+Several deltas are several parents of a merge, or several merge bases of a push. What a merge alters counts when any
+parent had it otherwise; what a merge leaves wrong counts only when no parent was wrong in the same way before: that is
+a debt, and not this merge's fault.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from mlvgit.core.paths import is_within
+from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.delta import Delta, everything
+from mlvgit.rules.model import Context, EmptyTree, Finding, Scope
+from mlvgit.rules.table import RULES, Rule
+
+__all__ = ["judge", "state_findings"]
+
+
+class _Mark(NamedTuple):
+    """What makes two findings of two parents one."""
+
+    code: str
+    path: str
+    line: int
+    message: str
+
+
+def judge(deltas: Sequence[Delta], context: Context) -> list[Finding]:
+    """Say what a change broke.
+
+    Args:
+        deltas: the change as seen from each parent, or merge base; with the same `after`. None at all when only tags
+            are pushed.
+        context: what the trees do not tell.
+
+    Returns:
+        All findings, sorted by path, line and code, with the severity that holds at `context.moment`; without those
+        that the trusted settings except.
+    """
+    seen = list(deltas) or [Delta(Catalog(EmptyTree()), Catalog(EmptyTree()), {})]
+    found: dict[_Mark, Finding] = {}
+    for rule in RULES.values():
+        if rule.effect(context.moment):
+            found.update(_run(rule, seen, context))
+    kept = [_weigh(finding, context) for finding in found.values() if not _is_exempted(finding, context)]
+    return sorted(
+        _without_echoes(kept), key=lambda finding: (finding.path, finding.line, finding.code, finding.message)
+    )
+
+
+def state_findings(catalog: Catalog, context: Context) -> list[Finding]:
+    """Say all that is wrong in one tree, however long it has been there: `check --all`."""
+    return judge([everything(catalog)], context)
+
+
+def _run(rule: Rule, deltas: list[Delta], context: Context) -> Iterator[tuple[_Mark, Finding]]:
+    rounds = [
+        {_mark(finding): finding for finding in rule.check(delta, context)}
+        for delta in (deltas[:1] if rule.scope == "tags" else deltas)
+    ]
+    for one in rounds:
+        for mark, finding in one.items():
+            scope: Scope = finding.scope or rule.scope
+            if scope != "state" or all(mark in other for other in rounds):
+                yield mark, finding
+
+
+def _mark(finding: Finding) -> _Mark:
+    return _Mark(finding.code, finding.path, finding.line, finding.message)
+
+
+def _weigh(finding: Finding, context: Context) -> Finding:
+    refuses = RULES[finding.code].effect(context.moment) == "refuses" and finding.severity == "error"
+    if refuses and context.moment == "commit":
+        refuses = context.settings(_root_of(finding, context)).mode != "advise"
+    return replace(finding, severity="error" if refuses else "warning")
+
+
+def _is_exempted(finding: Finding, context: Context) -> bool:
+    root = _root_of(finding, context)
+    relative = finding.path[len(root) + 1 :] if root else finding.path
+    return context.settings(root).exempted(finding.code, relative, context.today) is not None
+
+
+def _root_of(finding: Finding, context: Context) -> str:
+    """Return the trusted root that a finding belongs to: of its key, else the deepest that holds its path."""
+    if finding.key is not None and is_within(finding.path, finding.key.root):
+        return finding.key.root
+    roots = [root for root in context.trusted if is_within(finding.path, root)]
+    return max(roots, key=len, default="")
+
+
+def _without_echoes(findings: list[Finding]) -> list[Finding]:
+    """Drop stale-manifest findings about files that are reported as changed in place: it is the same news."""
+    altered = {finding.path for finding in findings if finding.code == "MLV101"}
+    return [finding for finding in findings if finding.code != "MLV103" or finding.path not in altered]

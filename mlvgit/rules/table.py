@@ -1,0 +1,85 @@
+"""The table of rules: code -> name, check, and what it does at a commit and at a push. One literal."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, Literal, NamedTuple
+
+from mlvgit.rules.checks import (
+    guard_weakened,
+    invalid_document,
+    manifest_changed,
+    manifest_missing,
+    manifest_stale,
+    one_production,
+    snapshot_changed_in_place,
+    unknown_stage,
+    unsafe_path,
+    untagged_release,
+    version_removed,
+    version_reused,
+)
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.model import Context, Finding, Moment, Scope
+
+__all__ = ["RULES", "Rule"]
+
+Effect = Literal["refuses", "warns", ""]
+
+
+class Rule(NamedTuple):
+    """A rule.
+
+    Attributes:
+        code: `MLV101`.
+        name: for people, in words joined by dashes.
+        check: yields what it finds.
+        at_commit, at_push: the most that it does; a finding of its own may be less. "" = it is not asked.
+        scope: whether it judges what was altered, what there is now, or tags.
+        note: when it does less.
+    """
+
+    code: str
+    name: str
+    check: Callable[[Delta, Context], Iterator[Finding]]
+    at_commit: Effect
+    at_push: Effect
+    scope: Scope
+    note: str = ""
+
+    def effect(self, moment: Moment) -> Effect:
+        """Return the most that the rule does at this moment."""
+        return self.at_commit if moment == "commit" else self.at_push
+
+
+RULES: Final = {
+    rule.code: rule
+    for rule in (
+        Rule("MLV101", "snapshot-changed-in-place", snapshot_changed_in_place.check, "refuses", "refuses", "change"),
+        Rule("MLV102", "manifest-changed", manifest_changed.check, "refuses", "refuses", "change"),
+        Rule("MLV103", "manifest-stale", manifest_stale.check, "refuses", "refuses", "state"),
+        Rule(
+            "MLV104",
+            "manifest-missing",
+            manifest_missing.check,
+            "refuses",
+            "refuses",
+            "state",
+            "a model warns at commit",
+        ),
+        Rule("MLV105", "unsafe-path", unsafe_path.check, "refuses", "refuses", "state"),
+        Rule("MLV106", "invalid-document", invalid_document.check, "refuses", "refuses", "state"),
+        Rule(
+            "MLV108",
+            "guard-weakened",
+            guard_weakened.check,
+            "warns",
+            "refuses",
+            "change",
+            "warns at push when an operator gave a reason",
+        ),
+        Rule("MLV201", "version-removed", version_removed.check, "refuses", "refuses", "change"),
+        Rule("MLV202", "one-production", one_production.check, "refuses", "refuses", "state"),
+        Rule("MLV203", "untagged-release", untagged_release.check, "warns", "refuses", "state"),
+        Rule("MLV205", "unknown-stage", unknown_stage.check, "refuses", "refuses", "change"),
+        Rule("MLV206", "version-reused", version_reused.check, "refuses", "refuses", "change"),
+    )
+}

@@ -1,0 +1,90 @@
+"""Wording: the five lines of a refusal about a frozen thing, and commands that work when typed. Pure."""
+
+import re
+from typing import Any
+
+from mlvgit.core.text import count, printable, short, size
+from mlvgit.core.versions import is_model_version, is_snapshot_version, model_version, snapshot_version
+from mlvgit.records.layout import Key
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.model import Context, Finding
+
+__all__ = ["about", "described", "listed", "next_version", "quoted"]
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+", re.ASCII)
+MAX_USERS = 5
+
+
+def quoted(word: str) -> str:
+    """Write `word` so that a POSIX shell reads it back as one word."""
+    if _PLAIN.fullmatch(word):
+        return word
+    return "'" + printable(word).replace("'", "'\"'\"'") + "'"
+
+
+def listed(words: tuple[str, ...] | list[str], most: int = MAX_USERS) -> tuple[str, ...]:
+    """Return the first words, and how many more there are."""
+    if len(words) <= most:
+        return tuple(words)
+    return (*words[:most], f"and {len(words) - most} more")
+
+
+def described(thing: Frozen) -> str:
+    """Say what was frozen when: `iris@v0.1 was frozen 2026-01-01: 1 file, 4.5 KiB, tree 1a2b...`."""
+    manifest = thing.manifest
+    if manifest is None:
+        return f"{thing.key} is frozen by {printable(thing.manifest_path)}"
+    when = f" {manifest.created_utc[:10]}" if manifest.created_utc else ""
+    files = f"{count(len(manifest.files), 'file')}, {size(manifest.total_bytes)}"
+    return f"{thing.key} was frozen{when}: {files}, tree {short(manifest.tree_sha256)}"
+
+
+def next_version(catalog: Catalog, key: Key) -> str:
+    """Return a version after `key` that is not taken: the next minor of a snapshot, the next patch of a model."""
+    taken = {other.version for other in catalog.keys(kind=key.kind, name=key.name, root=key.root)}
+    if key.kind == "snapshot" and is_snapshot_version(key.version):
+        version = snapshot_version(key.version).bump("minor")
+        while version in taken:
+            version = snapshot_version(version).bump("minor")
+        return version
+    if key.kind == "model" and is_model_version(key.version):
+        version = model_version(key.version).bump("patch")
+        while version in taken:
+            version = model_version(version).bump("patch")
+        return version
+    return key.version
+
+
+def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ...]:
+    """Return the commands that keep changed files of `thing`: as a new version, or in place while not published."""
+    key, directory = thing.key, quoted(thing.directory)
+    version = next_version(delta.after, key)
+    published = bool(context.published(key))
+    if key.kind == "snapshot":
+        commands = [f"git mlv snapshot create {key.name} {version} {directory} --from {key}"]
+        replace = f"git mlv snapshot create {key.name} {key.version} --replace"
+    else:
+        commands = [f"git mlv model add {key.name} {version} {directory}/*"]
+        replace = f"git mlv model add {key.name} {key.version} --replace"
+    commands.append(f"git mlv restore {key}")
+    if not published and context.moment == "commit":
+        commands.append(f"{replace}   # instead, while it is not published")
+    return tuple(commands)
+
+
+def about(delta: Delta, context: Context, thing: Frozen, **facts: Any) -> Finding:
+    """Make a finding about a frozen thing, with what was frozen, both ways out and who uses it filled in.
+
+    Args:
+        facts: fields of `Finding`; they win over what is filled in.
+    """
+    filled: dict[str, Any] = {
+        "key": thing.key,
+        "frozen": described(thing),
+        "undo": (f"git mlv restore {thing.key}",),
+        "users": listed(delta.usage.users(thing.key)),
+    }
+    if "keep" not in facts:
+        filled["keep"] = ways_forward(delta, context, thing)
+    return Finding(**{**filled, **facts})
