@@ -170,6 +170,6 @@ def _holder(path: str) -> str:
         finally:
             os.close(fd)
         text = f"{note['purpose']!s} (process {note['pid']!s} on {note['host']!s}, since {note['since']!s})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "it has not said who it is"
     return printable(text)
