@@ -230,7 +230,8 @@ class Sandbox:
 
     def server(self, name: str = "server.git", remote: str = "origin") -> Sandbox:
         """Make a bare server, add it as a remote of this repository and push the current branch."""
-        made = self.playground.server(name)
+        object_format = self.git("rev-parse", "--show-object-format").out.strip()
+        made = self.playground.server(name, f"--object-format={object_format}")
         self.git("remote", "add", remote, str(made.path))
         if self.git("rev-parse", "--verify", "--quiet", "HEAD", check=False).status == 0:
             self.push(remote, "HEAD")

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 from mlvgit.repo.git import encode
 from mlvgit.repo.status import raw_changes
 from mlvgit.repo.trees import GitTree
-from mlvgit.rules.model import Change, Entry
+from mlvgit.rules.model import MODE_SYMLINK, Change, Entry
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
 __all__ = ["between"]
-
-_SYMLINK = 0o120000
 
 
 def between(repo: "Repository", before: GitTree, after: GitTree) -> dict[str, Change]:
@@ -49,7 +47,7 @@ def _without_equal(repo: "Repository", changes: dict[str, Change]) -> dict[str, 
 
 
 def _half_known(old: Entry, new: Entry) -> bool:
-    return bool(old.oid) != bool(new.oid) and old.mode != _SYMLINK
+    return bool(old.oid) != bool(new.oid) and old.mode != MODE_SYMLINK
 
 
 def _oids(change: Change) -> set[str]:

@@ -1,10 +1,8 @@
 """What the index and the working directory have otherwise than HEAD, read from Git's own lists."""
 
-import os
-import stat
-
-from mlvgit.repo.git import Git, encode
-from mlvgit.rules.model import Entry
+from mlvgit.repo.disk import kind_on_disk
+from mlvgit.repo.git import Git
+from mlvgit.rules.model import MODE_SYMLINK, Entry
 
 __all__ = ["Delta", "raw_changes", "staged", "unstaged"]
 
@@ -58,25 +56,23 @@ def unstaged(git: Git, top: bytes) -> tuple[Delta, frozenset[str]]:
         kind = record[0]
         if kind == "1":
             _, xy, _, _, index_mode, disk_mode, _, index_oid, path = record.split(" ", 8)
-            delta[path] = _entry(index_mode, index_oid) if xy[1] == "." else _entry(disk_mode, "")
+            delta[path] = _entry(index_mode, index_oid) if xy[1] == "." else _on_disk(top, path, disk_mode)
         elif kind == "u":
             words = record.split(" ", 10)
-            delta[words[10]] = _entry(words[6], "")
+            delta[words[10]] = _on_disk(top, words[10], words[6])
             unmerged.add(words[10])
         elif kind == "?" and not record.endswith("/"):
             path = record[2:]
-            delta[path] = on_disk(os.path.join(top, encode(path)))
+            delta[path] = _on_disk(top, path, "")
     return delta, frozenset(unmerged)
 
 
-def on_disk(path: bytes) -> Entry | None:
-    """Return the entry of a file on disk, without a blob id; None for what Git cannot hold."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return None
-    if stat.S_ISLNK(mode):
-        return Entry(0o120000, "")
-    if stat.S_ISREG(mode):
-        return Entry(0o100755 if mode & stat.S_IXUSR else 0o100644, "")
-    return None
+def _on_disk(top: bytes, path: str, told: str) -> Entry | None:
+    """Return the entry of a file that Git has not hashed.
+
+    Git's word on the mode counts (`core.fileMode`), but a FIFO in the place of a file is a file to it.
+    """
+    mode = kind_on_disk(top, path)
+    if mode and told.startswith("100"):
+        mode = int(told, 8) if mode != MODE_SYMLINK else mode
+    return Entry(mode, "") if mode else None

@@ -1,17 +1,16 @@
 """Trees: a commit, the index, the working directory. A commit tree, and what lies over it."""
 
-import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_within
-from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.errors import MachineError
+from mlvgit.repo.disk import link_target, pieces
 from mlvgit.repo.git import Objects, decode, encode
 from mlvgit.repo.status import Delta, staged, unstaged
-from mlvgit.rules.model import Entry
+from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Entry
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["CommitTree", "Folders", "GitTree", "IndexTree", "WorktreeTree"]
 
 _FOLDER = 0o40000
-_GITLINK = 0o160000
 _OID_BYTES = {"sha1": 20, "sha256": 32}
-_CHUNK = 1 << 20
 
 Folder = Mapping[str, Entry]
 
@@ -141,14 +138,14 @@ class GitTree:
             KeyError: there is no such file, or its bytes are not here.
         """
         entry = self.entry(path)
-        if entry is None or entry.mode == _GITLINK:
+        if entry is None or entry.mode == MODE_GITLINK:
             raise KeyError(path)
         return self._repo.blob(entry.oid)
 
     def digests(self, paths: Iterable[str]) -> Mapping[str, Digest | None]:
         """Return size and SHA-256 of the contents of `paths`; None where the bytes are not here."""
         entries = {path: self.entry(path) for path in paths}
-        oids = {path: entry.oid for path, entry in entries.items() if entry and entry.mode != _GITLINK}
+        oids = {path: entry.oid for path, entry in entries.items() if entry and entry.mode != MODE_GITLINK}
         known = self._repo.blob_digests(oids.values())
         return {path: known[oids[path]] if path in oids else None for path in entries}
 
@@ -217,9 +214,9 @@ class WorktreeTree(GitTree):
         entry = self.entry(path)
         if entry is None or entry.oid:
             return super().read(path)
-        if stat.S_ISLNK(entry.mode):
-            return os.readlink(os.path.join(self._top, encode(path)))
-        return b"".join(self._pieces(path))
+        if entry.mode == MODE_SYMLINK:
+            return link_target(self._top, path)
+        return b"".join(pieces(self._top, path))
 
     def digests(self, paths: Iterable[str]) -> Mapping[str, Digest | None]:
         """Return size and SHA-256 of the contents of `paths`, of the bytes on disk where Git has not hashed them."""
@@ -235,29 +232,11 @@ class WorktreeTree(GitTree):
 
         whole, size = sha256(), 0
         entry = self.entry(path)
-        pieces = [self.read(path)] if entry and stat.S_ISLNK(entry.mode) else self._pieces(path)
+        linked = entry is not None and entry.mode == MODE_SYMLINK
         try:
-            for piece in pieces:
+            for piece in [link_target(self._top, path)] if linked else pieces(self._top, path):
                 whole.update(piece)
                 size += len(piece)
         except KeyError:
             return None
         return Digest(size, whole.hexdigest())
-
-    def _pieces(self, path: str) -> Iterator[bytes]:
-        """Yield the bytes of a regular file; fail when it changes meanwhile."""
-        try:
-            descriptor = os.open(os.path.join(self._top, encode(path)), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            raise KeyError(path) from error
-        try:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
-                raise KeyError(path)
-            while piece := os.read(descriptor, _CHUNK):
-                yield piece
-            after = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise IntegrityError(f"{path} changed while it was read")
