@@ -218,7 +218,8 @@ def _may_replace(project: Project, key: Key, before: Manifest, replace: bool) ->
         )
     if not replace:
         raise RefusedError(
-            f"{key} is frozen with other bytes", hint="freeze a new version (--bump minor), or, as it is not published, add --replace"
+            f"{key} is frozen with other bytes",
+            hint="freeze a new version (--bump minor), or, as it is not published, add --replace",
         )
     allow_replacing(project.repo, key, before.tree_sha256)
 

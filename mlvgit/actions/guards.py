@@ -157,7 +157,9 @@ class _Receiver(NamedTuple):
     tagged_before: Callable[[Key], frozenset[str]]
 
 
-def guard_push(repo: Repository, lines: Sequence[RefChange], remote_name: str, remote_url: str, way_out: str = "") -> Report:
+def guard_push(
+    repo: Repository, lines: Sequence[RefChange], remote_name: str, remote_url: str, way_out: str = ""
+) -> Report:
     """Judge what a push would change on a remote, from what the remote last showed."""
     project = Project(repo=repo)
     remote = remote_name if remote_name and remote_name != remote_url else None
@@ -175,7 +177,9 @@ def guard_push(repo: Repository, lines: Sequence[RefChange], remote_name: str, r
     return _judge_push(project, lines, receiver, override, way_out, "push")
 
 
-def guard_receive(repo: Repository, lines: Sequence[RefChange], options: Mapping[str, str], way_out: str = "") -> Report:
+def guard_receive(
+    repo: Repository, lines: Sequence[RefChange], options: Mapping[str, str], way_out: str = ""
+) -> Report:
     """Judge a push on the server, before any ref moves."""
     project = Project(repo=repo)
     head = repo.head()
@@ -211,7 +215,9 @@ def _judge_push(
     project: Project, lines: Sequence[RefChange], receiver: _Receiver, override: str, way_out: str, what: str
 ) -> Report:
     repo = project.repo
-    tag_moves = [move for line in lines if line.remote_ref.startswith("refs/tags/") and (move := _tag_move(project, line))]
+    tag_moves = [
+        move for line in lines if line.remote_ref.startswith("refs/tags/") and (move := _tag_move(project, line))
+    ]
     context = Context(
         moment="push",
         trusted=receiver.trusted,

@@ -74,7 +74,9 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
         RefusedError, IntegrityError: see `freeze`.
     """
     if not is_model_name(plan.model):
-        raise UsageError(f"{plan.model!r} cannot name a model", hint="letters, digits, _ and -; no dots (GTO's grammar)")
+        raise UsageError(
+            f"{plan.model!r} cannot name a model", hint="letters, digits, _ and -; no dots (GTO's grammar)"
+        )
     key = project.layout.model_key(plan.model, model_version(plan.version).text)
     files = _files(plan)
     data = [project.find_snapshot(text, project.working()) for text in plan.data]
@@ -129,7 +131,9 @@ def listing(catalog: Catalog, root: str, model: str | None = None) -> list[Model
             key = each.layout.model_key(name, version)
             frozen = catalog.frozen(key)
             found[name, version] = ModelVersion(
-                key=key, manifest=frozen.manifest if frozen else None, registered=registry.version(version) if registry else None
+                key=key,
+                manifest=frozen.manifest if frozen else None,
+                registered=registry.version(version) if registry else None,
             )
     return sorted(found.values(), key=lambda line: (line.key.name, version_of(line.key)))
 

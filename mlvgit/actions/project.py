@@ -178,7 +178,8 @@ class Project:
             known = sorted({entry.stage for entry in registry.versions})
             raise UsageError(
                 f"no version of {model} is in {stage} (at {catalog.tree.label})",
-                hint=f"git mlv promote {model} VERSION {stage}" + (f"   (stages in use: {', '.join(known)})" if known else ""),
+                hint=f"git mlv promote {model} VERSION {stage}"
+                + (f"   (stages in use: {', '.join(known)})" if known else ""),
             )
         if len(found) > 1:
             listed = ", ".join(entry.version for entry in found)
@@ -209,7 +210,9 @@ class Project:
         """
         frozen = catalog.frozen(key)
         if frozen is None:
-            raise UsageError(f"{key} has no manifest (in {catalog.tree.label})", hint=f"freeze it: {freeze_command(key)}")
+            raise UsageError(
+                f"{key} has no manifest (in {catalog.tree.label})", hint=f"freeze it: {freeze_command(key)}"
+            )
         if frozen.manifest is None:
             raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
         return frozen, frozen.manifest

@@ -48,7 +48,11 @@ def identities_in(catalog: Catalog, key: Key) -> set[str]:
     version = version_of(key)
     found = set()
     exact = catalog.frozen(key)
-    same = [key] if exact else [other for other in catalog.keys(key.kind, key.name, key.root) if version_of(other) == version]
+    same = (
+        [key]
+        if exact
+        else [other for other in catalog.keys(key.kind, key.name, key.root) if version_of(other) == version]
+    )
     for other in same:
         frozen = catalog.frozen(other)
         if frozen and frozen.manifest:

@@ -63,7 +63,13 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
             aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
         for relative in broken:
             entry = manifest.by_relative()[relative]
-            place_bytes(folder, relative, content[relative], Digest(entry.size_bytes, entry.sha256), mode=_mode(catalog, frozen, relative))
+            place_bytes(
+                folder,
+                relative,
+                content[relative],
+                Digest(entry.size_bytes, entry.sha256),
+                mode=_mode(catalog, frozen, relative),
+            )
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
         make_read_only([folder / relative for relative in broken])
@@ -135,7 +141,9 @@ def _candidates(project: Project, path: str) -> Iterator[str]:
         if entry and entry.oid and entry.oid not in seen:
             seen.add(entry.oid)
             yield entry.oid
-    raw = project.repo.git.run("log", "--all", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "-z", "--", path)
+    raw = project.repo.git.run(
+        "log", "--all", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "-z", "--", path
+    )
     for field in raw.split(b"\0"):
         parts = field.strip().split(b" ")
         if len(parts) == 5 and parts[0].startswith(b":"):
@@ -156,7 +164,9 @@ def _move(source: Path, target: Path) -> Path:
     return target
 
 
-def _restore_manifest(project: Project, frozen: Frozen, catalog: Catalog, aside: list[tuple[str, Path]], bench: Path) -> list[str]:
+def _restore_manifest(
+    project: Project, frozen: Frozen, catalog: Catalog, aside: list[tuple[str, Path]], bench: Path
+) -> list[str]:
     wanted = catalog.tree.read(frozen.manifest_path)
     path = project.top / frozen.manifest_path
     try:
@@ -175,7 +185,9 @@ def _restore_index(project: Project, frozen: Frozen, catalog: Catalog, chosen: l
     """Bring the index entries of the frozen thing back; True when any differed."""
     index = project.repo.index_tree()
     wanted = {f"{frozen.directory}/{relative}" for relative in chosen} | {frozen.manifest_path}
-    differing = [path for path in wanted if (entry := catalog.tree.entry(path)) and entry.oid and index.entry(path) != entry]
+    differing = [
+        path for path in wanted if (entry := catalog.tree.entry(path)) and entry.oid and index.entry(path) != entry
+    ]
     gone = [path for path in index.below(frozen.directory) if everything and path not in wanted]
     if differing:
         lines = b""

@@ -69,7 +69,9 @@ def record(project: Project, plan: RecordPlan) -> str:
     data = [project.find_snapshot(text, catalog) for text in plan.data]
     names = tuple(f"{each.name}_{each.version}" for each in data) or manifest.derived_from
     if not names:
-        raise UsageError("which data was it trained on?", hint=f"git mlv record {plan.model} {plan.version} --data iris@v0.1")
+        raise UsageError(
+            "which data was it trained on?", hint=f"git mlv record {plan.model} {plan.version} --data iris@v0.1"
+        )
     with exclusive(project.repo.state_dir, "git mlv record"):
         run_id = plan.run_id or _free_id(project, key)
         if not is_run_id(run_id):
@@ -77,8 +79,12 @@ def record(project: Project, plan: RecordPlan) -> str:
         path = project.layout.run(run_id)
         if (project.top / path).exists():
             raise RefusedError(f"{path} exists", hint="give another --id")
-        params = {key_: value for key_, value in facts(catalog, frozen.directory, "params.json").items() if _scalar(value)}
-        metrics = {key_: value for key_, value in facts(catalog, frozen.directory, "metrics.json").items() if _number(value)}
+        params = {
+            key_: value for key_, value in facts(catalog, frozen.directory, "params.json").items() if _scalar(value)
+        }
+        metrics = {
+            key_: value for key_, value in facts(catalog, frozen.directory, "metrics.json").items() if _number(value)
+        }
         run = RunRecord(
             run_id=run_id,
             code_commit=code,
@@ -154,7 +160,9 @@ def _code_sha256(tree: Tree, ours: tuple[str, ...]) -> str:
         if not path.startswith(ours):
             entry = entries[path]
             kind = "commit" if entry.mode == 0o160000 else "blob"
-            whole.update(f"{entry.mode:06o} {kind} {entry.oid}\t".encode() + path.encode("utf-8", "surrogateescape") + b"\n")
+            whole.update(
+                f"{entry.mode:06o} {kind} {entry.oid}\t".encode() + path.encode("utf-8", "surrogateescape") + b"\n"
+            )
     return whole.hexdigest()
 
 

@@ -45,5 +45,7 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
     if not verdict.ok:
         wrong = (verdict.changed or verdict.missing or verdict.extra)[0]
         said = "has other bytes" if verdict.changed else "is missing" if verdict.missing else "is not in the manifest"
-        raise IntegrityError(f"{frozen.directory}/{wrong} {said}, and {key} is not handed out", hint=f"git mlv restore {key}")
+        raise IntegrityError(
+            f"{frozen.directory}/{wrong} {said}, and {key} is not handed out", hint=f"git mlv restore {key}"
+        )
     return Resolved(key=key, path=folder / file if file else folder, manifest=manifest, commit=oid or "")

@@ -88,7 +88,11 @@ def _advice(project: Project) -> list[tuple[str, str]]:
     catalog = project.working()
     layout = project.layout
     root = catalog.root(project.root)
-    advice = [(f"{key} stands in its folder and is not frozen", freeze_command(key)) for key in catalog.unfrozen(root)] if root else []
+    advice = (
+        [(f"{key} stands in its folder and is not frozen", freeze_command(key)) for key in catalog.unfrozen(root)]
+        if root
+        else []
+    )
     probes = [
         layout.manifest(layout.snapshot_key("example", "v0.1")),
         layout.directory(layout.model_key("example", "v0.1.0")) + "/model.pkl",

@@ -55,7 +55,9 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
         RefusedError, IntegrityError: see `freeze`.
     """
     if not is_name(plan.dataset):
-        raise UsageError(f"{plan.dataset!r} cannot name a dataset", hint="letters, digits, _ . - and no - or . at the ends")
+        raise UsageError(
+            f"{plan.dataset!r} cannot name a dataset", hint="letters, digits, _ . - and no - or . at the ends"
+        )
     version = plan.version or next_version(project, plan.dataset, plan.bump)
     key = project.layout.snapshot_key(plan.dataset, snapshot_version(version).text)
     _same_spelling(project, key)
@@ -87,7 +89,9 @@ def next_version(project: Project, dataset: str, part: Part | None) -> str:
     keys = project.working().keys("snapshot", dataset, project.root)
     keys += project.committed().keys("snapshot", dataset, project.root)
     if not keys:
-        raise UsageError(f"{dataset} has no snapshot to count on from", hint=f"git mlv snapshot create {dataset} v0.1 ...")
+        raise UsageError(
+            f"{dataset} has no snapshot to count on from", hint=f"git mlv snapshot create {dataset} v0.1 ..."
+        )
     return max(version_of(key) for key in keys).bump(part)
 
 
@@ -103,7 +107,9 @@ def listing(catalog: Catalog, root: str, dataset: str | None = None) -> list[tup
 def _same_spelling(project: Project, key: Key) -> None:
     for other in project.working().keys("snapshot", key.name, key.root):
         if other.version != key.version and version_of(other) == version_of(key):
-            raise UsageError(f"{key.version} is {other.version}, which is frozen already", hint=f"git mlv snapshot show {other}")
+            raise UsageError(
+                f"{key.version} is {other.version}, which is frozen already", hint=f"git mlv snapshot show {other}"
+            )
 
 
 def _based(project: Project, base: Key, plan: SnapshotPlan) -> tuple[SourceFile, ...]:

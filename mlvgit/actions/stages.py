@@ -82,7 +82,9 @@ def promote(
         _check_backing(project, key, catalog, stage)
         changed, moves = move(registry, entry, stage, project.settings)
         if not moves and registry.version(key.version) is not None:
-            return StageChange(event="promote", key=key, stage=stage, registry_path=project.layout.registry(key.name), already=True)
+            return StageChange(
+                event="promote", key=key, stage=stage, registry_path=project.layout.registry(key.name), already=True
+            )
         return _write(project, "promote", key, stage, changed, moves, reason, commit)
 
 
@@ -105,7 +107,9 @@ def rollback(project: Project, model: str, version: str = "", *, reason: str = "
         registry, entry = registered(project, key, catalog)
         changed, moves = move(registry, entry, PRODUCTION, project.settings)
         if not moves:
-            return StageChange(event="rollback", key=key, stage=PRODUCTION, registry_path=project.layout.registry(model), already=True)
+            return StageChange(
+                event="rollback", key=key, stage=PRODUCTION, registry_path=project.layout.registry(model), already=True
+            )
         return _write(project, "rollback", key, PRODUCTION, changed, moves, reason, commit)
 
 
@@ -124,7 +128,11 @@ def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
             if change.before == PRODUCTION and event.kind == "rollback":
                 left.add(change.version)
         for change in event.changes:
-            if change.after != PRODUCTION or change.version in current | left or registry.version(change.version) is None:
+            if (
+                change.after != PRODUCTION
+                or change.version in current | left
+                or registry.version(change.version) is None
+            ):
                 continue
             key = project.layout.model_key(model, change.version)
             frozen = catalog.frozen(key)
@@ -138,7 +146,9 @@ def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
     )
 
 
-def move(registry: Registry, entry: RegisteredVersion, stage: str, settings: Settings) -> tuple[Registry, tuple[Move, ...]]:
+def move(
+    registry: Registry, entry: RegisteredVersion, stage: str, settings: Settings
+) -> tuple[Registry, tuple[Move, ...]]:
     """Return the registry with `entry` in `stage`, and who moved; others leave a stage that holds one version."""
     moves = [] if entry.stage == stage else [Move(version=entry.version, before=entry.stage, after=stage)]
     rule = settings.stage(stage)
@@ -173,7 +183,9 @@ def _known_stage(settings: Settings, stage: str) -> None:
     if settings.stage(stage) is None:
         known = list(settings.stage_names)
         near = nearest(stage, known)
-        raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {near}?" if near else f"stages: {', '.join(known)}")
+        raise UsageError(
+            f"{stage!r} is not a stage", hint=f"did you mean {near}?" if near else f"stages: {', '.join(known)}"
+        )
 
 
 def _check_transition(project: Project, key: Key, entry: RegisteredVersion, stage: str) -> None:
@@ -206,7 +218,14 @@ def _check_backing(project: Project, key: Key, catalog: Catalog, stage: str, *, 
 
 
 def _write(
-    project: Project, event: str, key: Key, stage: str, registry: Registry, moves: Sequence[Move], reason: str, commit: bool
+    project: Project,
+    event: str,
+    key: Key,
+    stage: str,
+    registry: Registry,
+    moves: Sequence[Move],
+    reason: str,
+    commit: bool,
 ) -> StageChange:
     path = project.layout.registry(key.name)
     data = registry.dump()
@@ -235,7 +254,9 @@ def _write(
                 project.repo.stage([path], force=True)
             raise
     project.refresh()
-    return StageChange(event=event, key=key, stage=stage, moves=tuple(moves), registry_path=path, commit=oid, pending=pending)
+    return StageChange(
+        event=event, key=key, stage=stage, moves=tuple(moves), registry_path=path, commit=oid, pending=pending
+    )
 
 
 def _refuse_uncommitted(project: Project, path: str) -> None:
@@ -255,7 +276,11 @@ def _read(project: Project, path: str) -> bytes:
 
 
 def _message(event: str, key: Key, stage: str, moves: Sequence[Move], reason: str) -> str:
-    subject = f"Roll {key.name} back to {key.version}" if event == "rollback" else f"Promote {key.name} {key.version} to {stage}"
+    subject = (
+        f"Roll {key.name} back to {key.version}"
+        if event == "rollback"
+        else f"Promote {key.name} {key.version} to {stage}"
+    )
     lines = [subject, ""]
     if reason:
         lines += [reason.strip(), ""]

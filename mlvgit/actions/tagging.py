@@ -32,7 +32,9 @@ def find_tag(project: Project, key: Key) -> ModelTag | None:
     return read_tag(project.repo, "refs/tags/" + tag_ref_name(key.root, key.name, key.version))
 
 
-def tag_model(project: Project, model: str, version: str, *, commit: str = "HEAD", sign: bool = False, note: str = "") -> TagResult:
+def tag_model(
+    project: Project, model: str, version: str, *, commit: str = "HEAD", sign: bool = False, note: str = ""
+) -> TagResult:
     """Tag the commit that holds a model version.
 
     Raises:
@@ -62,7 +64,10 @@ def tag_model(project: Project, model: str, version: str, *, commit: str = "HEAD
         if existing is not None:
             if existing.tree_sha256 == frozen.manifest.tree_sha256:
                 return TagResult(tag=existing, already=True)
-            raise RefusedError(f"the tag {name} exists and vouches for other bytes", hint="a version is tagged once: add the next version")
+            raise RefusedError(
+                f"the tag {name} exists and vouches for other bytes",
+                hint="a version is tagged once: add the next version",
+            )
         message = tag_message(
             model=key.name,
             version=key.version,

@@ -59,7 +59,9 @@ def _verify_one(project: Project, key: Key, catalog: Catalog, progress: Progress
         return Verdict(key=key, directory=directory, manifest=frozen.manifest, error=error.message)
 
 
-def differences_on_disk(folder: Path, frozen: Frozen, progress: Progress | None = None, only: frozenset[str] | None = None) -> Verdict:
+def differences_on_disk(
+    folder: Path, frozen: Frozen, progress: Progress | None = None, only: frozenset[str] | None = None
+) -> Verdict:
     """Compare the files in `folder` with the manifest of `frozen`.
 
     Args:

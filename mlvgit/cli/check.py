@@ -16,7 +16,9 @@ def configure_check(parser: argparse.ArgumentParser) -> None:
         "Judge a change by the rules: the working directory against HEAD, or what BASE..TIP changes (as a push of it to a "
         "protected branch would be judged), or, with --all, everything that is there. Exit status 1 when a rule refuses."
     )
-    parser.epilog = "examples:\n  git mlv check\n  git mlv check origin/main..HEAD --format github\n  git mlv check --all\n"
+    parser.epilog = (
+        "examples:\n  git mlv check\n  git mlv check origin/main..HEAD --format github\n  git mlv check --all\n"
+    )
     parser.add_argument("range", metavar="BASE..TIP", nargs="?", default="")
     parser.add_argument("--all", action="store_true", help="judge everything, also what was wrong before")
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
@@ -44,7 +46,9 @@ def _check(project: Project, args: argparse.Namespace) -> Report:
         for name in names:
             oid = project.repo.resolve(name)
             if oid is None:
-                raise UsageError(f"{name} is not a commit here", hint="git fetch origin   (CI: fetch the base branch too)")
+                raise UsageError(
+                    f"{name} is not a commit here", hint="git fetch origin   (CI: fetch the base branch too)"
+                )
             oids.append(oid)
         if symmetric:
             from mlvgit.repo.history import merge_bases

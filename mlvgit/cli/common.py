@@ -25,7 +25,9 @@ def add_commit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", "--message", metavar="TEXT", help="commit what this command wrote, and nothing else")
 
 
-def commit_staged(project: Project, args: argparse.Namespace, staged: Sequence[str], subject: str, output: Output) -> str:
+def commit_staged(
+    project: Project, args: argparse.Namespace, staged: Sequence[str], subject: str, output: Output
+) -> str:
     """Commit `staged` when -m was given; returns the commit's id, else ""."""
     if args.message is None or not staged:
         return ""
@@ -46,7 +48,9 @@ def frozen_lines(output: Output, result: FreezeResult) -> None:
     )
     output.say(f"  {printable(result.manifest_path)}")
     if result.added_bytes:
-        output.say(f"  disk: +{size(result.added_bytes)} in the working directory, about as much in Git before compression")
+        output.say(
+            f"  disk: +{size(result.added_bytes)} in the working directory, about as much in Git before compression"
+        )
     if result.set_aside:
         output.say(f"  what stood there is now in {printable(result.set_aside)}")
 
@@ -92,5 +96,8 @@ def show_manifest(output: Output, frozen: Frozen, manifest: Manifest, **more: An
         output.say(f"    {entry.sha256[:12]}  {size(entry.size_bytes):>10}  {printable(relative)}")
     if manifest.file_count > 50:
         output.say(f"    ... and {count(manifest.file_count - 50, 'more file')}")
-    files = [{"path": relative, "size_bytes": entry.size_bytes, "sha256": entry.sha256} for relative, entry in manifest.by_relative().items()]
+    files = [
+        {"path": relative, "size_bytes": entry.size_bytes, "sha256": entry.sha256}
+        for relative, entry in manifest.by_relative().items()
+    ]
     output.json(manifest_json(frozen.key, manifest, manifest_path=frozen.manifest_path, files=files, **more))

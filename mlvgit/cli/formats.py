@@ -20,7 +20,14 @@ def present_findings(report: Report, form: str, output: Output) -> None:
     if form == "text":
         output.say(report.text or "no findings")
     elif form == "json":
-        _print_json({"errors": report.errors, "warnings": report.warnings, "findings": [_plain(each) for each in report.findings]}, output)
+        _print_json(
+            {
+                "errors": report.errors,
+                "warnings": report.warnings,
+                "findings": [_plain(each) for each in report.findings],
+            },
+            output,
+        )
     elif form == "github":
         for finding in report.findings:
             output.raw(_annotation(finding))
@@ -55,7 +62,9 @@ def _annotation(finding: Finding) -> str:
     Source: GitHub Docs, "Workflow commands for GitHub Actions": %, CR and LF are escaped, in properties also : and ,.
     """
     body = f"{finding.message}. Undo: {'; '.join(finding.undo) or '-'}. Keep: {'; '.join(finding.keep) or '-'}"
-    place = f"file={_property(finding.path)}," + (f"line={finding.line}," if finding.line else "") if finding.path else ""
+    place = (
+        f"file={_property(finding.path)}," + (f"line={finding.line}," if finding.line else "") if finding.path else ""
+    )
     title = _property(f"{finding.code} {explain(finding.code).name}")
     return f"::{finding.severity} {place}title={title}::{_data(printable(body))}"
 
@@ -116,7 +125,9 @@ def present_explanation(rule: str, output: Output) -> None:
     """Print a rule's documentation."""
     found = explain(rule)
     output.say(output.style(f"{found.code} {found.name}", "bold"))
-    output.say(f"{found.summary}\nat commit: {found.at_commit or '-'}; at push, in CI, on the server: {found.at_push or '-'}")
+    output.say(
+        f"{found.summary}\nat commit: {found.at_commit or '-'}; at push, in CI, on the server: {found.at_push or '-'}"
+    )
     for title, text in found.sections:
         output.say(f"\n{output.style(title, 'bold')}\n{text}")
     output.json(
@@ -134,5 +145,15 @@ def present_explanation(rule: str, output: Output) -> None:
 def present_rules(output: Output) -> None:
     """Print the table of rules."""
     rules = [explain(code) for code in all_codes()]
-    output.table([[rule.code, rule.name, rule.at_commit or "-", rule.at_push or "-"] for rule in rules], ("CODE", "RULE", "AT COMMIT", "AT PUSH"))
-    output.json({"rules": [{"code": rule.code, "name": rule.name, "at_commit": rule.at_commit, "at_push": rule.at_push} for rule in rules]})
+    output.table(
+        [[rule.code, rule.name, rule.at_commit or "-", rule.at_push or "-"] for rule in rules],
+        ("CODE", "RULE", "AT COMMIT", "AT PUSH"),
+    )
+    output.json(
+        {
+            "rules": [
+                {"code": rule.code, "name": rule.name, "at_commit": rule.at_commit, "at_push": rule.at_push}
+                for rule in rules
+            ]
+        }
+    )

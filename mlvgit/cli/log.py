@@ -18,7 +18,9 @@ def configure_log(parser: argparse.ArgumentParser) -> None:
     parser.description = "Stage events of a model (or all models), newest first, from the history of the registry."
     parser.epilog = "examples:\n  git mlv log iris_clf\n  git mlv log iris_clf --stage production -n 3\n"
     parser.add_argument("model", metavar="MODEL", nargs="?", default="")
-    parser.add_argument("-n", "--number", type=int, default=20, metavar="N", help="at most so many events a model (20); 0 for all")
+    parser.add_argument(
+        "-n", "--number", type=int, default=20, metavar="N", help="at most so many events a model (20); 0 for all"
+    )
     parser.add_argument("--stage", default="", help="only what entered or left this stage")
     parser.add_argument("--at", default="", metavar="COMMIT", help="history up to this commit (HEAD)")
     add_json(parser)
@@ -57,7 +59,10 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
                     "at": event.at,
                     "by": event.by,
                     "reason": event.reason,
-                    "changes": [{"version": change.version, "before": change.before, "after": change.after} for change in event.changes],
+                    "changes": [
+                        {"version": change.version, "before": change.before, "after": change.after}
+                        for change in event.changes
+                    ],
                 }
                 for event in events
             ]
@@ -67,7 +72,11 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
 
 
 def _present(event: StageEvent, output: Output) -> None:
-    moves = ", ".join(f"{change.version} {change.before or 'new'} -> {change.after or 'removed'}" for change in event.changes)
+    moves = ", ".join(
+        f"{change.version} {change.before or 'new'} -> {change.after or 'removed'}" for change in event.changes
+    )
     kind = output.style(event.kind, "yellow" if event.kind == "rollback" else "green")
     output.say(f"{event.at[:16].replace('T', ' ')}  {kind}  {printable(event.model)}: {printable(moves)}")
-    output.say(f"    {short(event.commit)}  {printable(event.by)}  {printable(event.reason.split(chr(10))[0] or event.subject)}")
+    output.say(
+        f"    {short(event.commit)}  {printable(event.by)}  {printable(event.reason.split(chr(10))[0] or event.subject)}"
+    )

@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple, NoReturn
 
@@ -117,6 +118,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 3
 
 
+def _parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Parse `words`; files may stand before and after options, which argparse alone does not allow."""
+    args, rest = parser.parse_known_args(words)
+    many = next((name for name in ("rest", "files", "refs", "paths") if hasattr(args, name)), None)
+    if rest and (many is None or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest and many is not None:
+        kind = Path if many == "files" else str
+        getattr(args, many).extend(kind(word) for word in rest)
+    return args
+
+
 def _run(words: list[str]) -> int:
     while words and words[0] == "-C" and len(words) > 1:
         os.chdir(words[1])
@@ -130,9 +143,10 @@ def _run(words: list[str]) -> int:
     if name not in COMMANDS:
         near = nearest(name, [known for known, command in COMMANDS.items() if command.group])
         Output().error(
-            f"git mlv: {printable(name)!r} is not a command", hint=f"git mlv {near}" if near else "git mlv -h lists them"
+            f"git mlv: {printable(name)!r} is not a command",
+            hint=f"git mlv {near}" if near else "git mlv -h lists them",
         )
         return 2
-    args = build_parser(name).parse_args(rest)
+    args = _parse(build_parser(name), rest)
     output = Output(json=bool(getattr(args, "json", False)))
     return int(getattr(_module(name), "run_" + name.replace("-", "_"))(args, output))

@@ -32,14 +32,20 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
     new.add_argument("files", nargs="*", type=Path, metavar="FILE", help="none freezes the folder where it stands")
     new.add_argument("--metrics", type=Path, metavar="FILE", help="JSON object; becomes metrics.json")
     new.add_argument("--params", type=Path, metavar="FILE", help="JSON object; becomes params.json")
-    new.add_argument("--data", metavar="SNAPSHOT", action="append", default=[], help="what it was trained on; may be repeated")
+    new.add_argument(
+        "--data", metavar="SNAPSHOT", action="append", default=[], help="what it was trained on; may be repeated"
+    )
     new.add_argument("--run", metavar="ID", default="", help="the run that made it")
     new.add_argument("--notes", default="")
     new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
     add_commit(new)
     add_json(new)
-    for name, help_text in (("list", "versions and their stages"), ("show", "a version in words"), ("path", "the verified folder or file")):
+    for name, help_text in (
+        ("list", "versions and their stages"),
+        ("show", "a version in words"),
+        ("path", "the verified folder or file"),
+    ):
         verb = verbs.add_parser(name, help=help_text)
         verb.add_argument("name", metavar="MODEL" if name == "list" else "REF", nargs="?" if name == "list" else None)
         if name == "path":
@@ -76,14 +82,20 @@ def _add(args: argparse.Namespace, output: Output) -> int:
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
     if not result.already:
         output.next(f"git mlv tag-model {args.model} {args.version}" if commit else f'git commit -m "Add {result.key}"')
-    output.json(manifest_json(result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path))
+    output.json(
+        manifest_json(
+            result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path
+        )
+    )
     return 0
 
 
 def _line(line: ModelVersion) -> list[str]:
     manifest = line.manifest
     size_text = size(manifest.total_bytes) if manifest else "not frozen"
-    data = ", ".join((line.registered.data_snapshots if line.registered else ()) or (manifest.derived_from if manifest else ()))
+    data = ", ".join(
+        (line.registered.data_snapshots if line.registered else ()) or (manifest.derived_from if manifest else ())
+    )
     return [line.key.name, line.key.version, line.stage, size_text, data]
 
 
@@ -129,7 +141,14 @@ def _path(args: argparse.Namespace, output: Output) -> int:
     text = args.name if args.name.startswith("model:") else "model:" + args.name
     found = resolve(project, text, args.file)
     if output.as_json:
-        output.json({"model": str(found.key), "path": str(found.path), "tree_sha256": found.manifest.tree_sha256, "commit": found.commit})
+        output.json(
+            {
+                "model": str(found.key),
+                "path": str(found.path),
+                "tree_sha256": found.manifest.tree_sha256,
+                "commit": found.commit,
+            }
+        )
     else:
         output.raw(str(found.path))
     return 0
@@ -159,5 +178,3 @@ def run_comment(args: argparse.Namespace, output: Output) -> int:
     output.say(f"noted in {path}" + ("" if commit else " (staged)"))
     output.json({"registry": path, "commit": commit})
     return 0
-
-

@@ -40,7 +40,11 @@ class Output:
     def json(self, value: Mapping[str, Any]) -> None:
         """Print the result as JSON, when that was asked for."""
         if self.as_json:
-            print(json.dumps(value, indent=2, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode())
+            print(
+                json.dumps(value, indent=2, ensure_ascii=False, default=str)
+                .encode("utf-8", "backslashreplace")
+                .decode()
+            )
 
     def talk(self, text: str) -> None:
         """Say something beside the result."""

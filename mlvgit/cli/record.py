@@ -20,7 +20,9 @@ def configure_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--id", default="", metavar="ID", help="run id (DATE-MODEL-NNN)")
     parser.add_argument("--data", metavar="SNAPSHOT", action="append", default=[])
-    parser.add_argument("--code", metavar="COMMIT", default="HEAD", help="what was checked out when the run started (HEAD)")
+    parser.add_argument(
+        "--code", metavar="COMMIT", default="HEAD", help="what was checked out when the run started (HEAD)"
+    )
     parser.add_argument("--params", metavar="FILE", type=Path, help="more parameters, a JSON object")
     parser.add_argument("--metrics", metavar="FILE", type=Path, help="more metrics, a JSON object")
     parser.add_argument("--lock", metavar="FILE", type=Path, help="lock file (env/requirements.lock, uv.lock, ...)")

@@ -15,7 +15,9 @@ __all__ = ["configure_init", "configure_install", "configure_uninstall", "run_in
 
 def configure_init(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv init`."""
-    parser.description = "Write mlv.yaml and the attributes of our folders, set up the guards, and say what is left to do."
+    parser.description = (
+        "Write mlv.yaml and the attributes of our folders, set up the guards, and say what is left to do."
+    )
     parser.epilog = "examples:\n  git mlv init\n  git mlv init --dry-run\n"
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--no-hooks", action="store_true", help="leave the hooks of this clone alone")
@@ -38,16 +40,18 @@ def run_init(args: argparse.Namespace, output: Output) -> int:
         output.say(f"{printable(seen)}:\n  {printable(command)}")
     if result.written and not args.dry_run:
         output.next('git commit -m "Set up mlvgit"')
-    output.json({"written": list(result.written), "hooks": list(changes), "advice": [list(each) for each in result.advice]})
+    output.json(
+        {"written": list(result.written), "hooks": list(changes), "advice": [list(each) for each in result.advice]}
+    )
     return 0
 
 
 def configure_install(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv install`."""
-    parser.description = (
-        "Set up the guards in this clone: Git's hooks and the registry's merge driver. Hooks that are there keep running."
+    parser.description = "Set up the guards in this clone: Git's hooks and the registry's merge driver. Hooks that are there keep running."
+    parser.epilog = (
+        "examples:\n  git mlv install\n  git mlv install --server      in a bare repository: hooks/pre-receive\n"
     )
-    parser.epilog = "examples:\n  git mlv install\n  git mlv install --server      in a bare repository: hooks/pre-receive\n"
     parser.add_argument("--server", action="store_true", help="the guard of a bare repository (pre-receive)")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     add_json(parser)

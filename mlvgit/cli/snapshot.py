@@ -27,15 +27,27 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
     parser.description = "Frozen data sets: a directory and the manifest beside it."
     parser.epilog = EXAMPLES
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    new = verbs.add_parser("create", help="freeze a new snapshot", epilog=EXAMPLES, formatter_class=parser.formatter_class)
+    new = verbs.add_parser(
+        "create", help="freeze a new snapshot", epilog=EXAMPLES, formatter_class=parser.formatter_class
+    )
     new.add_argument("dataset", metavar="DATASET")
-    new.add_argument("rest", nargs="*", metavar="VERSION SOURCE", help="the version (v0.1), then files and folders to copy in; "
-                     "none freezes the folder where it stands")
-    new.add_argument("--bump", choices=("major", "minor", "patch"), help="count on from the newest version, in place of VERSION")
-    new.add_argument("--base", metavar="SNAPSHOT", default="", help="start from this snapshot; --add and --remove say what differs")
+    new.add_argument(
+        "rest",
+        nargs="*",
+        metavar="VERSION SOURCE",
+        help="the version (v0.1), then files and folders to copy in; none freezes the folder where it stands",
+    )
+    new.add_argument(
+        "--bump", choices=("major", "minor", "patch"), help="count on from the newest version, in place of VERSION"
+    )
+    new.add_argument(
+        "--base", metavar="SNAPSHOT", default="", help="start from this snapshot; --add and --remove say what differs"
+    )
     new.add_argument("--add", metavar="FILE", type=Path, action="append", default=[])
     new.add_argument("--remove", metavar="PATH", action="append", default=[])
-    new.add_argument("--from", metavar="SNAPSHOT", dest="parents", action="append", default=[], help="lineage: what it was made from")
+    new.add_argument(
+        "--from", metavar="SNAPSHOT", dest="parents", action="append", default=[], help="lineage: what it was made from"
+    )
     new.add_argument("--notes", default="")
     new.add_argument("--source", default="", help="where the data came from")
     new.add_argument("--owner", default="")
@@ -44,9 +56,15 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
     add_commit(new)
     add_json(new)
-    for name, help_text in (("list", "what is frozen"), ("show", "a manifest in words"), ("path", "the verified folder, for a script")):
+    for name, help_text in (
+        ("list", "what is frozen"),
+        ("show", "a manifest in words"),
+        ("path", "the verified folder, for a script"),
+    ):
         verb = verbs.add_parser(name, help=help_text)
-        verb.add_argument("name", metavar="DATASET" if name == "list" else "SNAPSHOT", nargs="?" if name == "list" else None)
+        verb.add_argument(
+            "name", metavar="DATASET" if name == "list" else "SNAPSHOT", nargs="?" if name == "list" else None
+        )
         if name == "path":
             verb.add_argument("file", nargs="?", default="", metavar="FILE")
         add_json(verb)
@@ -88,7 +106,11 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     commit = commit_staged(project, args, result.staged, f"Freeze {result.key}", output)
     if not result.already and not commit:
         output.next(f'git commit -m "Freeze {result.key}"')
-    output.json(manifest_json(result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path))
+    output.json(
+        manifest_json(
+            result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path
+        )
+    )
     return 0
 
 
@@ -100,7 +122,15 @@ def _list(args: argparse.Namespace, output: Output) -> int:
         if manifest is None:
             rows.append([str(key), "unreadable", "", "", ""])
         else:
-            rows.append([str(key), count(manifest.file_count, "file"), size(manifest.total_bytes), manifest.created_utc[:10], manifest.notes.split("\n")[0][:60]])
+            rows.append(
+                [
+                    str(key),
+                    count(manifest.file_count, "file"),
+                    size(manifest.total_bytes),
+                    manifest.created_utc[:10],
+                    manifest.notes.split("\n")[0][:60],
+                ]
+            )
     output.table(rows, ("SNAPSHOT", "FILES", "SIZE", "FROZEN", "NOTES"))
     if not found:
         output.talk("no snapshots yet: git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER...")
@@ -124,7 +154,14 @@ def _path(args: argparse.Namespace, output: Output) -> int:
     text = args.name if args.name.startswith("data:") else "data:" + args.name
     found = resolve(project, text, args.file)
     if output.as_json:
-        output.json({"snapshot": str(found.key), "path": str(found.path), "tree_sha256": found.manifest.tree_sha256, "commit": found.commit})
+        output.json(
+            {
+                "snapshot": str(found.key),
+                "path": str(found.path),
+                "tree_sha256": found.manifest.tree_sha256,
+                "commit": found.commit,
+            }
+        )
     else:
         output.raw(str(found.path))
     return 0

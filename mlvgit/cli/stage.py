@@ -10,7 +10,14 @@ from mlvgit.cli.output import Output
 from mlvgit.core.text import printable, short
 from mlvgit.errors import UsageError
 
-__all__ = ["configure_promote", "configure_rollback", "configure_tag_model", "run_promote", "run_rollback", "run_tag_model"]
+__all__ = [
+    "configure_promote",
+    "configure_rollback",
+    "configure_tag_model",
+    "run_promote",
+    "run_rollback",
+    "run_tag_model",
+]
 
 
 def configure_tag_model(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +47,15 @@ def run_tag_model(args: argparse.Namespace, output: Output) -> int:
     )
     if not result.already:
         output.next(f"git push --atomic origin {project.repo.branch() or 'HEAD'} {tag.name}")
-    output.json({"tag": tag.name, "commit": tag.commit, "tree_sha256": tag.tree_sha256, "signed": tag.signed, "already": result.already})
+    output.json(
+        {
+            "tag": tag.name,
+            "commit": tag.commit,
+            "tree_sha256": tag.tree_sha256,
+            "signed": tag.signed,
+            "already": result.already,
+        }
+    )
     return 0
 
 
@@ -72,7 +87,9 @@ def _verify_tag(project: Project, args: argparse.Namespace, output: Output) -> i
 
 def configure_promote(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv promote`."""
-    parser.description = "Put a model version into a stage, and commit just that. What was in production goes to the archive."
+    parser.description = (
+        "Put a model version into a stage, and commit just that. What was in production goes to the archive."
+    )
     parser.epilog = 'examples:\n  git mlv promote iris_clf v0.2.0 staging\n  git mlv promote iris_clf v0.2.0 production --tag -m "f1 0.94 on the May set"\n'
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION")
@@ -84,7 +101,9 @@ def configure_promote(parser: argparse.ArgumentParser) -> None:
 def configure_rollback(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv rollback`."""
     parser.description = "Put back what was in production before, and commit just that. Twice goes back two."
-    parser.epilog = 'examples:\n  git mlv rollback iris_clf -m "Recall fell to 0.71"\n  git mlv rollback iris_clf v0.1.0\n'
+    parser.epilog = (
+        'examples:\n  git mlv rollback iris_clf -m "Recall fell to 0.71"\n  git mlv rollback iris_clf v0.1.0\n'
+    )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION", nargs="?", default="", help="which, if not the one before")
     _add_reason(parser)
@@ -112,7 +131,13 @@ def run_rollback(args: argparse.Namespace, output: Output) -> int:
     change = rollback(project, args.model, args.version, reason=args.message, commit=not args.no_commit)
     _present(project, change, output)
     if not change.already:
-        output.say("the same by hand: in " + change.registry_path + " set " + ", ".join(f'{move.version} to "{move.after}"' for move in change.moves) + ", then commit it")
+        output.say(
+            "the same by hand: in "
+            + change.registry_path
+            + " set "
+            + ", ".join(f'{move.version} to "{move.after}"' for move in change.moves)
+            + ", then commit it"
+        )
     return 0
 
 
@@ -122,7 +147,10 @@ def _present(project: Project, change: StageChange, output: Output) -> None:
     for move in change.moves:
         output.say(f"  {change.key.name} {move.version}: {move.before} -> {output.style(move.after, 'green')}")
     if not change.already:
-        output.say(f"{change.stage} of {change.key.name} is {change.key.version}" + (f" (commit {short(change.commit)})" if change.commit else ""))
+        output.say(
+            f"{change.stage} of {change.key.name} is {change.key.version}"
+            + (f" (commit {short(change.commit)})" if change.commit else "")
+        )
         if change.pending:
             output.say(f"staged only: a {change.pending} is under way; go on with it")
         elif not change.commit:

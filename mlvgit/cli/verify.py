@@ -14,7 +14,9 @@ __all__ = ["configure_restore", "configure_verify", "run_restore", "run_verify"]
 
 def configure_verify(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv verify`."""
-    parser.description = "Hash frozen files on disk and compare them with their manifests. Exit status 1 when anything differs."
+    parser.description = (
+        "Hash frozen files on disk and compare them with their manifests. Exit status 1 when anything differs."
+    )
     parser.epilog = "examples:\n  git mlv verify\n  git mlv verify iris@v0.1 iris_clf@production\n"
     parser.add_argument("refs", metavar="REF", nargs="*", help="snapshots and model versions; none verifies all")
     add_json(parser)
@@ -56,9 +58,13 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
 def _present(verdict: Verdict, output: Output) -> None:
     manifest = verdict.manifest
     if verdict.ok and manifest is not None:
-        output.say(f"{output.style('ok', 'green')}  {verdict.key}: {count(manifest.file_count, 'file')}, {size(verdict.verified_bytes)}")
+        output.say(
+            f"{output.style('ok', 'green')}  {verdict.key}: {count(manifest.file_count, 'file')}, {size(verdict.verified_bytes)}"
+        )
         return
-    output.say(f"{output.style('BAD', 'red')} {verdict.key}" + (f": {printable(verdict.error)}" if verdict.error else ""))
+    output.say(
+        f"{output.style('BAD', 'red')} {verdict.key}" + (f": {printable(verdict.error)}" if verdict.error else "")
+    )
     for what, paths in (("changed", verdict.changed), ("missing", verdict.missing), ("extra", verdict.extra)):
         for path in paths[:20]:
             output.say(f"    {what + ':':<9}{printable(verdict.directory)}/{printable(path)}")
@@ -70,7 +76,9 @@ def _present(verdict: Verdict, output: Output) -> None:
 
 def configure_restore(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv restore`."""
-    parser.description = "Put a frozen thing back as it was frozen, on disk and in the index. Altered bytes are moved aside first."
+    parser.description = (
+        "Put a frozen thing back as it was frozen, on disk and in the index. Altered bytes are moved aside first."
+    )
     parser.epilog = "examples:\n  git mlv restore iris@v0.1\n  git mlv restore iris@v0.1 iris.csv\n"
     parser.add_argument("ref", metavar="REF")
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files of it; none restores all")
@@ -86,7 +94,10 @@ def run_restore(args: argparse.Namespace, output: Output) -> int:
     for path, place in result.set_aside:
         output.say(f"  what stood at {printable(path)} is now {printable(str(place))}")
     if not result.restored and not result.set_aside:
-        output.say(f"{result.key} stands as it was frozen" + (": the index was brought back" if result.staged else ": nothing to do"))
+        output.say(
+            f"{result.key} stands as it was frozen"
+            + (": the index was brought back" if result.staged else ": nothing to do")
+        )
     output.json(
         {
             "ref": str(result.key),

@@ -35,7 +35,11 @@ def tree_sha256(files: Iterable[tuple[str, str]]) -> str:
     It is the SHA-256 of the lines `<sha256>  <path>\\n` sorted by path as UTF-8 bytes: what
     `find . -type f | sed 's,^./,,' | LC_ALL=C sort | xargs sha256sum | sha256sum` prints in that directory.
     """
-    whole = hashlib.sha256()
-    for path, sha256 in sorted((path.encode("utf-8", "surrogateescape"), sha256) for path, sha256 in files):
-        whole.update(sha256.encode("ascii") + b"  " + path + b"\n")
-    return whole.hexdigest()
+    pairs = list(files)
+    try:
+        # code points sort as their UTF-8 does
+        listing = "".join([f"{sha256}  {path}\n" for path, sha256 in sorted(pairs)]).encode("utf-8")
+    except UnicodeEncodeError:  # bytes that are not UTF-8, as surrogates, sort elsewhere
+        encoded = sorted((path.encode("utf-8", "surrogateescape"), sha256.encode("ascii")) for path, sha256 in pairs)
+        listing = b"".join(sha256 + b"  " + path + b"\n" for path, sha256 in encoded)
+    return hashlib.sha256(listing).hexdigest()

@@ -34,7 +34,9 @@ class Version:
 
     __slots__ = ("build", "numbers", "prerelease", "text")
 
-    def __init__(self, text: str, numbers: tuple[int, int, int], prerelease: tuple[str, ...] = (), build: str = "") -> None:
+    def __init__(
+        self, text: str, numbers: tuple[int, int, int], prerelease: tuple[str, ...] = (), build: str = ""
+    ) -> None:
         self.text = text
         self.numbers = numbers
         self.prerelease = prerelease
@@ -102,7 +104,9 @@ def snapshot_version(text: str) -> Version:
     """
     match = _SNAPSHOT.fullmatch(text)
     if match is None:
-        raise UsageError(f"{text!r} is not a snapshot version", hint=f"write it as vMAJOR.MINOR, for example {_guess(text, 2)}")
+        raise UsageError(
+            f"{text!r} is not a snapshot version", hint=f"write it as vMAJOR.MINOR, for example {_guess(text, 2)}"
+        )
     major, minor, patch = match.groups(default="0")
     return Version(text, (int(major), int(minor), int(patch)))
 
@@ -119,7 +123,9 @@ def model_version(text: str) -> Version:
             f"{text!r} is not a model version", hint=f"write it as vMAJOR.MINOR.PATCH, for example {_guess(text, 3)}"
         )
     major, minor, patch, prerelease, build = match.groups()
-    return Version(text, (int(major), int(minor), int(patch)), tuple(prerelease.split(".")) if prerelease else (), build or "")
+    return Version(
+        text, (int(major), int(minor), int(patch)), tuple(prerelease.split(".")) if prerelease else (), build or ""
+    )
 
 
 def _guess(text: str, length: int) -> str:
