@@ -42,7 +42,5 @@ def _one(finding: Finding) -> list[str]:
         ("undo it", list(finding.undo)),
         ("used by", [", ".join(finding.users)] if finding.users else []),
     ):
-        for text in texts:
-            lines.append(f"  {label + ':':<9}{printable(text)}")
-            label = ""
-    return [line.replace("  :        ", "           ") for line in lines]
+        lines += [f"  {label + ':' if number == 0 else '':<9}{printable(text)}" for number, text in enumerate(texts)]
+    return lines

@@ -26,7 +26,7 @@ from mlvgit.store.scan import SourceFile, scan
 __all__ = ["Freezing", "FreezeResult", "freeze", "gather"]
 
 BRINGING = ".mlv-"
-"""Folders of this prefix beside the frozen ones hold bytes on their way in; one that outlives its command is garbage."""
+"""Folders of this prefix, beside the frozen ones, hold bytes on their way in; one that is left over is garbage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

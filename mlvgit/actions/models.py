@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlvgit.actions.clock import utc_now
-from mlvgit.actions.freeze import Freezing, FreezeResult, freeze, gather
+from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
 from mlvgit.core.references import is_model_name
 from mlvgit.core.versions import model_version

@@ -1,7 +1,7 @@
 """What is published, and what of the rest its owner gave leave to replace.
 
-Published = reachable from a protected branch as the remote last showed it, or from a model tag. What is not published may
-be replaced or taken back when the user said so; that is remembered for exactly one identity, in the clone.
+Published = reachable from a protected branch as the remote last showed it, or from a model tag. What is not published
+may be replaced or taken back when the user said so; that is remembered for exactly one identity, in the clone.
 """
 
 import json

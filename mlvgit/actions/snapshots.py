@@ -1,11 +1,10 @@
 """Dataset snapshots: create, list, path."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlvgit.actions.freeze import Freezing, FreezeResult, freeze, gather
+from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
 from mlvgit.core.references import is_name
 from mlvgit.core.versions import Part, snapshot_version

@@ -17,8 +17,8 @@ from mlvgit.errors import RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.registry import RegisteredVersion, Registry
 from mlvgit.records.settings import Settings
-from mlvgit.rules.catalog import Catalog
 from mlvgit.repo.git import Git
+from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import ensure_directory, write_atomic
 from mlvgit.store.lock import exclusive
 

@@ -1,4 +1,4 @@
-"""`git mlv hook EVENT`: what Git's hooks and the pre-commit framework run when they do not start the interpreter themselves."""
+"""`git mlv hook EVENT`: what the hooks run when they do not start the interpreter themselves."""
 
 import argparse
 

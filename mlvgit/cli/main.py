@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader went away (`| head -1`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as error:  # noqa: BLE001 - the last resort: no traceback for a user
+    except Exception as error:
         if os.environ.get("MLVGIT_DEBUG"):
             raise
         said = printable(f"{type(error).__name__}: {error}")

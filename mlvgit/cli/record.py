@@ -15,7 +15,11 @@ __all__ = ["configure_record", "run_record"]
 def configure_record(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv record`."""
     parser.description = "Write runs/ID.yaml: code commit + data + params + environment -> model version + metrics."
-    parser.epilog = "examples:\n  git mlv record iris_clf v0.2.0 --data iris@v0.1 --code 9f2e1c4\n  git mlv record iris_clf v0.2.0 --lock env/requirements.lock\n"
+    parser.epilog = (
+        "examples:\n"
+        "  git mlv record iris_clf v0.2.0 --data iris@v0.1 --code 9f2e1c4\n"
+        "  git mlv record iris_clf v0.2.0 --lock env/requirements.lock\n"
+    )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--id", default="", metavar="ID", help="run id (DATE-MODEL-NNN)")

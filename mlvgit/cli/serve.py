@@ -13,7 +13,11 @@ __all__ = ["configure_resolve", "run_resolve"]
 def configure_resolve(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv resolve`."""
     parser.description = "Print the path of a model version's folder or file, after its bytes were hashed and match. For serving scripts."
-    parser.epilog = "examples:\n  git mlv resolve iris_clf@production model.pkl\n  MODEL=$(git mlv resolve iris_clf@production model.pkl) || exit 1\n"
+    parser.epilog = (
+        "examples:\n"
+        "  git mlv resolve iris_clf@production model.pkl\n"
+        "  MODEL=$(git mlv resolve iris_clf@production model.pkl) || exit 1\n"
+    )
     parser.add_argument("ref", metavar="REF", help="iris_clf@production, iris_clf@v0.2.0, iris@v0.1")
     parser.add_argument("file", metavar="FILE", nargs="?", default="")
     parser.add_argument("--at", metavar="COMMIT", default="", help="answer from this commit, not HEAD")

@@ -23,7 +23,12 @@ __all__ = [
 def configure_tag_model(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv tag-model`."""
     parser.description = "Make the annotated tag MODEL@VERSION on the commit that holds the version."
-    parser.epilog = "examples:\n  git mlv tag-model iris_clf v0.2.0\n  git mlv tag-model iris_clf v0.2.0 --sign\n  git push --atomic origin main iris_clf@v0.2.0\n"
+    parser.epilog = (
+        "examples:\n"
+        "  git mlv tag-model iris_clf v0.2.0\n"
+        "  git mlv tag-model iris_clf v0.2.0 --sign\n"
+        "  git push --atomic origin main iris_clf@v0.2.0\n"
+    )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("--commit", default="HEAD", metavar="REV", help="the commit to tag (HEAD)")
@@ -90,7 +95,11 @@ def configure_promote(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Put a model version into a stage, and commit just that. What was in production goes to the archive."
     )
-    parser.epilog = 'examples:\n  git mlv promote iris_clf v0.2.0 staging\n  git mlv promote iris_clf v0.2.0 production --tag -m "f1 0.94 on the May set"\n'
+    parser.epilog = (
+        "examples:\n"
+        "  git mlv promote iris_clf v0.2.0 staging\n"
+        '  git mlv promote iris_clf v0.2.0 production --tag -m "f1 0.94 on the May set"\n'
+    )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION")
     parser.add_argument("stage", metavar="STAGE", help="dev, staging, production, archived, or what mlv.yaml names")

@@ -70,33 +70,42 @@ def parse_reference(text: str) -> Reference:
     Raises:
         UsageError: it cannot be a reference.
     """
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme in ("run", "sha256"):
+        return _run_or_bytes(text, scheme, rest)
     kind: Literal["snapshot", "model", ""] = ""
-    rest = text
-    if text.startswith("run:"):
-        if is_run_id(text[4:]):
-            return Reference("run", text[4:], "default", "", text)
-        raise _bad(text)
-    if text.startswith("sha256:"):
-        if is_sha256(text[7:].lower()):
-            return Reference("bytes", text[7:].lower(), "default", "", text)
-        raise UsageError(f"{text!r} is not a SHA-256: expected 64 hexadecimal digits after sha256:")
-    if text.startswith("data:"):
-        kind, rest = "snapshot", text[5:]
-    elif text.startswith("model:"):
-        kind, rest = "model", text[6:]
-
-    name, separator, selector = rest.partition("@")
+    if colon and scheme in ("data", "model"):
+        kind = "snapshot" if scheme == "data" else "model"
+    else:
+        rest = text
+    name, separator, selector = rest.partition("@") if "@" in rest else rest.partition("#")
     if not separator:
-        name, separator, selector = rest.partition("#")
-    if not separator:
-        named = split_snapshot_name(rest)
-        if named and kind != "model":
-            return Reference("snapshot", named[0], "version", named[1], text)
-        if is_name(rest):
-            return Reference(kind, rest, "default", "", text)
-        raise _bad(text)
+        return _bare(text, kind, rest)
     if not is_name(name) or not selector:
         raise _bad(text)
+    return _selected(text, kind, name, selector)
+
+
+def _run_or_bytes(text: str, scheme: str, rest: str) -> Reference:
+    if scheme == "run" and is_run_id(rest):
+        return Reference("run", rest, "default", "", text)
+    if scheme == "sha256" and is_sha256(rest.lower()):
+        return Reference("bytes", rest.lower(), "default", "", text)
+    if scheme == "sha256":
+        raise UsageError(f"{text!r} is not a SHA-256: expected 64 hexadecimal digits after sha256:")
+    raise _bad(text)
+
+
+def _bare(text: str, kind: Literal["snapshot", "model", ""], rest: str) -> Reference:
+    named = split_snapshot_name(rest)
+    if named and kind != "model":
+        return Reference("snapshot", named[0], "version", named[1], text)
+    if is_name(rest):
+        return Reference(kind, rest, "default", "", text)
+    raise _bad(text)
+
+
+def _selected(text: str, kind: Literal["snapshot", "model", ""], name: str, selector: str) -> Reference:
     if selector == "latest":
         return Reference(kind, name, "latest", "", text)
     if is_snapshot_version(selector) or is_model_version(selector):
