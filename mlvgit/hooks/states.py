@@ -1,0 +1,159 @@
+"""The way out: the exact commands that lead out of the state in which a refusal leaves Git.
+
+Every command here is run by tests/hooks/test_states.py in the state that it is for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["STATES", "WayOut", "way_out", "way_out_of"]
+
+MOST_PATHS = 3
+_UNSTAGE = ("git restore --staged -- PATH", "git restore -- PATH")
+_AS_IN_HEAD = ("git restore --source=HEAD --staged --worktree -- PATH",)
+_DROP_FROM_TODO = "git -c sequence.editor='sed -i.mlv 1d' rebase --edit-todo"
+
+
+class WayOut(NamedTuple):
+    """How to leave a state. PATH stands for the paths that are refused, BASE for what the receiver has.
+
+    Attributes:
+        left: what the refusal left behind.
+        undo: commands that take everything back, or take the refused paths out of it.
+        skip: commands that leave out the one commit that is refused, and go on; none where there is nothing to go on.
+        mend: commands that put the refused paths back as they were; any other repair, staged, does as well.
+        go_on: commands that finish after mending.
+    """
+
+    left: str
+    undo: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    mend: tuple[str, ...] = ()
+    go_on: tuple[str, ...] = ()
+
+
+_COMMIT = "nothing was committed; the index and your files are as you left them"
+STATES: dict[str, WayOut] = {
+    "commit": WayOut(_COMMIT, undo=_UNSTAGE, go_on=("git add -- PATH", "git commit")),
+    "commit-all": WayOut(_COMMIT, undo=_UNSTAGE, go_on=("git commit -a",)),
+    "commit-path": WayOut(_COMMIT, undo=_UNSTAGE, go_on=("git commit -- PATH",)),
+    "amend": WayOut(
+        "nothing was amended; the index and your files are as you left them",
+        undo=_UNSTAGE,
+        go_on=("git add -- PATH", "git commit --amend"),
+    ),
+    "first": WayOut(_COMMIT, undo=("git rm --cached -- PATH",), go_on=("git add -- PATH", "git commit")),
+    "merge": WayOut(
+        "the merge is staged and not committed",
+        undo=("git merge --abort",),
+        mend=_AS_IN_HEAD,
+        go_on=("git commit --no-edit",),
+    ),
+    "cherry-pick": WayOut(
+        "the cherry-pick is staged and not committed",
+        undo=("git cherry-pick --abort",),
+        skip=("git cherry-pick --skip",),
+        mend=_AS_IN_HEAD,
+        go_on=("git cherry-pick --continue",),
+    ),
+    # Git forgets a revert of one commit as soon as it applied cleanly: --abort and --continue know of none.
+    "revert": WayOut(
+        "the revert is staged and not committed",
+        undo=("git reset --merge",),
+        mend=_AS_IN_HEAD,
+        go_on=("git commit --no-edit",),
+    ),
+    "revert-several": WayOut(
+        "the revert is staged and not committed",
+        undo=("git revert --abort",),
+        skip=("git revert --skip",),
+        mend=_AS_IN_HEAD,
+        go_on=("git commit --no-edit", "git revert --continue"),
+    ),
+    "revert-stopped": WayOut(
+        "the revert is staged and not committed",
+        undo=("git revert --abort",),
+        mend=_AS_IN_HEAD,
+        go_on=("git revert --continue",),
+    ),
+    # A refused pick is put back at the head of the list: without the first command it would be picked again, and
+    # refused again, for ever.
+    "rebase": WayOut(
+        "the rebase stopped: the commit is staged, and still first in the list of what to pick",
+        undo=("git rebase --abort",),
+        skip=(_DROP_FROM_TODO, "git rebase --skip"),
+        mend=_AS_IN_HEAD,
+        go_on=(_DROP_FROM_TODO, "git rebase --continue"),
+    ),
+    "rebase-stopped": WayOut(
+        "the rebase stopped: the commit is staged and not committed",
+        undo=("git rebase --abort",),
+        mend=_AS_IN_HEAD,
+        go_on=("git rebase --continue",),
+    ),
+    "rebase-apply": WayOut(
+        "the rebase stopped: the patch is applied, staged and not committed",
+        undo=("git rebase --abort",),
+        skip=("git rebase --skip",),
+        mend=_AS_IN_HEAD,
+        go_on=("git rebase --continue",),
+    ),
+    "am": WayOut(
+        "the patch is applied, staged and not committed",
+        undo=("git am --abort",),
+        skip=("git am --skip",),
+        mend=_AS_IN_HEAD,
+        go_on=("git am --continue",),
+    ),
+    "push": WayOut(
+        "nothing was pushed",
+        mend=("git restore --source=BASE --staged --worktree -- PATH",),
+        go_on=("git commit", "git push"),
+    ),
+    "receive": WayOut(
+        "the server took nothing of this push",
+        mend=("git restore --source=BASE --staged --worktree -- PATH",),
+        go_on=("git commit", "git push"),
+    ),
+}
+
+
+def way_out_of(state: str, paths: Sequence[str] = (), base: str = "") -> WayOut:
+    """Return the way out of `state` with the words PATH and BASE filled in.
+
+    Args:
+        state: a key of STATES; another word is taken for "commit".
+        paths: what is refused, from the top of the repository; with none, or many, the word PATH stays.
+        base: what the receiver of a push has; "" stands for the branch's upstream.
+    """
+    from shlex import quote
+
+    shown = [path for path in dict.fromkeys(paths) if path]
+    plain = 0 < len(shown) <= MOST_PATHS and all(path.isprintable() for path in shown)
+    words = {"PATH": " ".join(quote(path) for path in shown) if plain else "PATH", "BASE": base or "'@{upstream}'"}
+
+    def filled(commands: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(command.replace("BASE", words["BASE"]).replace("PATH", words["PATH"]) for command in commands)
+
+    found = STATES.get(state, STATES["commit"])
+    return WayOut(found.left, *(filled(commands) for commands in found[1:]))
+
+
+def way_out(state: str, paths: Sequence[str] = (), base: str = "") -> str:
+    """Return the way out of `state` as lines for a person, one command each; see `way_out_of`."""
+    found = way_out_of(state, paths, base)
+    lines = [found.left]
+    for label, commands in (
+        ("undo", found.undo),
+        ("leave it out", found.skip),
+        ("mend", found.mend),
+        ("then go on" if found.mend else "or mend it, then", found.go_on),
+    ):
+        for number, command in enumerate(commands):
+            lines.append(f"  {label + ':' if not number else '':<18}{command}")
+    return "\n".join(lines) + "\n"
