@@ -20,6 +20,7 @@ __all__ = [
     "commits_between",
     "first_parent_log_of_path",
     "is_ancestor",
+    "is_protected",
     "is_zero",
     "merge_bases",
     "parse_push_lines",
@@ -45,7 +46,7 @@ class Commit(NamedTuple):
         author: `Name <email>`.
         committed_at: committer date, seconds since 1970 (UTC).
         subject: first paragraph on one line.
-        body: what follows it.
+        body: what follows it, without the newline at the end.
     """
 
     oid: str
@@ -132,7 +133,7 @@ def remotes(repo: "Repository") -> list[str]:
 
 
 def protected_refs(repo: "Repository", patterns: Iterable[str] = (), remote: str | None = None) -> dict[str, str]:
-    """Return the refs that hold what is published, ref -> commit id.
+    """Return the refs that hold what is published, ref -> commit id; of each remote, the branch of its HEAD first.
 
     They are branches as each remote last showed them; in a bare repository without remotes (a server), its own.
 
@@ -169,7 +170,8 @@ def _matching(refs: dict[str, tuple[str, str]], prefix: str, patterns: tuple[str
         chosen = {name for name in branches if name in usual or any(fnmatchcase(name, each) for each in _ALWAYS)}
     else:
         chosen = {name for name in branches if any(fnmatchcase(name, each) for each in patterns)}
-    return {branches[name]: refs[branches[name]][0] for name in sorted(chosen)}
+    first = [head] if head in chosen else [name for name in _USUAL if name in chosen][:1]
+    return {branches[name]: refs[branches[name]][0] for name in dict.fromkeys([*first, *sorted(chosen)])}
 
 
 def commit_exists(repo: "Repository", oid: str) -> bool:

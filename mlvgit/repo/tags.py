@@ -234,8 +234,8 @@ def create_tag(repo: "Repository", name: str, commit: str, message: str, *, sign
 
     Raises:
         RefusedError: the tag exists.
-        GitError: Git could not make it (no signing key).
-        MachineError: what was made is not what was asked.
+        GitError: Git could not make it.
+        MachineError: what was made is not what was asked; an unsigned tag in the place of a signed one is removed.
     """
     ref = _TAGS + name
     if _oid_of(repo, ref):
@@ -259,6 +259,9 @@ def create_tag(repo: "Repository", name: str, commit: str, message: str, *, sign
             raise RefusedError(f"the tag {name} exists already", hint=f"git show {name}") from error
         raise
     made = read_tag(repo, ref)
+    if made is not None and sign and not made.signed:  # Git 2.39 makes the tag, and ends with 0, when ssh has no key
+        repo.git.run("update-ref", "-d", ref, made.tag_oid)
+        raise MachineError(f"the tag {name} could not be signed", hint="git config --get-regexp 'user.signingkey|gpg'")
     if made is None or (made.commit, made.header_name) != (commit, name) or _trailers(message) != list(made.trailers):
         raise MachineError(f"the tag {name} reads otherwise than it was written", hint=f"git show {name}")
     return made
