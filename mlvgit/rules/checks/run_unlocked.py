@@ -1,0 +1,64 @@
+"""A run record does not pin the environment that it ran in.
+
+What it finds:
+    A changed run record with neither the SHA-256 of a lock file nor a container image by digest, or with the SHA-256
+    of a lock file that is not the `env/requirements.lock` of its `code_commit`. It refuses at push only where `mlv.yaml`
+    says `run_lock: required`.
+
+Why:
+    The same code and data with another library give another model. A tag such as `:1.2.3` can be moved; a digest
+    cannot.
+
+Example:
+    env: {python: "3.10", container_image: "ghcr.io/org/ml:1.2.3"}
+
+Way out:
+    Write `requirements_lock: "sha256:<hex>"` (`sha256sum env/requirements.lock`) or `container_image: NAME@sha256:<hex>`
+    into the record; `git mlv record` does it by itself.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.core.text import short
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.recipes import Recipe, changed_recipes
+from mlvgit.rules.standing import judging_settings
+from mlvgit.rules.wording import quoted
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find changed run records whose environment is open."""
+    for recipe in changed_recipes(delta):
+        settings = judging_settings(delta, context, recipe.root)
+        message = _unlocked(recipe) or _other_lock(context, recipe, settings.folders.env)
+        if message:
+            yield Finding(
+                code="MLV302",
+                path=recipe.path,
+                message=f"run {recipe.record.run_id}: {message}",
+                change=f"records run {recipe.record.run_id} without a locked environment",
+                keep=("write env.requirements_lock (sha256:<hex>) or env.container_image (NAME@sha256:<hex>)",),
+                undo=(f"git checkout HEAD -- {quoted(recipe.path)}",),
+                severity="error" if settings.run_lock == "required" else "warning",
+            )
+
+
+def _unlocked(recipe: Recipe) -> str:
+    env = recipe.record.env
+    if env.requirements_lock or env.image_digest:
+        return ""
+    if env.container_image:
+        return "the container image is named by a tag, which can move, and there is no lock file"
+    return "neither a lock file nor a container image by digest"
+
+
+def _other_lock(context: Context, recipe: Recipe, folder: str) -> str:
+    recorded = recipe.record.env.lock_sha256
+    if not recorded:
+        return ""
+    path = f"{folder}/requirements.lock"
+    true = context.file_sha256_at(recipe.record.code_commit, f"{recipe.root}/{path}" if recipe.root else path)
+    if true is None or true == recorded:
+        return ""
+    return f"the lock {short(recorded)} is not {path} of {short(recipe.record.code_commit)} ({short(true)})"
