@@ -59,8 +59,10 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
         content = {relative: _bytes(project, key, frozen, manifest.by_relative()[relative]) for relative in broken}
         bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
-        for relative in (*verdict.changed, *(() if only else verdict.extra)):
-            aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
+        aside += [
+            (f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative))
+            for relative in (*verdict.changed, *(() if only else verdict.extra))
+        ]
         for relative in broken:
             entry = manifest.by_relative()[relative]
             place_bytes(

@@ -99,11 +99,11 @@ def _advice(project: Project) -> list[tuple[str, str]]:
         layout.run("example"),
         layout.absolute("env/requirements.lock"),
     ]
-    for found in ignored(project.repo, probes):
-        advice.append(
-            (
-                f"{found.source}:{found.line} ignores {found.path} ({found.pattern})",
-                "our commands add their files all the same; `git add` by hand needs -f, or take that line out",
-            )
+    advice += [
+        (
+            f"{found.source}:{found.line} ignores {found.path} ({found.pattern})",
+            "our commands add their files all the same; `git add` by hand needs -f, or take that line out",
         )
+        for found in ignored(project.repo, probes)
+    ]
     return advice

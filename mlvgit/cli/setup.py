@@ -48,7 +48,9 @@ def run_init(args: argparse.Namespace, output: Output) -> int:
 
 def configure_install(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv install`."""
-    parser.description = "Set up the guards in this clone: Git's hooks and the registry's merge driver. Hooks that are there keep running."
+    parser.description = (
+        "Set up the guards in this clone: Git's hooks and the merge driver. Hooks that are there keep running."
+    )
     parser.epilog = (
         "examples:\n  git mlv install\n  git mlv install --server      in a bare repository: hooks/pre-receive\n"
     )
@@ -66,8 +68,12 @@ def run_install(args: argparse.Namespace, output: Output) -> int:
 
 def _install(repo: Repository, output: Output, *, dry_run: bool, server: bool = False) -> tuple[str, ...]:
     result = hookfiles.install(repo, dry_run=dry_run, server=server)
-    for line in result.steps:
-        output.say(("would " if dry_run else "") + printable(line))
+    if dry_run:
+        for line in result.steps:
+            output.say("would " + printable(line))
+    elif result.steps:
+        what = "hooks/pre-receive" if server else "Git's hooks and the merge driver of registries"
+        output.say(f"installed {what} in {printable(str(repo.common_dir))}")
     if not result.steps:
         output.say("the guards are in place: nothing to do")
     for line in result.notes:

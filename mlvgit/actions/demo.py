@@ -1,0 +1,213 @@
+"""The demo: the whole way on a real data set, step by step, in a throw-away repository."""
+
+import csv
+import io
+import json
+import pickle
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mlvgit.errors import MachineError
+
+__all__ = ["DATASETS", "Dataset", "Step", "steps", "train"]
+
+DatasetName = Literal["iris", "digits"]
+DATASETS: tuple[DatasetName, ...] = ("iris", "digits")
+
+TRAIN = """\
+\"\"\"Train a classifier on a frozen snapshot: python train.py CSV C OUT.\"\"\"
+
+import sys
+
+from mlvgit.actions.demo import train
+
+train(sys.argv[1], float(sys.argv[2]), sys.argv[3])
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A real data set that scikit-learn ships, as CSV.
+
+    Attributes:
+        columns: the header; the last one is the class.
+        rows: as text.
+        wrong: rows (0-based) whose label the first snapshot has wrong; the second corrects them.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    wrong: tuple[int, ...]
+
+    def csv(self, *, corrected: bool) -> str:
+        """Write it out, with the wrong labels or without."""
+        labels = sorted({row[-1] for row in self.rows})
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        for number, row in enumerate(self.rows):
+            label = row[-1]
+            if number in self.wrong and not corrected:
+                label = labels[(labels.index(label) + 1) % len(labels)]
+            writer.writerow((*row[:-1], label))
+        return text.getvalue()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the demo.
+
+    Attributes:
+        title: what it is about; "" when it goes on with the one before.
+        command: what a user would type, as words; empty when only files are written.
+        refused: the command must be refused.
+        files: path -> contents, written before the command.
+    """
+
+    title: str
+    command: tuple[str, ...] = ()
+    refused: bool = False
+    files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The command line for a person."""
+        return shlex.join("python" if word == sys.executable else word for word in self.command)
+
+
+def load(name: DatasetName) -> Dataset:
+    """Read a data set from scikit-learn.
+
+    Raises:
+        MachineError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn import datasets
+    except ImportError as error:
+        raise MachineError("the demo needs scikit-learn", hint='pip install "mlvgit[demo]"') from error
+    bunch: Any = datasets.load_iris() if name == "iris" else datasets.load_digits()
+    names = [str(label) for label in bunch.target_names]
+    columns = (*(str(each).replace(" (cm)", "_cm").replace(" ", "_") for each in bunch.feature_names), "label")
+    rows = tuple(
+        (*(f"{float(value):g}" for value in row), names[int(target)])
+        for row, target in zip(bunch.data, bunch.target, strict=True)
+    )
+    return Dataset(name=name, columns=columns, rows=rows, wrong=tuple(range(7, len(rows), 11)))
+
+
+def train(data: str, regularisation: float, out: str) -> None:
+    """Train logistic regression on a CSV whose last column is the class; write model.pkl, metrics.json, params.json.
+
+    Args:
+        data: path of the CSV.
+        regularisation: C of the classifier.
+        out: folder to write to.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import train_test_split
+
+    with Path(data).open(newline="") as file:
+        _, *rows = list(csv.reader(file))
+    features = [[float(value) for value in row[:-1]] for row in rows]
+    labels = [row[-1] for row in rows]
+    fitted, held, fitted_labels, held_labels = train_test_split(
+        features, labels, test_size=0.3, random_state=42, stratify=labels
+    )
+    model = LogisticRegression(C=regularisation, max_iter=5000).fit(fitted, fitted_labels)
+    f1 = round(float(f1_score(held_labels, model.predict(held), average="macro")), 4)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.pkl").write_bytes(pickle.dumps(model))
+    (folder / "metrics.json").write_text(json.dumps({"f1": f1}) + "\n")
+    (folder / "params.json").write_text(json.dumps({"seed": 42, "C": regularisation, "max_iter": 5000}) + "\n")
+
+
+def steps(name: DatasetName) -> Iterator[Step]:
+    """Yield what the demo does, in order."""
+    data = load(name)
+    model, frozen = f"{name}_clf", f"data/snapshots/{name}_v0.1/{name}.csv"
+    yield Step(title="A repository, guarded", command=("git", "init", "--quiet", "--initial-branch=main", "."))
+    yield Step(title="", command=("git", "mlv", "init"), files=(("train.py", TRAIN), (".gitignore", "raw/\nout/\n")))
+    yield Step(title="", command=("git", "add", "train.py", ".gitignore"))
+    yield Step(title="", command=("git", "commit", "-qm", "Set up"))
+
+    yield Step(
+        title=f"Freeze the data: {len(data.rows)} rows",
+        command=("git", "mlv", "snapshot", "create", name, "v0.1", f"raw/{name}.csv", "-m", f"Freeze {name} v0.1"),
+        files=((f"raw/{name}.csv", data.csv(corrected=False)),),
+    )
+    yield from _release(name, model, "v0.1", "v0.1.0", "0.1", "Train a classifier on it, release it")
+    yield Step(
+        title=f"Somebody finds {len(data.wrong)} wrong labels: the corrected rows are a new snapshot",
+        command=(
+            *("git", "mlv", "snapshot", "create", name, "v0.2", f"raw/{name}.csv"),
+            *("--from", f"{name}@v0.1", "--notes", f"{len(data.wrong)} labels corrected", "-m", f"Freeze {name} v0.2"),
+        ),
+        files=((f"raw/{name}.csv", data.csv(corrected=True)),),
+    )
+    yield Step(title="", command=("git", "mlv", "snapshot", "diff", f"{name}@v0.1", f"{name}@v0.2"))
+    yield from _release(name, model, "v0.2", "v0.2.0", "1.0", "Train again, release again")
+    yield Step(title="", command=("git", "mlv", "model", "diff", f"{model}@v0.1.0", f"{model}@v0.2.0"))
+
+    yield Step(
+        title="The mistake: the old snapshot is edited in place. Git refuses the commit",
+        command=("git", "commit", "-am", "Tidy the data"),
+        refused=True,
+        files=((frozen, data.csv(corrected=True)),),
+    )
+    yield Step(
+        title="Way out 1: keep the change, as a version of its own",
+        command=(
+            "git",
+            "mlv",
+            "snapshot",
+            "create",
+            name,
+            "v0.3",
+            f"data/snapshots/{name}_v0.1",
+            "--from",
+            f"{name}@v0.1",
+        ),
+    )
+    yield Step(
+        title="Way out 2: put the frozen bytes back (the edited ones are moved aside)",
+        command=("git", "mlv", "restore", f"{name}@v0.1"),
+    )
+    yield Step(title="", command=("git", "mlv", "verify"))
+    yield Step(title="", command=("git", "commit", "-qm", f"Freeze {name} v0.3"))
+
+    yield Step(
+        title="Production misbehaves: roll back",
+        command=("git", "mlv", "rollback", model, "-m", "Recall fell on Tuesday"),
+    )
+    yield Step(
+        title="What serves, and the proof of it", command=("git", "mlv", "resolve", f"{model}@production", "model.pkl")
+    )
+    yield Step(title="", command=("git", "mlv", "verify", f"{model}@production", f"{name}@v0.1"))
+    yield Step(title="", command=("git", "mlv", "tag-model", model, "v0.1.0", "--verify"))
+    yield Step(title="", command=("git", "mlv", "log", model))
+    yield Step(title="", command=("git", "mlv", "check", "--all"))
+    yield Step(title="", command=("git", "mlv", "status"))
+
+
+def _release(name: str, model: str, data: str, version: str, regularisation: str, title: str) -> Iterator[Step]:
+    csv_path = f"data/snapshots/{name}_{data}/{name}.csv"
+    yield Step(title=title, command=(sys.executable, "train.py", csv_path, regularisation, "out"))
+    yield Step(
+        title="",
+        command=(
+            *("git", "mlv", "model", "add", model, version, "out/model.pkl", "--metrics", "out/metrics.json"),
+            *("--params", "out/params.json", "--data", f"{name}@{data}", "-m", f"Add {model} {version}"),
+        ),
+    )
+    yield Step(title="", command=("git", "mlv", "record", model, version, "-m", f"Record the run of {model} {version}"))
+    yield Step(
+        title="",
+        command=("git", "mlv", "promote", model, version, "production", "--tag", "-m", f"trained on {name} {data}"),
+    )

@@ -1,0 +1,83 @@
+"""`git mlv demo`: the whole way on a real data set, each command shown as it is run."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from mlvgit.actions.demo import DATASETS, Step, steps
+from mlvgit.cli.output import Output
+from mlvgit.core.text import printable
+from mlvgit.errors import MachineError, UsageError
+from mlvgit.repo.process import run_here
+
+__all__ = ["configure_demo", "run_demo"]
+
+
+def configure_demo(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv demo`."""
+    parser.description = (
+        "Freeze a real data set, train and release two model versions, try to falsify the data, recover, roll back: "
+        "each command is shown and run in a throw-away repository."
+    )
+    parser.epilog = "examples:\n  git mlv demo\n  git mlv demo --dataset digits --keep /tmp/demo\n"
+    parser.add_argument("--dataset", choices=DATASETS, default="iris", help="shipped by scikit-learn (iris)")
+    parser.add_argument("--keep", metavar="DIR", type=Path, help="make the repository here, and leave it to explore")
+
+
+def run_demo(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv demo`."""
+    if args.keep and args.keep.exists() and any(args.keep.iterdir()):
+        raise UsageError(f"{args.keep} is not empty", hint="name a folder that does not exist yet")
+    folder = Path(args.keep or tempfile.mkdtemp(prefix="mlv-demo-")).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for step in steps(args.dataset):
+            _run(step, folder, output)
+    finally:
+        if not args.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    output.say()
+    if args.keep:
+        output.say(f"the repository is {folder}")
+        output.next(f"cd {folder} && git mlv status")
+    else:
+        output.say("that was a throw-away repository; --keep DIR leaves one to explore")
+    return 0
+
+
+def _run(step: Step, folder: Path, output: Output) -> None:
+    if step.title:
+        output.say("\n" + output.style(f"# {step.title}", "bold"))
+    for name, contents in step.files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.chmod(0o644)
+        path.write_text(contents)
+    if not step.command:
+        return
+    output.say(output.style(f"$ {step.shown}", "cyan"))
+    status, said = run_here(step.command, folder, _environment())
+    for line in said.rstrip("\n").split("\n") if said.strip() else []:
+        output.say("  " + printable(line))
+    if (status != 0) != step.refused:
+        raise MachineError(f"the demo stopped: {step.shown} ended with {status}")
+
+
+def _environment() -> dict[str, str]:
+    """A repository that owes nothing to the user's configuration."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    here = os.path.dirname(sys.executable)
+    return {
+        **kept,
+        "PATH": here + os.pathsep + kept.get("PATH", os.defpath),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Demo",
+        "GIT_AUTHOR_EMAIL": "demo@example.com",
+        "GIT_COMMITTER_NAME": "Demo",
+        "GIT_COMMITTER_EMAIL": "demo@example.com",
+    }
