@@ -42,11 +42,12 @@ last() {
 
 gone() {
 	case $event in post-*) return 0 ;; esac
+	ours=$(cd "$mlv" && pwd)
 	cat >&2 <<TEXT
 mlvgit: this repository is guarded by mlvgit, and the program is gone ($event could not judge, so it refuses)
   ${python:-no interpreter was recorded}: not there, or without mlvgit; git-mlv is not on PATH
   put it back:       pip install mlvgit && git mlv install
-  or leave it off:   sh '$mlv/uninstall.sh'
+  or leave it off:   sh '$ours/uninstall.sh'
 TEXT
 	return 3
 }

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT, Playground, Sandbox
 
 from mlvgit.repo.hookfiles import install
 from mlvgit.repo.repository import Repository
+from tests.conftest import ROOT, Playground, Sandbox
 
 FROZEN = "data/snapshots/iris_v0.1/iris.csv"
 STUB = """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.conftest import Ran
 
 from mlvgit.hooks.states import STATES, way_out, way_out_of
+from tests.conftest import Ran
 from tests.hooks.conftest import FROZEN, Guarded
 
 SEQUENCE = "GIT_SEQUENCE_EDITOR"
