@@ -169,6 +169,8 @@ def _move(source: Path, target: Path) -> Path:
 def _restore_manifest(
     project: Project, frozen: Frozen, catalog: Catalog, aside: list[tuple[str, Path]], bench: Path
 ) -> list[str]:
+    if _says_the_same(project.working(), frozen):
+        return []
     wanted = catalog.tree.read(frozen.manifest_path)
     path = project.top / frozen.manifest_path
     try:
@@ -183,10 +185,21 @@ def _restore_manifest(
     return [frozen.manifest_path]
 
 
+def _says_the_same(catalog: Catalog, frozen: Frozen) -> bool:
+    """Say whether a manifest in `catalog`, wherever it stands, freezes the same thing (a shared one may have gone on)."""
+    standing = catalog.frozen(frozen.key)
+    if standing is None or standing.manifest is None or frozen.manifest is None:
+        return False
+    same = standing.manifest.tree_sha256 == frozen.manifest.tree_sha256
+    return same and standing.manifest.lineage == frozen.manifest.lineage
+
+
 def _restore_index(project: Project, frozen: Frozen, catalog: Catalog, chosen: list[str], *, everything: bool) -> bool:
     """Bring the index entries of the frozen thing back; True when any differed."""
     index = project.repo.index_tree()
-    wanted = {f"{frozen.directory}/{relative}" for relative in chosen} | {frozen.manifest_path}
+    wanted = {f"{frozen.directory}/{relative}" for relative in chosen}
+    if not _says_the_same(project.staged(), frozen):
+        wanted.add(frozen.manifest_path)
     differing = [
         path for path in wanted if (entry := catalog.tree.entry(path)) and entry.oid and index.entry(path) != entry
     ]
