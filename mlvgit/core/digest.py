@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Digest", "is_sha256", "of_bytes", "tree_sha256"]
+__all__ = ["Digest", "is_sha256", "of_bytes", "sorted_tree_sha256", "tree_sha256"]
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -35,11 +35,19 @@ def tree_sha256(files: Iterable[tuple[str, str]]) -> str:
     It is the SHA-256 of the lines `<sha256>  <path>\\n` sorted by path as UTF-8 bytes: what
     `find . -type f | sed 's,^./,,' | LC_ALL=C sort | xargs sha256sum | sha256sum` prints in that directory.
     """
-    pairs = list(files)
+    pairs = sorted(files)
     try:
-        # code points sort as their UTF-8 does
-        listing = "".join([f"{sha256}  {path}\n" for path, sha256 in sorted(pairs)]).encode("utf-8")
+        return sorted_tree_sha256([path for path, _ in pairs], [sha256 for _, sha256 in pairs])
     except UnicodeEncodeError:  # bytes that are not UTF-8, as surrogates, sort elsewhere
         encoded = sorted((path.encode("utf-8", "surrogateescape"), sha256.encode("ascii")) for path, sha256 in pairs)
-        listing = b"".join(sha256 + b"  " + path + b"\n" for path, sha256 in encoded)
-    return hashlib.sha256(listing).hexdigest()
+        return hashlib.sha256(b"".join(sha256 + b"  " + path + b"\n" for path, sha256 in encoded)).hexdigest()
+
+
+def sorted_tree_sha256(paths: list[str], digests: list[str]) -> str:
+    """Return the same for paths in order; code points are in the order of their UTF-8.
+
+    Raises:
+        UnicodeEncodeError: a path is not UTF-8.
+    """
+    lines = [f"{sha256}  {path}\n" for path, sha256 in zip(paths, digests, strict=True)]
+    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()

@@ -9,7 +9,6 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Any, Final, NoReturn
 
 from mlvgit.errors import Problem
@@ -154,18 +153,19 @@ def _is_sound(value: Any, text: str) -> bool:
     if "\\u" in escapes and _SURROGATE_ESCAPE.search(text):
         return False
     level = [value]
+    strings -= type(value) is str
     for _ in range(MAX_DEPTH + 1):
         kinds = set(map(type, level))
-        numbers = [item for item in level if type(item) is int or type(item) is float] if kinds & _NUMBERS else []
-        if numbers and not (-MAX_WHOLE <= min(numbers) <= max(numbers) <= MAX_WHOLE) and not _are_exact(numbers):
-            return False
-        mappings = level if kinds == {dict} else [item for item in level if type(item) is dict]
-        strings -= sum(map(len, mappings)) + (sum(type(item) is str for item in level) if str in kinds else 0)
-        inner = [*chain.from_iterable(map(dict.values, mappings))]
-        if list in kinds:
-            inner += chain.from_iterable(item for item in level if type(item) is list)
-        level = [item for item in inner if type(item) is not str]
-        strings -= len(inner) - len(level)
+        if kinds & _NUMBERS:
+            numbers = level if kinds <= _NUMBERS else [item for item in level if type(item) in _NUMBERS]
+            if not (-MAX_WHOLE <= min(numbers) <= max(numbers) <= MAX_WHOLE) and not _are_exact(numbers):
+                return False
+        mappings = level if kinds == {dict} else [item for item in level if type(item) is dict] if dict in kinds else []
+        lists = [item for item in level if type(item) is list] if list in kinds else []
+        level = [inner for outer in mappings for inner in outer.values() if type(inner) is not str]
+        level += [inner for outer in lists for inner in outer if type(inner) is not str]
+        # every key and every text among the values is a string of the document
+        strings += len(level) - 2 * sum(map(len, mappings)) - sum(map(len, lists))
         if not level:
             return strings == 0
     return False

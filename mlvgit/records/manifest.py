@@ -1,31 +1,55 @@
 """The manifest: the frozen list of a directory's files. Reading, checking, writing. Pure."""
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from operator import itemgetter, lt
 from typing import Any, Final, Literal, NamedTuple
 
 from mlvgit.core import jsontext
-from mlvgit.core.digest import Digest, tree_sha256
+from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
 from mlvgit.core.jsontext import json_path
-from mlvgit.core.paths import collisions, unsafe_reason
-from mlvgit.core.text import printable
-from mlvgit.core.versions import is_model_version, is_snapshot_version
 from mlvgit.errors import DocumentError, Problem
+from mlvgit.records.soundness import folder_of, judge
 from mlvgit.records.strict import MAX_MANIFEST_BYTES, MAX_SHOWN, Document, read_json, without
 
 __all__ = ["FileEntry", "Manifest", "Retired", "new_manifest"]
 
 FORMAT: Final = "1.0"
-_BAD: Final = "MLV106"
-_UNSAFE: Final = "MLV105"
 _ENTRY_KEYS: Final = ("path", "size_bytes", "sha256")
+_LARGE: Final = 1024 * 1024
+_PATH: Final = itemgetter(0)
+_SIZE: Final = itemgetter(1)
+_SHA256: Final = itemgetter(2)
 _KNOWN: Final = frozenset(
-    ["dataset", "model", "version", "format", "tree_sha256", "total_bytes", "file_count", "created_utc", "notes", "source", "derived_from", "run", "owner", "license", "created_by", "storage", "metadata", "retired", "files"]
+    (
+        "dataset",
+        "model",
+        "version",
+        "format",
+        "tree_sha256",
+        "total_bytes",
+        "file_count",
+        "created_utc",
+        "notes",
+        "source",
+        "derived_from",
+        "run",
+        "owner",
+        "license",
+        "created_by",
+        "storage",
+        "metadata",
+        "retired",
+        "files",
+    )
 )
 _RETIRED_KEYS: Final = ("by", "at", "reason", "bytes", "paths")
 
 Kind = Literal["snapshot", "model"]
-Finding = tuple[jsontext.Path, str, str]
 
 
 class FileEntry(NamedTuple):
@@ -105,13 +129,14 @@ class Manifest:
     unknown_in_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _prefix: str = field(init=False, repr=False, compare=False, default="")
     _tree: str = field(init=False, repr=False, compare=False, default="")
+    _paths: list[str] = field(init=False, repr=False, compare=False, default_factory=list)
     _relative: dict[str, FileEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def prefix(self) -> str:
         """The frozen directory as the entries write it: `data/snapshots/iris_v0.1`, `models/iris_clf/v0.2.0`."""
         if not self._prefix:
-            folder = _folder(self.kind, self.name, self.version)
+            folder = folder_of(self.kind, self.name, self.version)
             object.__setattr__(self, "_prefix", _find_prefix(self.files, folder))
         return self._prefix
 
@@ -119,14 +144,23 @@ class Manifest:
     def tree_sha256(self) -> str:
         """The identity: computed from the entries, whatever the document says."""
         if not self._tree:
-            cut = len(self.prefix) + 1
-            object.__setattr__(self, "_tree", tree_sha256((entry.path[cut:], entry.sha256) for entry in self.files))
+            relative, digests = self.relative_paths(), [*map(_SHA256, self.files)]
+            in_order = all(map(lt, relative, islice(relative, 1, None)))
+            tree = sorted_tree_sha256 if in_order else _unsorted_tree_sha256
+            object.__setattr__(self, "_tree", tree(relative, digests))
         return self._tree
+
+    def relative_paths(self) -> list[str]:
+        """Return the paths relative to the frozen directory, in the order of `files`; do not change the result."""
+        if not self._paths:
+            cut = len(self.prefix) + 1
+            object.__setattr__(self, "_paths", [path[cut:] for path in map(_PATH, self.files)])
+        return self._paths
 
     @property
     def total_bytes(self) -> int:
         """Sum of the sizes."""
-        return sum(entry.size_bytes for entry in self.files)
+        return sum(map(_SIZE, self.files))
 
     @property
     def file_count(self) -> int:
@@ -141,8 +175,7 @@ class Manifest:
     def by_relative(self) -> dict[str, FileEntry]:
         """Return the entries by their path relative to the frozen directory; do not change the result."""
         if not self._relative:
-            cut = len(self.prefix) + 1
-            object.__setattr__(self, "_relative", {entry.path[cut:]: entry for entry in self.files})
+            object.__setattr__(self, "_relative", dict(zip(self.relative_paths(), self.files, strict=True)))
         return self._relative
 
     @classmethod
@@ -156,14 +189,14 @@ class Manifest:
         Raises:
             DocumentError: it is not a sound manifest; carries every problem.
         """
-        document = read_json(data, path, "manifest", max_bytes=MAX_MANIFEST_BYTES)
-        if not document.check_shape():
+        with _uncollected(len(data) > _LARGE):
+            document = read_json(data, path, "manifest", max_bytes=MAX_MANIFEST_BYTES)
+            if not document.check_shape():
+                document.refuse()
+            manifest = _build(document.value)
+            _check(manifest, document)
             document.refuse()
-        value = document.value
-        manifest = _build(value)
-        _check(manifest, document)
-        document.refuse()
-        return manifest
+            return manifest
 
     def dump(self) -> bytes:
         """Write the canonical form: fixed order of keys, one file entry on a line, sorted by path as UTF-8 bytes."""
@@ -226,17 +259,35 @@ def new_manifest(
     manifest = Manifest(
         kind=kind, name=name, version=version, files=tuple(entries), created_utc=created_utc, format=FORMAT, **details
     )
-    found = [Problem(0, json_path(where), message, code) for where, message, code in _judge(manifest)]
+    found = [Problem(0, json_path(where), message, code) for where, message, code in judge(manifest)]
     if found:
         raise DocumentError(f"{prefix}.manifest.json", tuple(found[:MAX_SHOWN]))
     return manifest
 
 
+@contextmanager
+def _uncollected(large: bool) -> Iterator[None]:
+    """Keep the garbage collector from walking, again and again, over many new objects of which none is garbage."""
+    if not large or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _build(value: Mapping[str, Any]) -> Manifest:
-    files = tuple([FileEntry(entry["path"], int(entry["size_bytes"]), entry["sha256"]) for entry in value["files"]])
-    unknown_in_files = {
-        entry["path"]: without(entry, _ENTRY_KEYS) for entry in value["files"] if len(entry) > len(_ENTRY_KEYS)
-    }
+    # a whole entry in three calls of C, for manifests of a hundred thousand files
+    files = tuple(map(partial(tuple.__new__, FileEntry), map(itemgetter(*_ENTRY_KEYS), value["files"])))
+    if type(sum(map(_SIZE, files))) is float:  # 4608.0 is a whole number to JSON Schema
+        files = tuple(entry._replace(size_bytes=int(entry.size_bytes)) for entry in files)
+    unknown_in_files = {}
+    if max(map(len, value["files"])) > len(_ENTRY_KEYS):
+        unknown_in_files = {
+            entry["path"]: without(entry, _ENTRY_KEYS) for entry in value["files"] if len(entry) > len(_ENTRY_KEYS)
+        }
     retired = value.get("retired")
     return Manifest(
         kind="snapshot" if "dataset" in value else "model",
@@ -282,7 +333,7 @@ def _dump_retired(retired: Retired | None) -> dict[str, Any]:
 
 
 def _check(manifest: Manifest, document: Document) -> None:
-    found = _judge(manifest)
+    found = judge(manifest)
     for where, message, code in found[:MAX_SHOWN]:
         document.note(where, message, code)
     if found:
@@ -296,52 +347,8 @@ def _check(manifest: Manifest, document: Document) -> None:
             document.note((key,), f"says {value[key]}, but the entries give {true}")
 
 
-def _judge(manifest: Manifest) -> list[Finding]:
-    """List what a schema cannot say: the version's grammar, unsafe names, names outside the directory, collisions."""
-    found: list[Finding] = []
-    fits = is_snapshot_version if manifest.kind == "snapshot" else is_model_version
-    if not fits(manifest.version):
-        form = "vMAJOR.MINOR[.PATCH]" if manifest.kind == "snapshot" else "vMAJOR.MINOR.PATCH (SemVer)"
-        found.append((("version",), f"{printable(manifest.version)!r} is not a {manifest.kind} version: {form}", _BAD))
-    if not manifest.files:
-        return [*found, (("files",), "has no file; there is no empty snapshot", _BAD)]
-    inside = manifest.prefix + "/"
-    for number, (path, _, _) in enumerate(manifest.files):
-        reason = unsafe_reason(path)
-        if reason:
-            found.append((("files", number, "path"), f"the name {_quoted(path)} {reason}", _UNSAFE))
-        elif not path.startswith(inside):
-            found.append((("files", number, "path"), _outside(manifest, path), _UNSAFE))
-    return found or _collisions(manifest)
-
-
-def _collisions(manifest: Manifest) -> list[Finding]:
-    pairs = collisions([entry.path for entry in manifest.files])
-    if not pairs:
-        return []
-    last = {entry.path: number for number, entry in enumerate(manifest.files)}
-    found: list[Finding] = []
-    for first, second in pairs:
-        number = last.get(second)
-        if number is None:  # a folder on the way
-            number = next(n for n, entry in enumerate(manifest.files) if entry.path.startswith(second + "/"))
-        same = "stands twice" if first == second else f"and {_quoted(first)} are one name on some systems"
-        found.append((("files", number, "path"), f"the name {_quoted(second)} {same}", _UNSAFE))
-    return found
-
-
-def _quoted(path: str) -> str:
-    return f"'{printable(path if len(path) <= 200 else path[:197] + '...')}'"
-
-
-def _folder(kind: Kind, name: str, version: str) -> str:
-    return f"{name}_{version}" if kind == "snapshot" else f"{name}/{version}"
-
-
-def _outside(manifest: Manifest, path: str) -> str:
-    folder = _folder(manifest.kind, manifest.name, manifest.version)
-    where = f"below {manifest.prefix}/" if manifest.prefix else f"in a folder named {folder}/, relative to mlv.yaml"
-    return f"the file {_quoted(path)} must stand {where}"
+def _unsorted_tree_sha256(paths: list[str], digests: list[str]) -> str:
+    return tree_sha256(zip(paths, digests, strict=True))
 
 
 def _find_prefix(files: Iterable[FileEntry], folder: str) -> str:

@@ -11,7 +11,17 @@ from mlvgit.records.strict import MAX_REGISTRY_BYTES, Document, read_json, witho
 __all__ = ["Comment", "RegisteredVersion", "Registry"]
 
 _KNOWN: Final = frozenset(("name", "format", "versions"))
-_VERSION_KEYS: Final = frozenset(["version", "stage", "tree_sha256", "run", "data_snapshots", "registered_utc", "comments"])
+_VERSION_KEYS: Final = frozenset(
+    (
+        "version",
+        "stage",
+        "tree_sha256",
+        "run",
+        "data_snapshots",
+        "registered_utc",
+        "comments",
+    )
+)
 _COMMENT_KEYS: Final = frozenset(("at", "by", "text"))
 
 

@@ -12,7 +12,22 @@ from mlvgit.records.strict import read_yaml, without
 __all__ = ["Environment", "RunRecord", "looks_like_run"]
 
 _KNOWN: Final = frozenset(
-    ["format", "run_id", "code_commit", "code_sha256", "data_snapshot", "params", "env", "command", "started_utc", "duration_seconds", "platform", "outputs", "tolerances", "notes"]
+    (
+        "format",
+        "run_id",
+        "code_commit",
+        "code_sha256",
+        "data_snapshot",
+        "params",
+        "env",
+        "command",
+        "started_utc",
+        "duration_seconds",
+        "platform",
+        "outputs",
+        "tolerances",
+        "notes",
+    )
 )
 _ENV_KEYS: Final = ("python", "requirements_lock", "container_image")
 _OUTPUT_KEYS: Final = ("model", "model_version", "tree_sha256", "metrics")

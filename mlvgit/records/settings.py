@@ -18,7 +18,21 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
 _KNOWN: Final = frozenset(
-    ["format", "requires", "folders", "protect", "release_branch", "mode", "limits", "stages", "exceptions", "ignore_extra", "run_lock", "datasets", "remotes"]
+    (
+        "format",
+        "requires",
+        "folders",
+        "protect",
+        "release_branch",
+        "mode",
+        "limits",
+        "stages",
+        "exceptions",
+        "ignore_extra",
+        "run_lock",
+        "datasets",
+        "remotes",
+    )
 )
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(?:([KMGT])(i?))?B?", re.ASCII)
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/@?#]*)@", re.ASCII)
@@ -106,6 +120,8 @@ class Folders(NamedTuple):
     env: str = "env"
 
 
+DEFAULT_FOLDERS: Final = Folders()
+DEFAULT_LIMITS: Final = Limits()
 DEFAULT_STAGES: Final = (
     Stage("dev"),
     Stage("staging", tag=True),
@@ -132,11 +148,11 @@ class Settings:
 
     format: str = ""
     requires: str = ""
-    folders: Folders = Folders()
+    folders: Folders = DEFAULT_FOLDERS
     protect: tuple[str, ...] = ()
     release_branch: str = ""
     mode: Literal["enforce", "advise"] = "enforce"
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
     stages: tuple[Stage, ...] = DEFAULT_STAGES
     exceptions: tuple[Exemption, ...] = ()
     ignore_extra: tuple[str, ...] = ()

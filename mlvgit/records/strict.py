@@ -149,6 +149,10 @@ class YamlReading:
         return self._lines.get(path, 0)
 
 
+def _line(event: "Event") -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
+
+
 class _StopReading(Exception):  # noqa: N818 - never leaves this module
     """What follows cannot be told apart any more."""
 
@@ -185,7 +189,7 @@ class _YamlReader:
         return Problem(mark.line + 1 if mark else 0, "$", f"is not YAML: {said}")
 
     def _note(self, event: "Event", path: Path, message: str) -> None:
-        self._problems.append(Problem(event.start_mark.line + 1, json_path(path), message))
+        self._problems.append(Problem(_line(event), json_path(path), message))
         if len(self._problems) > MAX_SHOWN:
             raise _StopReading
 
@@ -209,7 +213,7 @@ class _YamlReader:
 
     def _node(self, event: "Event", path: Path, node: Mapping[str, Any]) -> Any:
         events = self._yaml.events
-        self._lines.setdefault(path, event.start_mark.line + 1)
+        self._lines.setdefault(path, _line(event))
         self._nodes += 1
         if self._nodes > MAX_YAML_NODES:
             self._note(event, (), f"has more than {MAX_YAML_NODES:,} values")
@@ -217,10 +221,11 @@ class _YamlReader:
         if isinstance(event, events.AliasEvent):
             self._note(event, path, f"the alias *{event.anchor} is not read; write the value out")
             return None
-        if event.anchor is not None:
-            self._note(event, path, f"the anchor &{event.anchor} is not read; leave it out")
-        if event.tag is not None:
-            self._note(event, path, f"the tag {event.tag} is not read; leave it out")
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+        if anchor is not None:
+            self._note(event, path, f"the anchor &{anchor} is not read; leave it out")
+        if tag is not None:
+            self._note(event, path, f"the tag {tag} is not read; leave it out")
         if isinstance(event, events.ScalarEvent):
             return self._scalar(event, path, node)
         if len(path) >= MAX_DEPTH:
@@ -246,7 +251,7 @@ class _YamlReader:
             here = (*path, key)
             if key in made:
                 self._note(event, here, f"the key {key!r} stands twice (first on line {self._lines.get(here, 0)})")
-            self._lines.setdefault(here, event.start_mark.line + 1)
+            self._lines.setdefault(here, _line(event))
             made[key] = self._node(next(self._events), here, schemas.member(self._root, node, key))
         return made
 

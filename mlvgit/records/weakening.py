@@ -36,12 +36,10 @@ def _within(new: "Exemption", old: "Exemption") -> bool:
 
 
 def _stages(old: "Settings", new: "Settings") -> list[str]:
-    found = []
     known = {stage.name: stage for stage in old.stages}
     kept = {stage.name for stage in new.stages}
-    for stage in old.stages:
-        if stage.name not in kept and (stage.one or stage.tag):
-            found.append(f"the stage {stage.name} was removed")
+    gates = [stage.name for stage in old.stages if stage.one or stage.tag]
+    found = [f"the stage {name} was removed" for name in gates if name not in kept]
     for stage in new.stages:
         if stage.name in known:
             found += _stage(known[stage.name], stage)

@@ -61,7 +61,8 @@ def is_valid(kind: Kind, document: object) -> bool:
     from mlvgit.schemas import generated
 
     try:
-        generated.VALIDATORS[kind](document)
+        validate: Callable[[object], object] = generated.VALIDATORS[kind]
+        validate(document)
     except generated.JsonSchemaException:
         return False
     return True
@@ -138,7 +139,7 @@ def explain(root: Mapping[str, Any], document: object) -> list[Finding]:
     from jsonschema.validators import extend
     from referencing import Registry
 
-    strict = extend(Draft202012Validator, {"pattern": _pattern})
+    strict: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
     found: list[Finding] = []
     for error in strict(root, registry=Registry()).iter_errors(document):
         path: Path = tuple(error.absolute_path)
@@ -189,7 +190,8 @@ def _wanted(node: Mapping[str, Any]) -> str:
 
 
 def _type(error: "ValidationError", node: Mapping[str, Any]) -> Iterator[Finding]:
-    types = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+    wanted_types: Any = error.validator_value
+    types = [wanted_types] if isinstance(wanted_types, str) else wanted_types
     wanted = " or ".join(_TYPES[name] for name in types)
     title = node.get("title")
     message = f"expected {wanted}{f' ({title})' if title else ''}, found {shown(error.instance)}"
@@ -208,7 +210,8 @@ def _required(error: "ValidationError", node: Mapping[str, Any]) -> Iterator[Fin
 
 def _unknown(error: "ValidationError", node: Mapping[str, Any]) -> Iterator[Finding]:
     known = list(node.get("properties", {}))
-    for key in error.instance:
+    instance: Any = error.instance
+    for key in instance:
         if key not in known:
             near = nearest(key, known)
             advice = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
@@ -235,14 +238,16 @@ def _plain_hex(node: Mapping[str, Any], value: str) -> str:
 
 
 def _choice(error: "ValidationError", node: Mapping[str, Any]) -> Iterator[Finding]:
-    known = [str(choice) for choice in error.validator_value]
+    choices: Any = error.validator_value
+    known = [str(choice) for choice in choices]
     near = nearest(error.instance, known) if isinstance(error.instance, str) else ""
     advice = f"; did you mean {near!r}?" if near else ""
     yield (), f"expected one of {', '.join(known)}, found {shown(error.instance)}{advice}"
 
 
 def _one_of(error: "ValidationError", _node: Mapping[str, Any]) -> Iterator[Finding]:
-    keys = [key for branch in error.validator_value for key in branch.get("required", ())]
+    branches: Any = error.validator_value
+    keys = [key for branch in branches for key in branch.get("required", ())]
     there = [key for key in keys if isinstance(error.instance, dict) and key in error.instance]
     found = "found both" if there else "found neither"
     yield (), f"exactly one of the keys {' and '.join(map(repr, keys))} must be there, {found}"

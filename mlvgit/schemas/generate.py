@@ -28,14 +28,14 @@ JsonSchemaException = JsonSchemaValuesException = JsonSchemaValueException
 
 
 class _Patterns(dict):
-    """Compiles a pattern when it is first used, so that importing costs nothing."""
+    """Searches for a pattern that is compiled when it is first used, so that importing costs nothing."""
 
     def __missing__(self, pattern):
-        self[pattern] = compiled = re.compile(pattern)
-        return compiled
+        self[pattern] = search = re.compile(re.sub(r"(?<!\\\\)\\$", r"\\\\Z", pattern)).search
+        return search
 
 
-REGEX_PATTERNS = _Patterns()
+SEARCH = _Patterns()
 NoneType = type(None)
 '''
 
@@ -55,8 +55,56 @@ def slim(code: str) -> str:
     """
     code = re.sub(r"raise JsonSchemaValueException\(.*\)$", "raise JsonSchemaValueException", code, flags=re.MULTILINE)
     code = re.sub(r", custom_formats, \(name_prefix or .*\)$", ")", code, flags=re.MULTILINE)
-    code = code.replace(", Decimal", "")
-    return code.replace(", custom_formats={}, name_prefix=None", "")
+    code = code.replace(", Decimal", "").replace(", custom_formats={}, name_prefix=None", "")
+    code = re.sub(r"REGEX_PATTERNS\[(.*)\]\.search\(", r"SEARCH[\1](", code)
+    return _quicken(code)
+
+
+def _quicken(code: str) -> str:
+    """Leave out what was asked just before, and build the sets of required keys once."""
+    raised = (
+        r"(?P<indent> *)if not isinstance\((?P<value>\w+), \((?P<type>dict|str|int)\)\)(?: and .*)?:\n +raise \w+\n"
+    )
+    asked = (
+        r"\w+_is_dict = isinstance\((?P=value), dict\)\n(?P=indent)if \w+_is_dict:",
+        r"if isinstance\((?P=value), str\):",
+        r"if isinstance\((?P=value), \(int, float\)\) and not isinstance\((?P=value), bool\):",
+    )
+    for again in asked:
+        code = re.sub(raised + "(?P=indent)" + again, _known, code)
+    first = re.findall(r"^def (\w+)", code, re.MULTILINE)[0].upper()
+    sets: dict[str, str] = {}
+
+    def hoist(match: re.Match[str]) -> str:
+        name = sets.setdefault(match["keys"], f"{first}_{len(sets)}")
+        return f"{match['indent']}if not {match['value']}.keys() >= {name}:"
+
+    required = (
+        r"(?P<indent> +)(?P<missing>\w+__missing_keys) = set\(\[(?P<keys>.*?)\]\) - (?P<value>\w+)\.keys\(\)\n"
+        r" +if (?P=missing):"
+    )
+    code = _count_keys(re.sub(required, hoist, code), sets)
+    return "".join(f"{name} = frozenset([{keys}])\n" for keys, name in sets.items()) + "\n" + code
+
+
+def _known(match: re.Match[str]) -> str:
+    check = match[0].split("\n")[:2]
+    return "\n".join(check) + f"\n{match['indent']}if True:"
+
+
+def _count_keys(code: str, sets: dict[str, str]) -> str:
+    """Where every known key is required, count the keys instead of crossing them off."""
+    for keys, name in sets.items():
+        for value in re.findall(rf"if not (\w+)\.keys\(\) >= {name}:", code):
+            crossed = re.findall(rf"if \"(\w+)\" in {value}_keys:\n", code)
+            wanted = re.findall(r"'(\w+)'", keys)
+            if sorted(crossed) != sorted(wanted) or f"if {value}_keys:\n" not in code:
+                continue
+            code = re.sub(rf" +{value}_keys = set\({value}\.keys\(\)\)\n", "", code)
+            code = re.sub(rf'if "\w+" in {value}_keys:\n +{value}_keys\.remove\("\w+"\)\n', "if True:\n", code)
+            code = re.sub(rf"\n +if {value}_keys:\n +raise \w+", "", code)
+            code = code.replace(f"if not {value}.keys() >= {name}:", f"if {value}.keys() != {name}:")
+    return code
 
 
 def generate() -> str:

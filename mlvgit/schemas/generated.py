@@ -11,15 +11,21 @@ JsonSchemaException = JsonSchemaValuesException = JsonSchemaValueException
 
 
 class _Patterns(dict):
-    """Compiles a pattern when it is first used, so that importing costs nothing."""
+    """Searches for a pattern that is compiled when it is first used, so that importing costs nothing."""
 
     def __missing__(self, pattern):
-        self[pattern] = compiled = re.compile(pattern)
-        return compiled
+        self[pattern] = search = re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern)).search
+        return search
 
 
-REGEX_PATTERNS = _Patterns()
+SEARCH = _Patterns()
 NoneType = type(None)
+
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_0 = frozenset(['dataset'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_1 = frozenset(['model'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2 = frozenset(['version', 'files'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3 = frozenset(['by', 'at', 'reason'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_4 = frozenset(['path', 'size_bytes', 'sha256'])
 
 
 def validate_urn_mlvgit_schema_manifest(data):
@@ -30,8 +36,7 @@ def validate_urn_mlvgit_schema_manifest(data):
         try:
             data_is_dict = isinstance(data, dict)
             if data_is_dict:
-                data__missing_keys = set(['dataset']) - data.keys()
-                if data__missing_keys:
+                if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_0:
                     raise JsonSchemaValueException
             data_one_of_count1 += 1
         except (JsonSchemaValueException, JsonSchemaValuesException): pass
@@ -39,8 +44,7 @@ def validate_urn_mlvgit_schema_manifest(data):
         try:
             data_is_dict = isinstance(data, dict)
             if data_is_dict:
-                data__missing_keys = set(['model']) - data.keys()
-                if data__missing_keys:
+                if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_1:
                     raise JsonSchemaValueException
             data_one_of_count1 += 1
         except (JsonSchemaValueException, JsonSchemaValuesException): pass
@@ -48,8 +52,7 @@ def validate_urn_mlvgit_schema_manifest(data):
         raise JsonSchemaValueException
     data_is_dict = isinstance(data, dict)
     if data_is_dict:
-        data__missing_keys = set(['version', 'files']) - data.keys()
-        if data__missing_keys:
+        if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2:
             raise JsonSchemaValueException
         data_keys = set(data.keys())
         if "dataset" in data_keys:
@@ -57,33 +60,33 @@ def validate_urn_mlvgit_schema_manifest(data):
             data__dataset = data["dataset"]
             if not isinstance(data__dataset, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__dataset, str):
+            if True:
                 data__dataset_len = len(data__dataset)
                 if data__dataset_len > 128:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$'].search(data__dataset):
+                if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$'](data__dataset):
                     raise JsonSchemaValueException
         if "model" in data_keys:
             data_keys.remove("model")
             data__model = data["model"]
             if not isinstance(data__model, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__model, str):
+            if True:
                 data__model_len = len(data__model)
                 if data__model_len > 128:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'].search(data__model):
+                if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'](data__model):
                     raise JsonSchemaValueException
         if "version" in data_keys:
             data_keys.remove("version")
             data__version = data["version"]
             if not isinstance(data__version, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__version, str):
+            if True:
                 data__version_len = len(data__version)
                 if data__version_len > 128:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^v[0-9]+[.][0-9]+([.][0-9]+)?([-+][0-9A-Za-z.+-]+)?$'].search(data__version):
+                if not SEARCH['^v[0-9]+[.][0-9]+([.][0-9]+)?([-+][0-9A-Za-z.+-]+)?$'](data__version):
                     raise JsonSchemaValueException
         if "format" in data_keys:
             data_keys.remove("format")
@@ -110,7 +113,7 @@ def validate_urn_mlvgit_schema_manifest(data):
             data__notes = data["notes"]
             if not isinstance(data__notes, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__notes, str):
+            if True:
                 data__notes_len = len(data__notes)
                 if data__notes_len > 100000:
                     raise JsonSchemaValueException
@@ -119,7 +122,7 @@ def validate_urn_mlvgit_schema_manifest(data):
             data__source = data["source"]
             if not isinstance(data__source, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__source, str):
+            if True:
                 data__source_len = len(data__source)
                 if data__source_len > 10000:
                     raise JsonSchemaValueException
@@ -136,31 +139,31 @@ def validate_urn_mlvgit_schema_manifest(data):
                 for data__derivedfrom_x, data__derivedfrom_item in enumerate(data__derivedfrom):
                     if not isinstance(data__derivedfrom_item, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__derivedfrom_item, str):
+                    if True:
                         data__derivedfrom_item_len = len(data__derivedfrom_item)
                         if data__derivedfrom_item_len < 1:
                             raise JsonSchemaValueException
                         if data__derivedfrom_item_len > 300:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^[A-Za-z0-9]'].search(data__derivedfrom_item):
+                        if not SEARCH['^[A-Za-z0-9]'](data__derivedfrom_item):
                             raise JsonSchemaValueException
         if "run" in data_keys:
             data_keys.remove("run")
             data__run = data["run"]
             if not isinstance(data__run, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__run, str):
+            if True:
                 data__run_len = len(data__run)
                 if data__run_len > 128:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_.+-]*$'].search(data__run):
+                if not SEARCH['^[A-Za-z0-9][A-Za-z0-9_.+-]*$'](data__run):
                     raise JsonSchemaValueException
         if "owner" in data_keys:
             data_keys.remove("owner")
             data__owner = data["owner"]
             if not isinstance(data__owner, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__owner, str):
+            if True:
                 data__owner_len = len(data__owner)
                 if data__owner_len > 1000:
                     raise JsonSchemaValueException
@@ -169,7 +172,7 @@ def validate_urn_mlvgit_schema_manifest(data):
             data__license = data["license"]
             if not isinstance(data__license, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__license, str):
+            if True:
                 data__license_len = len(data__license)
                 if data__license_len > 1000:
                     raise JsonSchemaValueException
@@ -178,7 +181,7 @@ def validate_urn_mlvgit_schema_manifest(data):
             data__createdby = data["created_by"]
             if not isinstance(data__createdby, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__createdby, str):
+            if True:
                 data__createdby_len = len(data__createdby)
                 if data__createdby_len > 1000:
                     raise JsonSchemaValueException
@@ -199,10 +202,8 @@ def validate_urn_mlvgit_schema_manifest(data):
             data__retired = data["retired"]
             if not isinstance(data__retired, (dict)):
                 raise JsonSchemaValueException
-            data__retired_is_dict = isinstance(data__retired, dict)
-            if data__retired_is_dict:
-                data__retired__missing_keys = set(['by', 'at', 'reason']) - data__retired.keys()
-                if data__retired__missing_keys:
+            if True:
+                if not data__retired.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3:
                     raise JsonSchemaValueException
                 data__retired_keys = set(data__retired.keys())
                 if "by" in data__retired_keys:
@@ -210,7 +211,7 @@ def validate_urn_mlvgit_schema_manifest(data):
                     data__retired__by = data__retired["by"]
                     if not isinstance(data__retired__by, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__retired__by, str):
+                    if True:
                         data__retired__by_len = len(data__retired__by)
                         if data__retired__by_len < 1:
                             raise JsonSchemaValueException
@@ -225,7 +226,7 @@ def validate_urn_mlvgit_schema_manifest(data):
                     data__retired__reason = data__retired["reason"]
                     if not isinstance(data__retired__reason, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__retired__reason, str):
+                    if True:
                         data__retired__reason_len = len(data__retired__reason)
                         if data__retired__reason_len < 1:
                             raise JsonSchemaValueException
@@ -246,7 +247,7 @@ def validate_urn_mlvgit_schema_manifest(data):
                         for data__retired__paths_x, data__retired__paths_item in enumerate(data__retired__paths):
                             if not isinstance(data__retired__paths_item, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__retired__paths_item, str):
+                            if True:
                                 data__retired__paths_item_len = len(data__retired__paths_item)
                                 if data__retired__paths_item_len < 1:
                                     raise JsonSchemaValueException
@@ -265,27 +266,29 @@ def validate_urn_mlvgit_schema_manifest(data):
                 for data__files_x, data__files_item in enumerate(data__files):
                     if not isinstance(data__files_item, (dict)):
                         raise JsonSchemaValueException
-                    data__files_item_is_dict = isinstance(data__files_item, dict)
-                    if data__files_item_is_dict:
-                        data__files_item__missing_keys = set(['path', 'size_bytes', 'sha256']) - data__files_item.keys()
-                        if data__files_item__missing_keys:
+                    if True:
+                        if data__files_item.keys() != VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_4:
                             raise JsonSchemaValueException
-                        data__files_item_keys = set(data__files_item.keys())
-                        if "path" in data__files_item_keys:
-                            data__files_item_keys.remove("path")
+                        if True:
                             data__files_item__path = data__files_item["path"]
                             if not isinstance(data__files_item__path, (str)):
                                 raise JsonSchemaValueException
-                        if "size_bytes" in data__files_item_keys:
-                            data__files_item_keys.remove("size_bytes")
+                        if True:
                             data__files_item__sizebytes = data__files_item["size_bytes"]
-                            validate_manifest____defs_count(data__files_item__sizebytes)
-                        if "sha256" in data__files_item_keys:
-                            data__files_item_keys.remove("sha256")
+                            if not isinstance(data__files_item__sizebytes, (int)) and not (isinstance(data__files_item__sizebytes, float) and data__files_item__sizebytes.is_integer()) or isinstance(data__files_item__sizebytes, bool):
+                                raise JsonSchemaValueException
+                            if True:
+                                if data__files_item__sizebytes < 0:
+                                    raise JsonSchemaValueException
+                                if data__files_item__sizebytes > 9007199254740992:
+                                    raise JsonSchemaValueException
+                        if True:
                             data__files_item__sha256 = data__files_item["sha256"]
-                            validate_manifest____defs_sha256(data__files_item__sha256)
-                        if data__files_item_keys:
-                            raise JsonSchemaValueException
+                            if not isinstance(data__files_item__sha256, (str)):
+                                raise JsonSchemaValueException
+                            if True:
+                                if not SEARCH['^[0-9a-f]{64}$'](data__files_item__sha256):
+                                    raise JsonSchemaValueException
         if data_keys:
             raise JsonSchemaValueException
     return data
@@ -293,18 +296,18 @@ def validate_urn_mlvgit_schema_manifest(data):
 def validate_manifest____defs_moment(data):
     if not isinstance(data, (str)):
         raise JsonSchemaValueException
-    if isinstance(data, str):
+    if True:
         data_len = len(data)
         if data_len > 40:
             raise JsonSchemaValueException
-        if not REGEX_PATTERNS['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'].search(data):
+        if not SEARCH['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'](data):
             raise JsonSchemaValueException
     return data
 
 def validate_manifest____defs_count(data):
     if not isinstance(data, (int)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
         raise JsonSchemaValueException
-    if isinstance(data, (int, float)) and not isinstance(data, bool):
+    if True:
         if data < 0:
             raise JsonSchemaValueException
         if data > 9007199254740992:
@@ -314,30 +317,32 @@ def validate_manifest____defs_count(data):
 def validate_manifest____defs_sha256(data):
     if not isinstance(data, (str)):
         raise JsonSchemaValueException
-    if isinstance(data, str):
-        if not REGEX_PATTERNS['^[0-9a-f]{64}$'].search(data):
+    if True:
+        if not SEARCH['^[0-9a-f]{64}$'](data):
             raise JsonSchemaValueException
     return data
 
 def validate_manifest____defs_format(data):
     if not isinstance(data, (str)):
         raise JsonSchemaValueException
-    if isinstance(data, str):
+    if True:
         data_len = len(data)
         if data_len > 20:
             raise JsonSchemaValueException
-        if not REGEX_PATTERNS['^[0-9]{1,6}[.][0-9]{1,6}$'].search(data):
+        if not SEARCH['^[0-9]{1,6}[.][0-9]{1,6}$'](data):
             raise JsonSchemaValueException
     return data
+
+VALIDATE_URN_MLVGIT_SCHEMA_REGISTRY_0 = frozenset(['name', 'versions'])
+VALIDATE_URN_MLVGIT_SCHEMA_REGISTRY_1 = frozenset(['version', 'stage'])
+VALIDATE_URN_MLVGIT_SCHEMA_REGISTRY_2 = frozenset(['text'])
 
 
 def validate_urn_mlvgit_schema_registry(data):
     if not isinstance(data, (dict)):
         raise JsonSchemaValueException
-    data_is_dict = isinstance(data, dict)
-    if data_is_dict:
-        data__missing_keys = set(['name', 'versions']) - data.keys()
-        if data__missing_keys:
+    if True:
+        if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_REGISTRY_0:
             raise JsonSchemaValueException
         data_keys = set(data.keys())
         if "name" in data_keys:
@@ -345,22 +350,22 @@ def validate_urn_mlvgit_schema_registry(data):
             data__name = data["name"]
             if not isinstance(data__name, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__name, str):
+            if True:
                 data__name_len = len(data__name)
                 if data__name_len > 128:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'].search(data__name):
+                if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'](data__name):
                     raise JsonSchemaValueException
         if "format" in data_keys:
             data_keys.remove("format")
             data__format = data["format"]
             if not isinstance(data__format, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__format, str):
+            if True:
                 data__format_len = len(data__format)
                 if data__format_len > 20:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[0-9]{1,6}[.][0-9]{1,6}$'].search(data__format):
+                if not SEARCH['^[0-9]{1,6}[.][0-9]{1,6}$'](data__format):
                     raise JsonSchemaValueException
         if "versions" in data_keys:
             data_keys.remove("versions")
@@ -373,10 +378,8 @@ def validate_urn_mlvgit_schema_registry(data):
                 for data__versions_x, data__versions_item in enumerate(data__versions):
                     if not isinstance(data__versions_item, (dict)):
                         raise JsonSchemaValueException
-                    data__versions_item_is_dict = isinstance(data__versions_item, dict)
-                    if data__versions_item_is_dict:
-                        data__versions_item__missing_keys = set(['version', 'stage']) - data__versions_item.keys()
-                        if data__versions_item__missing_keys:
+                    if True:
+                        if not data__versions_item.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_REGISTRY_1:
                             raise JsonSchemaValueException
                         data__versions_item_keys = set(data__versions_item.keys())
                         if "version" in data__versions_item_keys:
@@ -384,41 +387,41 @@ def validate_urn_mlvgit_schema_registry(data):
                             data__versions_item__version = data__versions_item["version"]
                             if not isinstance(data__versions_item__version, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__versions_item__version, str):
+                            if True:
                                 data__versions_item__version_len = len(data__versions_item__version)
                                 if data__versions_item__version_len > 128:
                                     raise JsonSchemaValueException
-                                if not REGEX_PATTERNS['^v(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$'].search(data__versions_item__version):
+                                if not SEARCH['^v(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$'](data__versions_item__version):
                                     raise JsonSchemaValueException
                         if "stage" in data__versions_item_keys:
                             data__versions_item_keys.remove("stage")
                             data__versions_item__stage = data__versions_item["stage"]
                             if not isinstance(data__versions_item__stage, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__versions_item__stage, str):
+                            if True:
                                 data__versions_item__stage_len = len(data__versions_item__stage)
                                 if data__versions_item__stage_len > 128:
                                     raise JsonSchemaValueException
-                                if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'].search(data__versions_item__stage):
+                                if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'](data__versions_item__stage):
                                     raise JsonSchemaValueException
                         if "tree_sha256" in data__versions_item_keys:
                             data__versions_item_keys.remove("tree_sha256")
                             data__versions_item__treesha256 = data__versions_item["tree_sha256"]
                             if not isinstance(data__versions_item__treesha256, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__versions_item__treesha256, str):
-                                if not REGEX_PATTERNS['^[0-9a-f]{64}$'].search(data__versions_item__treesha256):
+                            if True:
+                                if not SEARCH['^[0-9a-f]{64}$'](data__versions_item__treesha256):
                                     raise JsonSchemaValueException
                         if "run" in data__versions_item_keys:
                             data__versions_item_keys.remove("run")
                             data__versions_item__run = data__versions_item["run"]
                             if not isinstance(data__versions_item__run, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__versions_item__run, str):
+                            if True:
                                 data__versions_item__run_len = len(data__versions_item__run)
                                 if data__versions_item__run_len > 128:
                                     raise JsonSchemaValueException
-                                if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_.+-]*$'].search(data__versions_item__run):
+                                if not SEARCH['^[A-Za-z0-9][A-Za-z0-9_.+-]*$'](data__versions_item__run):
                                     raise JsonSchemaValueException
                         if "data_snapshots" in data__versions_item_keys:
                             data__versions_item_keys.remove("data_snapshots")
@@ -433,11 +436,11 @@ def validate_urn_mlvgit_schema_registry(data):
                                 for data__versions_item__datasnapshots_x, data__versions_item__datasnapshots_item in enumerate(data__versions_item__datasnapshots):
                                     if not isinstance(data__versions_item__datasnapshots_item, (str)):
                                         raise JsonSchemaValueException
-                                    if isinstance(data__versions_item__datasnapshots_item, str):
+                                    if True:
                                         data__versions_item__datasnapshots_item_len = len(data__versions_item__datasnapshots_item)
                                         if data__versions_item__datasnapshots_item_len > 300:
                                             raise JsonSchemaValueException
-                                        if not REGEX_PATTERNS['^[A-Za-z0-9]'].search(data__versions_item__datasnapshots_item):
+                                        if not SEARCH['^[A-Za-z0-9]'](data__versions_item__datasnapshots_item):
                                             raise JsonSchemaValueException
                         if "registered_utc" in data__versions_item_keys:
                             data__versions_item_keys.remove("registered_utc")
@@ -454,10 +457,8 @@ def validate_urn_mlvgit_schema_registry(data):
                                 for data__versions_item__comments_x, data__versions_item__comments_item in enumerate(data__versions_item__comments):
                                     if not isinstance(data__versions_item__comments_item, (dict)):
                                         raise JsonSchemaValueException
-                                    data__versions_item__comments_item_is_dict = isinstance(data__versions_item__comments_item, dict)
-                                    if data__versions_item__comments_item_is_dict:
-                                        data__versions_item__comments_item__missing_keys = set(['text']) - data__versions_item__comments_item.keys()
-                                        if data__versions_item__comments_item__missing_keys:
+                                    if True:
+                                        if not data__versions_item__comments_item.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_REGISTRY_2:
                                             raise JsonSchemaValueException
                                         data__versions_item__comments_item_keys = set(data__versions_item__comments_item.keys())
                                         if "at" in data__versions_item__comments_item_keys:
@@ -469,7 +470,7 @@ def validate_urn_mlvgit_schema_registry(data):
                                             data__versions_item__comments_item__by = data__versions_item__comments_item["by"]
                                             if not isinstance(data__versions_item__comments_item__by, (str)):
                                                 raise JsonSchemaValueException
-                                            if isinstance(data__versions_item__comments_item__by, str):
+                                            if True:
                                                 data__versions_item__comments_item__by_len = len(data__versions_item__comments_item__by)
                                                 if data__versions_item__comments_item__by_len > 1000:
                                                     raise JsonSchemaValueException
@@ -478,7 +479,7 @@ def validate_urn_mlvgit_schema_registry(data):
                                             data__versions_item__comments_item__text = data__versions_item__comments_item["text"]
                                             if not isinstance(data__versions_item__comments_item__text, (str)):
                                                 raise JsonSchemaValueException
-                                            if isinstance(data__versions_item__comments_item__text, str):
+                                            if True:
                                                 data__versions_item__comments_item__text_len = len(data__versions_item__comments_item__text)
                                                 if data__versions_item__comments_item__text_len > 100000:
                                                     raise JsonSchemaValueException
@@ -493,22 +494,22 @@ def validate_urn_mlvgit_schema_registry(data):
 def validate_registry____defs_moment(data):
     if not isinstance(data, (str)):
         raise JsonSchemaValueException
-    if isinstance(data, str):
+    if True:
         data_len = len(data)
         if data_len > 40:
             raise JsonSchemaValueException
-        if not REGEX_PATTERNS['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'].search(data):
+        if not SEARCH['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'](data):
             raise JsonSchemaValueException
     return data
+
+VALIDATE_URN_MLVGIT_SCHEMA_RUN_0 = frozenset(['run_id', 'code_commit', 'data_snapshot'])
 
 
 def validate_urn_mlvgit_schema_run(data):
     if not isinstance(data, (dict)):
         raise JsonSchemaValueException
-    data_is_dict = isinstance(data, dict)
-    if data_is_dict:
-        data__missing_keys = set(['run_id', 'code_commit', 'data_snapshot']) - data.keys()
-        if data__missing_keys:
+    if True:
+        if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_RUN_0:
             raise JsonSchemaValueException
         data_keys = set(data.keys())
         if "format" in data_keys:
@@ -516,38 +517,38 @@ def validate_urn_mlvgit_schema_run(data):
             data__format = data["format"]
             if not isinstance(data__format, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__format, str):
+            if True:
                 data__format_len = len(data__format)
                 if data__format_len > 20:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[0-9]{1,6}[.][0-9]{1,6}$'].search(data__format):
+                if not SEARCH['^[0-9]{1,6}[.][0-9]{1,6}$'](data__format):
                     raise JsonSchemaValueException
         if "run_id" in data_keys:
             data_keys.remove("run_id")
             data__runid = data["run_id"]
             if not isinstance(data__runid, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__runid, str):
+            if True:
                 data__runid_len = len(data__runid)
                 if data__runid_len > 128:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[A-Za-z0-9][A-Za-z0-9_.+-]*$'].search(data__runid):
+                if not SEARCH['^[A-Za-z0-9][A-Za-z0-9_.+-]*$'](data__runid):
                     raise JsonSchemaValueException
         if "code_commit" in data_keys:
             data_keys.remove("code_commit")
             data__codecommit = data["code_commit"]
             if not isinstance(data__codecommit, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__codecommit, str):
-                if not REGEX_PATTERNS['^[0-9a-f]{4,64}$'].search(data__codecommit):
+            if True:
+                if not SEARCH['^[0-9a-f]{4,64}$'](data__codecommit):
                     raise JsonSchemaValueException
         if "code_sha256" in data_keys:
             data_keys.remove("code_sha256")
             data__codesha256 = data["code_sha256"]
             if not isinstance(data__codesha256, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__codesha256, str):
-                if not REGEX_PATTERNS['^[0-9a-f]{64}$'].search(data__codesha256):
+            if True:
+                if not SEARCH['^[0-9a-f]{64}$'](data__codesha256):
                     raise JsonSchemaValueException
         if "data_snapshot" in data_keys:
             data_keys.remove("data_snapshot")
@@ -558,7 +559,7 @@ def validate_urn_mlvgit_schema_run(data):
                 data__datasnapshot_len = len(data__datasnapshot)
                 if data__datasnapshot_len > 300:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[A-Za-z0-9][^<>]*$'].search(data__datasnapshot):
+                if not SEARCH['^[A-Za-z0-9][^<>]*$'](data__datasnapshot):
                     raise JsonSchemaValueException
             data__datasnapshot_is_list = isinstance(data__datasnapshot, (list, tuple))
             if data__datasnapshot_is_list:
@@ -568,11 +569,11 @@ def validate_urn_mlvgit_schema_run(data):
                 for data__datasnapshot_x, data__datasnapshot_item in enumerate(data__datasnapshot):
                     if not isinstance(data__datasnapshot_item, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__datasnapshot_item, str):
+                    if True:
                         data__datasnapshot_item_len = len(data__datasnapshot_item)
                         if data__datasnapshot_item_len > 300:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^[A-Za-z0-9][^<>]*$'].search(data__datasnapshot_item):
+                        if not SEARCH['^[A-Za-z0-9][^<>]*$'](data__datasnapshot_item):
                             raise JsonSchemaValueException
         if "params" in data_keys:
             data_keys.remove("params")
@@ -584,48 +585,47 @@ def validate_urn_mlvgit_schema_run(data):
             data__env = data["env"]
             if not isinstance(data__env, (dict)):
                 raise JsonSchemaValueException
-            data__env_is_dict = isinstance(data__env, dict)
-            if data__env_is_dict:
+            if True:
                 data__env_keys = set(data__env.keys())
                 if "python" in data__env_keys:
                     data__env_keys.remove("python")
                     data__env__python = data__env["python"]
                     if not isinstance(data__env__python, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__env__python, str):
+                    if True:
                         data__env__python_len = len(data__env__python)
                         if data__env__python_len > 200:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^[^<>]*[^<>.]$'].search(data__env__python):
+                        if not SEARCH['^[^<>]*[^<>.]$'](data__env__python):
                             raise JsonSchemaValueException
                 if "requirements_lock" in data__env_keys:
                     data__env_keys.remove("requirements_lock")
                     data__env__requirementslock = data__env["requirements_lock"]
                     if not isinstance(data__env__requirementslock, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__env__requirementslock, str):
+                    if True:
                         data__env__requirementslock_len = len(data__env__requirementslock)
                         if data__env__requirementslock_len > 1000:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^(sha256:[0-9a-f]{64}|(?!sha256:)[^<>]*[^<>.])$'].search(data__env__requirementslock):
+                        if not SEARCH['^(sha256:[0-9a-f]{64}|(?!sha256:)[^<>]*[^<>.])$'](data__env__requirementslock):
                             raise JsonSchemaValueException
                 if "container_image" in data__env_keys:
                     data__env_keys.remove("container_image")
                     data__env__containerimage = data__env["container_image"]
                     if not isinstance(data__env__containerimage, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__env__containerimage, str):
+                    if True:
                         data__env__containerimage_len = len(data__env__containerimage)
                         if data__env__containerimage_len > 1000:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^[^<> ]*[^<> .]$'].search(data__env__containerimage):
+                        if not SEARCH['^[^<> ]*[^<> .]$'](data__env__containerimage):
                             raise JsonSchemaValueException
                 for data__env_key in data__env_keys:
                     if data__env_key not in ['python', 'requirements_lock', 'container_image']:
                         data__env_value = data__env.get(data__env_key)
                         if not isinstance(data__env_value, (str)):
                             raise JsonSchemaValueException
-                        if isinstance(data__env_value, str):
+                        if True:
                             data__env_value_len = len(data__env_value)
                             if data__env_value_len > 10000:
                                 raise JsonSchemaValueException
@@ -649,11 +649,11 @@ def validate_urn_mlvgit_schema_run(data):
             data__startedutc = data["started_utc"]
             if not isinstance(data__startedutc, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__startedutc, str):
+            if True:
                 data__startedutc_len = len(data__startedutc)
                 if data__startedutc_len > 40:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'].search(data__startedutc):
+                if not SEARCH['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'](data__startedutc):
                     raise JsonSchemaValueException
         if "duration_seconds" in data_keys:
             data_keys.remove("duration_seconds")
@@ -668,7 +668,7 @@ def validate_urn_mlvgit_schema_run(data):
             data__platform = data["platform"]
             if not isinstance(data__platform, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__platform, str):
+            if True:
                 data__platform_len = len(data__platform)
                 if data__platform_len > 1000:
                     raise JsonSchemaValueException
@@ -677,38 +677,37 @@ def validate_urn_mlvgit_schema_run(data):
             data__outputs = data["outputs"]
             if not isinstance(data__outputs, (dict)):
                 raise JsonSchemaValueException
-            data__outputs_is_dict = isinstance(data__outputs, dict)
-            if data__outputs_is_dict:
+            if True:
                 data__outputs_keys = set(data__outputs.keys())
                 if "model" in data__outputs_keys:
                     data__outputs_keys.remove("model")
                     data__outputs__model = data__outputs["model"]
                     if not isinstance(data__outputs__model, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__outputs__model, str):
+                    if True:
                         data__outputs__model_len = len(data__outputs__model)
                         if data__outputs__model_len > 128:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'].search(data__outputs__model):
+                        if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'](data__outputs__model):
                             raise JsonSchemaValueException
                 if "model_version" in data__outputs_keys:
                     data__outputs_keys.remove("model_version")
                     data__outputs__modelversion = data__outputs["model_version"]
                     if not isinstance(data__outputs__modelversion, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__outputs__modelversion, str):
+                    if True:
                         data__outputs__modelversion_len = len(data__outputs__modelversion)
                         if data__outputs__modelversion_len > 128:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^v(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$'].search(data__outputs__modelversion):
+                        if not SEARCH['^v(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?$'](data__outputs__modelversion):
                             raise JsonSchemaValueException
                 if "tree_sha256" in data__outputs_keys:
                     data__outputs_keys.remove("tree_sha256")
                     data__outputs__treesha256 = data__outputs["tree_sha256"]
                     if not isinstance(data__outputs__treesha256, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__outputs__treesha256, str):
-                        if not REGEX_PATTERNS['^[0-9a-f]{64}$'].search(data__outputs__treesha256):
+                    if True:
+                        if not SEARCH['^[0-9a-f]{64}$'](data__outputs__treesha256):
                             raise JsonSchemaValueException
                 if "metrics" in data__outputs_keys:
                     data__outputs_keys.remove("metrics")
@@ -722,8 +721,7 @@ def validate_urn_mlvgit_schema_run(data):
             data__tolerances = data["tolerances"]
             if not isinstance(data__tolerances, (dict)):
                 raise JsonSchemaValueException
-            data__tolerances_is_dict = isinstance(data__tolerances, dict)
-            if data__tolerances_is_dict:
+            if True:
                 data__tolerances_keys = set(data__tolerances.keys())
                 for data__tolerances_key in data__tolerances_keys:
                     if data__tolerances_key not in []:
@@ -759,7 +757,7 @@ def validate_urn_mlvgit_schema_run(data):
             data__notes = data["notes"]
             if not isinstance(data__notes, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__notes, str):
+            if True:
                 data__notes_len = len(data__notes)
                 if data__notes_len > 100000:
                     raise JsonSchemaValueException
@@ -767,42 +765,43 @@ def validate_urn_mlvgit_schema_run(data):
             raise JsonSchemaValueException
     return data
 
+VALIDATE_URN_MLVGIT_SCHEMA_SETTINGS_0 = frozenset(['code', 'path', 'reason'])
+VALIDATE_URN_MLVGIT_SCHEMA_SETTINGS_1 = frozenset(['url'])
+
 
 def validate_urn_mlvgit_schema_settings(data):
     if not isinstance(data, (dict)):
         raise JsonSchemaValueException
-    data_is_dict = isinstance(data, dict)
-    if data_is_dict:
+    if True:
         data_keys = set(data.keys())
         if "format" in data_keys:
             data_keys.remove("format")
             data__format = data["format"]
             if not isinstance(data__format, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__format, str):
+            if True:
                 data__format_len = len(data__format)
                 if data__format_len > 20:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[0-9]{1,6}[.][0-9]{1,6}$'].search(data__format):
+                if not SEARCH['^[0-9]{1,6}[.][0-9]{1,6}$'](data__format):
                     raise JsonSchemaValueException
         if "requires" in data_keys:
             data_keys.remove("requires")
             data__requires = data["requires"]
             if not isinstance(data__requires, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__requires, str):
+            if True:
                 data__requires_len = len(data__requires)
                 if data__requires_len > 40:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^(>= ?)?[0-9]{1,6}([.][0-9]{1,6}){0,2}$'].search(data__requires):
+                if not SEARCH['^(>= ?)?[0-9]{1,6}([.][0-9]{1,6}){0,2}$'](data__requires):
                     raise JsonSchemaValueException
         if "folders" in data_keys:
             data_keys.remove("folders")
             data__folders = data["folders"]
             if not isinstance(data__folders, (dict)):
                 raise JsonSchemaValueException
-            data__folders_is_dict = isinstance(data__folders, dict)
-            if data__folders_is_dict:
+            if True:
                 data__folders_keys = set(data__folders.keys())
                 if "snapshots" in data__folders_keys:
                     data__folders_keys.remove("snapshots")
@@ -835,22 +834,22 @@ def validate_urn_mlvgit_schema_settings(data):
                 for data__protect_x, data__protect_item in enumerate(data__protect):
                     if not isinstance(data__protect_item, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__protect_item, str):
+                    if True:
                         data__protect_item_len = len(data__protect_item)
                         if data__protect_item_len > 300:
                             raise JsonSchemaValueException
-                        if not REGEX_PATTERNS['^[^-/\\s~^:?\\\\][^\\s~^:?\\\\]*$'].search(data__protect_item):
+                        if not SEARCH['^[^-/\\s~^:?\\\\][^\\s~^:?\\\\]*$'](data__protect_item):
                             raise JsonSchemaValueException
         if "release_branch" in data_keys:
             data_keys.remove("release_branch")
             data__releasebranch = data["release_branch"]
             if not isinstance(data__releasebranch, (str)):
                 raise JsonSchemaValueException
-            if isinstance(data__releasebranch, str):
+            if True:
                 data__releasebranch_len = len(data__releasebranch)
                 if data__releasebranch_len > 300:
                     raise JsonSchemaValueException
-                if not REGEX_PATTERNS['^[^-/\\s~^:?*\\\\\\[][^\\s~^:?*\\\\\\[]*$'].search(data__releasebranch):
+                if not SEARCH['^[^-/\\s~^:?*\\\\\\[][^\\s~^:?*\\\\\\[]*$'](data__releasebranch):
                     raise JsonSchemaValueException
         if "mode" in data_keys:
             data_keys.remove("mode")
@@ -864,8 +863,7 @@ def validate_urn_mlvgit_schema_settings(data):
             data__limits = data["limits"]
             if not isinstance(data__limits, (dict)):
                 raise JsonSchemaValueException
-            data__limits_is_dict = isinstance(data__limits, dict)
-            if data__limits_is_dict:
+            if True:
                 data__limits_keys = set(data__limits.keys())
                 if "file_in_git" in data__limits_keys:
                     data__limits_keys.remove("file_in_git")
@@ -882,8 +880,7 @@ def validate_urn_mlvgit_schema_settings(data):
             data__stages = data["stages"]
             if not isinstance(data__stages, (dict)):
                 raise JsonSchemaValueException
-            data__stages_is_dict = isinstance(data__stages, dict)
-            if data__stages_is_dict:
+            if True:
                 data__stages_len = len(data__stages)
                 if data__stages_len < 1:
                     raise JsonSchemaValueException
@@ -931,7 +928,7 @@ def validate_urn_mlvgit_schema_settings(data):
                                 data__stages_key_len = len(data__stages_key)
                                 if data__stages_key_len > 128:
                                     raise JsonSchemaValueException
-                                if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'].search(data__stages_key):
+                                if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?$'](data__stages_key):
                                     raise JsonSchemaValueException
                         except (JsonSchemaValueException, JsonSchemaValuesException):
                             data__stages_property_names = False
@@ -950,10 +947,8 @@ def validate_urn_mlvgit_schema_settings(data):
                 for data__exceptions_x, data__exceptions_item in enumerate(data__exceptions):
                     if not isinstance(data__exceptions_item, (dict)):
                         raise JsonSchemaValueException
-                    data__exceptions_item_is_dict = isinstance(data__exceptions_item, dict)
-                    if data__exceptions_item_is_dict:
-                        data__exceptions_item__missing_keys = set(['code', 'path', 'reason']) - data__exceptions_item.keys()
-                        if data__exceptions_item__missing_keys:
+                    if True:
+                        if not data__exceptions_item.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_SETTINGS_0:
                             raise JsonSchemaValueException
                         data__exceptions_item_keys = set(data__exceptions_item.keys())
                         if "code" in data__exceptions_item_keys:
@@ -961,15 +956,15 @@ def validate_urn_mlvgit_schema_settings(data):
                             data__exceptions_item__code = data__exceptions_item["code"]
                             if not isinstance(data__exceptions_item__code, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__exceptions_item__code, str):
-                                if not REGEX_PATTERNS['^MLV[0-9]{3}$'].search(data__exceptions_item__code):
+                            if True:
+                                if not SEARCH['^MLV[0-9]{3}$'](data__exceptions_item__code):
                                     raise JsonSchemaValueException
                         if "path" in data__exceptions_item_keys:
                             data__exceptions_item_keys.remove("path")
                             data__exceptions_item__path = data__exceptions_item["path"]
                             if not isinstance(data__exceptions_item__path, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__exceptions_item__path, str):
+                            if True:
                                 data__exceptions_item__path_len = len(data__exceptions_item__path)
                                 if data__exceptions_item__path_len < 1:
                                     raise JsonSchemaValueException
@@ -980,7 +975,7 @@ def validate_urn_mlvgit_schema_settings(data):
                             data__exceptions_item__reason = data__exceptions_item["reason"]
                             if not isinstance(data__exceptions_item__reason, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__exceptions_item__reason, str):
+                            if True:
                                 data__exceptions_item__reason_len = len(data__exceptions_item__reason)
                                 if data__exceptions_item__reason_len < 1:
                                     raise JsonSchemaValueException
@@ -991,8 +986,8 @@ def validate_urn_mlvgit_schema_settings(data):
                             data__exceptions_item__until = data__exceptions_item["until"]
                             if not isinstance(data__exceptions_item__until, (str)):
                                 raise JsonSchemaValueException
-                            if isinstance(data__exceptions_item__until, str):
-                                if not REGEX_PATTERNS['^[0-9]{4}-[0-9]{2}-[0-9]{2}$'].search(data__exceptions_item__until):
+                            if True:
+                                if not SEARCH['^[0-9]{4}-[0-9]{2}-[0-9]{2}$'](data__exceptions_item__until):
                                     raise JsonSchemaValueException
                         if data__exceptions_item_keys:
                             raise JsonSchemaValueException
@@ -1009,7 +1004,7 @@ def validate_urn_mlvgit_schema_settings(data):
                 for data__ignoreextra_x, data__ignoreextra_item in enumerate(data__ignoreextra):
                     if not isinstance(data__ignoreextra_item, (str)):
                         raise JsonSchemaValueException
-                    if isinstance(data__ignoreextra_item, str):
+                    if True:
                         data__ignoreextra_item_len = len(data__ignoreextra_item)
                         if data__ignoreextra_item_len < 1:
                             raise JsonSchemaValueException
@@ -1027,8 +1022,7 @@ def validate_urn_mlvgit_schema_settings(data):
             data__datasets = data["datasets"]
             if not isinstance(data__datasets, (dict)):
                 raise JsonSchemaValueException
-            data__datasets_is_dict = isinstance(data__datasets, dict)
-            if data__datasets_is_dict:
+            if True:
                 data__datasets_keys = set(data__datasets.keys())
                 for data__datasets_key in data__datasets_keys:
                     if data__datasets_key not in []:
@@ -1052,8 +1046,7 @@ def validate_urn_mlvgit_schema_settings(data):
             data__remotes = data["remotes"]
             if not isinstance(data__remotes, (dict)):
                 raise JsonSchemaValueException
-            data__remotes_is_dict = isinstance(data__remotes, dict)
-            if data__remotes_is_dict:
+            if True:
                 data__remotes_len = len(data__remotes)
                 if data__remotes_len > 100:
                     raise JsonSchemaValueException
@@ -1071,8 +1064,7 @@ def validate_urn_mlvgit_schema_settings(data):
                                 raise JsonSchemaValueException
                         data__remotes_value_is_dict = isinstance(data__remotes_value, dict)
                         if data__remotes_value_is_dict:
-                            data__remotes_value__missing_keys = set(['url']) - data__remotes_value.keys()
-                            if data__remotes_value__missing_keys:
+                            if not data__remotes_value.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_SETTINGS_1:
                                 raise JsonSchemaValueException
                             data__remotes_value_keys = set(data__remotes_value.keys())
                             if "url" in data__remotes_value_keys:
@@ -1080,7 +1072,7 @@ def validate_urn_mlvgit_schema_settings(data):
                                 data__remotes_value__url = data__remotes_value["url"]
                                 if not isinstance(data__remotes_value__url, (str)):
                                     raise JsonSchemaValueException
-                                if isinstance(data__remotes_value__url, str):
+                                if True:
                                     data__remotes_value__url_len = len(data__remotes_value__url)
                                     if data__remotes_value__url_len < 1:
                                         raise JsonSchemaValueException
@@ -1091,7 +1083,7 @@ def validate_urn_mlvgit_schema_settings(data):
                                 data__remotes_value__endpoint = data__remotes_value["endpoint"]
                                 if not isinstance(data__remotes_value__endpoint, (str)):
                                     raise JsonSchemaValueException
-                                if isinstance(data__remotes_value__endpoint, str):
+                                if True:
                                     data__remotes_value__endpoint_len = len(data__remotes_value__endpoint)
                                     if data__remotes_value__endpoint_len < 1:
                                         raise JsonSchemaValueException
@@ -1110,7 +1102,7 @@ def validate_urn_mlvgit_schema_settings(data):
                                 data__remotes_key_len = len(data__remotes_key)
                                 if data__remotes_key_len > 128:
                                     raise JsonSchemaValueException
-                                if not REGEX_PATTERNS['^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$'].search(data__remotes_key):
+                                if not SEARCH['^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$'](data__remotes_key):
                                     raise JsonSchemaValueException
                         except (JsonSchemaValueException, JsonSchemaValuesException):
                             data__remotes_property_names = False
@@ -1127,7 +1119,7 @@ def validate_settings____defs_size(data):
         data_len = len(data)
         if data_len > 40:
             raise JsonSchemaValueException
-        if not REGEX_PATTERNS['^[0-9]{1,15}([.][0-9]{1,6})? ?([KMGT]i?B|B)?$'].search(data):
+        if not SEARCH['^[0-9]{1,15}([.][0-9]{1,6})? ?([KMGT]i?B|B)?$'](data):
             raise JsonSchemaValueException
     if isinstance(data, (int, float)) and not isinstance(data, bool):
         if data < 0:
@@ -1139,7 +1131,7 @@ def validate_settings____defs_size(data):
 def validate_settings____defs_folder(data):
     if not isinstance(data, (str)):
         raise JsonSchemaValueException
-    if isinstance(data, str):
+    if True:
         data_len = len(data)
         if data_len < 1:
             raise JsonSchemaValueException
@@ -1299,11 +1291,18 @@ SCHEMAS = {'manifest': {'$schema': 'https://json-schema.org/draft/2020-12/schema
                                                                 'size_bytes': {'title': 'a size in bytes',
                                                                                'description': 'How many bytes the '
                                                                                               'file has.',
-                                                                               '$ref': '#/$defs/count'},
+                                                                               'type': 'integer',
+                                                                               'minimum': 0,
+                                                                               'maximum': 9007199254740992},
                                                                 'sha256': {'title': 'a SHA-256',
                                                                            'description': "SHA-256 of the file's "
-                                                                                          'bytes.',
-                                                                           '$ref': '#/$defs/sha256'}}}}},
+                                                                                          'bytes, 64 hexadecimal '
+                                                                                          'digits in lower case.',
+                                                                           'type': 'string',
+                                                                           'pattern': '^[0-9a-f]{64}$',
+                                                                           'x-write': 'the 64 hexadecimal digits '
+                                                                                      'that `shasum -a 256 FILE` '
+                                                                                      'prints'}}}}},
               '$defs': {'format': {'title': 'a format version',
                                    'description': "MAJOR.MINOR of this document's format; absent means 1.0.",
                                    'type': 'string',
