@@ -300,12 +300,26 @@ class Objects:
             self.close()
             raise
 
+    def read_all(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
+        """Yield (type, contents) of many objects in their order, None for one that is not here.
+
+        Raises:
+            GitError: Git stopped while answering (a corrupt object).
+        """
+        for _, header, answers in self._many(oids):
+            yield None if header is None else (header[1], answers.contents(header[2]))
+
     def digests(self, oids: Iterable[str]) -> Iterator[tuple[str, Digest | None]]:
         """Yield (id, digest of the contents) of each blob, None when it is not here; no blob is held whole.
 
         Raises:
             GitError: Git stopped while answering (a corrupt object).
         """
+        for oid, header, answers in self._many(oids):
+            yield oid, None if header is None else answers.digest(header[2])
+
+    def _many(self, oids: Iterable[str]) -> Iterator[tuple[str, tuple[str, str, int] | None, _Answers]]:
+        """Ask about many objects in one process of their own, which reads ahead while we work."""
         wanted = list(oids)
         if not wanted:
             return
@@ -314,8 +328,7 @@ class Objects:
         with _Process(self._git, args, listed, self._git.environment) as process:
             answers = _Answers(self._git, args, process)
             for oid in wanted:
-                header = answers.header()
-                yield oid, None if header is None else answers.digest(header[2])
+                yield oid, answers.header(), answers
 
     def close(self) -> None:
         """End the process."""
@@ -343,12 +356,13 @@ class _Answers:
         self._args = args
         self._process = process
         self._held = b""
+        self._at = 0
 
     def header(self) -> tuple[str, str, int] | None:
-        while b"\n" not in self._held:
-            self._held += self._more(_CHUNK)
-        line, _, self._held = self._held.partition(b"\n")
-        words = line.decode("ascii", "replace").split(" ")
+        while (end := self._held.find(b"\n", self._at)) < 0:
+            self._refill()
+        words = self._held[self._at : end].decode("ascii", "replace").split(" ")
+        self._at = end + 1
         if len(words) != 3:
             return None
         return words[0], words[1], int(words[2])
@@ -370,18 +384,20 @@ class _Answers:
     def _pieces(self, size: int) -> Iterator[bytes]:
         left = size
         while left:
-            if not self._held:
-                self._held = self._more(_CHUNK)
-            piece, self._held = self._held[:left], self._held[left:]
+            if self._at == len(self._held):
+                self._refill()
+            piece = self._held[self._at : self._at + left]
+            self._at += len(piece)
             left -= len(piece)
             yield piece
-        if not self._held:
-            self._held = self._more(_CHUNK)
-        self._held = self._held[1:]  # the newline after the contents
+        if self._at == len(self._held):
+            self._refill()
+        self._at += 1  # the newline after the contents
 
-    def _more(self, size: int) -> bytes:
-        chunk = os.read(self._process.output, size)
+    def _refill(self) -> None:
+        chunk = os.read(self._process.output, _CHUNK)
         if not chunk:
             status = self._process.wait()
             raise self._git._error(self._args, status or 1, self._process.said())
-        return chunk
+        self._held = self._held[self._at :] + chunk
+        self._at = 0

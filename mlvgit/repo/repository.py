@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mlvgit.repo.git import Git, Objects, decode, encode
+from mlvgit.repo.git import Git, Objects, encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,6 +200,10 @@ class Repository:
         """Return (id, type, contents) of an object named by its full id, or None when it is not here."""
         return self._objects.read(name)
 
+    def objects(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
+        """Yield (type, contents) of many objects by full id, in their order, None for one that is not here."""
+        return self._objects.read_all(oids)
+
     def blob(self, oid: str) -> bytes:
         """Return the contents of a blob.
 
@@ -369,11 +373,6 @@ class Repository:
 
     def _settings_say_reftable(self) -> bool:
         return self.config("extensions.refstorage") == "reftable"
-
-    def log(self, *args: str) -> Iterator[str]:
-        """Yield the NUL-terminated records of a `git log`-like command, while it runs."""
-        for record in self.git.records(*args):
-            yield decode(record)
 
 
 def _look(git: Git) -> tuple[list[str], list[str]]:

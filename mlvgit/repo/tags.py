@@ -17,7 +17,7 @@ __all__ = ["ModelTag", "create_tag", "list_model_tags", "parse_tag", "read_tag",
 _TAGS = "refs/tags/"
 _SIGNATURE = re.compile(r"^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----", re.MULTILINE)
 _TRAILER = re.compile(r"(Mlv-[A-Za-z0-9-]+):[ \t]*(.*)")
-_MAX_NESTING = 10
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class ModelTag(NamedTuple):
@@ -85,15 +85,25 @@ def list_model_tags(repo: "Repository", model: str | None = None) -> list[ModelT
         repo: where to look.
         model: only tags whose ref names this model, in any root; other tag objects are not read.
     """
-    listed = decode(repo.git.run("for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", _TAGS))
+    lines = repo.git.text("for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", _TAGS).split("\n")
+    refs = [(oid, ref) for oid, kind, ref in (line.split(" ", 2) for line in lines if line) if kind == "tag"]
+    if model is not None:
+        refs = [(oid, ref) for oid, ref in refs if _may_name(ref, model)]
     found = []
-    for line in listed.splitlines():
-        oid, kind, ref = line.split(" ", 2)
-        if kind == "tag" and (model is None or _may_name(ref, model)):
-            tag = read_tag(repo, oid, ref)
-            if tag is not None and (model is None or tag.model == model):
-                found.append(tag)
-    return found
+    for (oid, ref), read in zip(refs, repo.objects(oid for oid, _ in refs), strict=True):
+        tag = parse_tag(ref, oid, read[1]) if read is not None else None
+        if tag is not None and model in (None, tag.model):
+            found.append(tag)
+    return [tag._replace(commit=commit) for tag, commit in zip(found, _peel(repo, found), strict=True)]
+
+
+def _peel(repo: "Repository", tags: list[ModelTag]) -> list[str]:
+    """Return the commits that tags point to, through tags of tags; "" for something else, or what is not here."""
+    if not tags:
+        return []
+    asked = "".join(f"{tag.commit}^{{commit}}\n" for tag in tags).encode("ascii", "replace")
+    answers = repo.git.text("cat-file", "--batch-check=%(objectname) %(objecttype)", input=asked).split("\n")
+    return [answer.removesuffix(" commit") if answer.endswith(" commit") else "" for answer in answers]
 
 
 def _may_name(ref: str, model: str) -> bool:
@@ -108,26 +118,23 @@ def read_tag(repo: "Repository", ref_or_oid: str, ref: str = "") -> ModelTag | N
         ref_or_oid: a name below `refs/tags/`, a full ref, or the full id of a tag object.
         ref: for an id, the ref that it is to be judged by.
     """
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", ref_or_oid):
+    if not _OID.fullmatch(ref_or_oid):
         ref = ref_or_oid if ref_or_oid.startswith("refs/") else _TAGS + ref_or_oid
         ref_or_oid = _oid_of(repo, ref)
     found = repo.object(ref_or_oid) if ref_or_oid else None
     if found is None or found[1] != "tag":
         return None
     tag = parse_tag(ref, found[0], found[2])
-    return tag and tag._replace(commit=_peeled(repo, tag.commit))
+    if tag is None:
+        return None
+    commit = repo.object(tag.commit + "^{commit}")
+    return tag._replace(commit=commit[0] if commit else "")
 
 
 def _oid_of(repo: "Repository", ref: str) -> str:
     if "\0" in ref or "\n" in ref:
         return ""
     return repo.git.text("rev-parse", "--verify", "--quiet", "--end-of-options", ref, ok=(0, 1, 128))
-
-
-def _peeled(repo: "Repository", oid: str) -> str:
-    """Follow tags of tags to the commit; "" when it is something else, or not here."""
-    found = repo.object(oid + "^{commit}")
-    return found[0] if found else ""
 
 
 def parse_tag(ref: str, oid: str, raw: bytes) -> ModelTag | None:
@@ -147,7 +154,7 @@ def parse_tag(ref: str, oid: str, raw: bytes) -> ModelTag | None:
     trailers = _trailers(payload)
     first = dict(reversed(trailers))
     model, version = first.get("Mlv-Model", ""), first.get("Mlv-Version", "")
-    if not model or headers.get("type") not in ("commit", "tag"):
+    if not model or headers.get("type") not in ("commit", "tag") or not _OID.fullmatch(headers.get("object", "")):
         return None
     who, at = _tagger(headers.get("tagger", ""))
     name = ref.removeprefix(_TAGS)
@@ -158,7 +165,7 @@ def parse_tag(ref: str, oid: str, raw: bytes) -> ModelTag | None:
         version=version,
         root=_root(headers.get("tag", ""), model, version),
         tag_oid=oid,
-        commit=headers.get("object", ""),
+        commit=headers["object"],
         manifest_sha256=first.get("Mlv-Manifest-SHA256", ""),
         tree_sha256=first.get("Mlv-Tree-SHA256", ""),
         run=first.get("Mlv-Run", ""),
