@@ -87,6 +87,7 @@ class Delta:
         self.changes = changes
         self.contents = Contents(after.tree)
         self._pairs: dict[Key, Pair] = {}
+        self._begins: dict[str, bool] = {}
 
     # what changed, by kind
 
@@ -259,6 +260,17 @@ class Delta:
         """The roots whose `mlv.yaml` changed, came or went."""
         paths = [path for path in self.changes if path == SETTINGS_NAME or path.endswith("/" + SETTINGS_NAME)]
         return tuple(sorted(path.removesuffix(SETTINGS_NAME).rstrip("/") for path in paths))
+
+    def begins(self, root: str) -> bool:
+        """Say whether `root` is only now taken into use: before it had no settings, and nothing that they could guard."""
+        if root not in self._begins:
+            had = self.before.root(root) is not None and (
+                self.before.tree.entry(self.settings_path(root)) is not None
+                or bool(self.before.keys(root=root))
+                or bool(self.before.models(root))
+            )
+            self._begins[root] = not had
+        return self._begins[root]
 
     @cached_property
     def settings_written(self) -> tuple[str, ...]:

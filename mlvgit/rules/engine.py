@@ -93,6 +93,11 @@ def _root_of(finding: Finding, context: Context) -> str:
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:
-    """Drop stale-manifest findings about files that are reported as changed in place: it is the same news."""
-    altered = {finding.path for finding in findings if finding.code == "MLV101"}
-    return [finding for finding in findings if finding.code != "MLV103" or finding.path not in altered]
+    """Drop what is the same news twice: a file changed in place makes its manifest stale, one removed is missing."""
+    altered = {("MLV103", finding.path) for finding in findings if finding.code == "MLV101"}
+    removed = {("MLV104", str(finding.key)) for finding in findings if finding.code == "MLV102"}
+    return [
+        finding
+        for finding in findings
+        if (finding.code, finding.path) not in altered and (finding.code, str(finding.key)) not in removed
+    ]

@@ -11,8 +11,8 @@ __all__ = ["beyond_first", "first_stage", "judging_settings", "stage_named", "st
 
 
 def judging_settings(delta: Delta, context: Context, root: str) -> Settings:
-    """Return the settings that judge `root`: the trusted ones, or its own when it is new and nothing can be trusted."""
-    if root in context.trusted:
+    """Return the settings that judge `root`: the trusted ones, or its own when it is only now taken into use."""
+    if root in context.trusted and not delta.begins(root):
         return context.trusted[root]
     new = delta.after.root(root)
     return new.settings if new else Settings()

@@ -30,7 +30,7 @@ from mlvgit.rules.wording import quoted
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find folders that should be frozen and are not."""
-    for key in delta.files:
+    for key in delta.keys:
         root = delta.after.root(key.root)
         if root is None or delta.after.frozen(key):
             continue
@@ -43,7 +43,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
 
 def _changed(delta: Delta, key: Key) -> bool:
     """Say whether the change adds to the folder, or takes its manifest away; taking files out of it is no harm."""
-    return delta.before.frozen(key) is not None or any(delta.changes[path][1] for path in delta.files[key])
+    return delta.before.frozen(key) is not None or any(delta.changes[path][1] for path in delta.files.get(key, ()))
 
 
 def _finding(context: Context, key: Key, directory: str, paths: list[str]) -> Finding:

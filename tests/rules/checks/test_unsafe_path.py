@@ -1,0 +1,60 @@
+import json
+
+import pytest
+
+from tests.rules.world import LINK, MODULE, World, codes, judged, refused, valid
+
+MANIFEST = "data/snapshots/evil_v0.1.manifest.json"
+SHA = "0" * 64
+
+
+def evil(*names: str) -> World:
+    files = [{"path": f"data/snapshots/evil_v0.1/{name}", "size_bytes": 0, "sha256": SHA} for name in names]
+    return valid().put(MANIFEST, json.dumps({"dataset": "evil", "version": "v0.1", "files": files}))
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../x", "a//b", ".git/config", "a/.GIT/hooks/x", "git~1", "a\\b", "a\x1b[2Jb", "a/../b", ""]
+)
+def test_a_name_that_is_not_safe_everywhere_is_refused_in_a_manifest(name):
+    assert "MLV105" in refused(valid(), evil(name))
+    assert "MLV105" in refused(valid(), evil(name), "push")
+
+
+def test_two_names_that_are_one_on_some_systems_are_refused():
+    assert "MLV105" in refused(valid(), evil("A.csv", "a.csv"))
+
+
+def test_ordinary_names_of_any_script_pass():
+    after = valid().snapshot("iris", "v0.3", {"données été.csv": b"1", "深い/データ (1).csv": b"2"})
+
+    assert codes(valid(), after) == []
+
+
+def test_control_characters_are_not_printed():
+    found = judged(valid(), evil("a\x1b[2Jb"))
+
+    assert all("\x1b" not in finding.message + finding.change for finding in found)
+
+
+def test_a_tracked_file_with_such_a_name_is_refused():
+    assert "MLV105" in refused(valid(), valid().put("data/snapshots/iris_v0.1/a\\b.csv", "1"))
+
+
+@pytest.mark.parametrize("mode", [LINK, MODULE])
+def test_a_link_or_submodule_in_place_of_our_folders_is_refused(mode):
+    before = valid()
+
+    for path in ("data/snapshots/iris_v0.9", "models/other/v1.0.0", "models/other"):
+        assert "MLV105" in refused(before, before.put(path, "/tmp", mode)), path
+    assert "MLV105" in refused(before, before.drop("data").put("data", "/tmp", mode))
+
+
+def test_two_folders_that_are_one_on_some_systems_are_refused():
+    after = valid().snapshot("Iris", "v0.1", {"iris.csv": b"1"})
+
+    assert "MLV105" in refused(valid(), after)
+
+
+def test_a_link_elsewhere_is_not_ours():
+    assert codes(valid(), valid().put("latest", "data/snapshots/iris_v0.2", LINK)) == []
