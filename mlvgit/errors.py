@@ -112,7 +112,9 @@ class DocumentError(MlvError):
     exit_status = 1
 
     def __init__(self, path: str, problems: tuple[Problem, ...], *, hint: str = "") -> None:
-        super().__init__("\n".join(f"{path}:{p.line}: {p.where}: {p.message}" for p in problems), hint=hint)
+        super().__init__(
+            "\n".join(f"{path}:{f'{p.line}:' if p.line else ''} {p.where}: {p.message}" for p in problems), hint=hint
+        )
         self.path = path
         self.problems = problems
 

@@ -11,9 +11,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
-from mlvgit.errors import Problem
+from mlvgit.core.text import printable
+from mlvgit.errors import Problem, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_WHOLE", "Path", "Reading", "canonical", "decode", "json_path", "line_of_entry", "read"]
+__all__ = ["MAX_DEPTH", "MAX_WHOLE", "Path", "Reading", "canonical", "decode", "encoded", "json_path", "read"]
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""
@@ -154,8 +155,10 @@ def _is_sound(value: Any, text: str) -> bool:
         return False
     level = [value]
     strings -= type(value) is str
-    for _ in range(MAX_DEPTH + 1):
+    for depth in range(MAX_DEPTH + 1):
         kinds = set(map(type, level))
+        if depth == MAX_DEPTH and not kinds.isdisjoint((dict, list)):
+            return False
         if kinds & _NUMBERS:
             numbers = level if kinds <= _NUMBERS else [item for item in level if type(item) in _NUMBERS]
             if not (-MAX_WHOLE <= min(numbers) <= max(numbers) <= MAX_WHOLE) and not _are_exact(numbers):
@@ -312,16 +315,31 @@ class _Scanner:
 
 
 def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise UsageError("a number that is not finite cannot be written") from error
 
 
-def line_of_entry(entry: Mapping[str, Any]) -> str:
-    """Write one entry of a list as one line of JSON."""
-    return _compact(entry)
+def encoded(text: str) -> bytes:
+    """Encode a document.
+
+    Raises:
+        UsageError: a text in it came from bytes that are not UTF-8.
+    """
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        around = printable(text[max(0, error.start - 20) : error.end + 20])
+        raise UsageError(f"a text that is not UTF-8 cannot be written: {around}") from error
 
 
 def canonical(document: Mapping[str, Any], *, spread: Iterable[str] = ()) -> bytes:
-    """Write a document: a key on a line, and for the keys in `spread` an entry of their list on a line."""
+    """Write a document: a key on a line, and for the keys in `spread` an entry of their list on a line.
+
+    Raises:
+        UsageError: a text in it is not UTF-8, or a number is not finite.
+    """
     wide = frozenset(spread)
     lines = []
     for key, value in document.items():
@@ -330,4 +348,4 @@ def canonical(document: Mapping[str, Any], *, spread: Iterable[str] = ()) -> byt
             lines.append(f"  {_compact(key)}: [\n{entries}\n  ]")
         else:
             lines.append(f"  {_compact(key)}: {_compact(value)}")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8")
+    return encoded("{\n" + ",\n".join(lines) + "\n}\n")

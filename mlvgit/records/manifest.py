@@ -345,6 +345,11 @@ def _check(manifest: Manifest, document: Document) -> None:
     for key, true in (("total_bytes", manifest.total_bytes), ("file_count", manifest.file_count)):
         if value.get(key, true) != true:
             document.note((key,), f"says {value[key]}, but the entries give {true}")
+    retired = manifest.retired.paths if manifest.retired else ()
+    known = frozenset(map(_PATH, manifest.files)) if retired else frozenset()
+    for number, path in enumerate(retired):
+        if path not in known:
+            document.note(("retired", "paths", number), f"{path!r} is none of the files")
 
 
 def _unsorted_tree_sha256(paths: list[str], digests: list[str]) -> str:

@@ -1,5 +1,6 @@
 """The registry: a model's versions and the stage of each. Reading, changing, writing. Pure."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -32,11 +33,19 @@ class Comment(NamedTuple):
         at: when, ISO 8601 in UTC; "" when unknown.
         by: who; "" when unknown.
         text: what.
+        unknown: keys of a newer minor version of the format, as JSON text.
     """
 
     at: str
     by: str
     text: str
+    unknown: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the comment as a registry writes it."""
+        said = {"at": self.at, "by": self.by}
+        added: dict[str, Any] = json.loads(self.unknown) if self.unknown else {}
+        return {**{key: value for key, value in said.items() if value}, "text": self.text, **added}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +74,12 @@ class RegisteredVersion:
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as the registry writes it; keys that are empty are left out."""
-        comments = [{key: value for key, value in comment._asdict().items() if value} for comment in self.comments]
         optional = {
             "tree_sha256": self.tree_sha256,
             "run": self.run,
             "data_snapshots": list(self.data_snapshots),
             "registered_utc": self.registered_utc,
-            "comments": [{**comment, "text": comment.get("text", "")} for comment in comments],
+            "comments": [comment.as_json() for comment in self.comments],
         }
         filled = {key: value for key, value in optional.items() if value}
         return {"version": self.version, "stage": self.stage, **filled, **self.unknown}
@@ -157,6 +165,12 @@ def _check(document: Document) -> None:
         seen.setdefault(text, number)
 
 
+def _build_comment(value: Mapping[str, Any]) -> Comment:
+    unknown = without(value, _COMMENT_KEYS)
+    written = json.dumps(unknown, sort_keys=True) if unknown else ""
+    return Comment(value.get("at", ""), value.get("by", ""), value["text"], written)
+
+
 def _build(value: Mapping[str, Any]) -> RegisteredVersion:
     return RegisteredVersion(
         version=value["version"],
@@ -165,9 +179,6 @@ def _build(value: Mapping[str, Any]) -> RegisteredVersion:
         run=value.get("run", ""),
         data_snapshots=tuple(value.get("data_snapshots", ())),
         registered_utc=value.get("registered_utc", ""),
-        comments=tuple(
-            Comment(comment.get("at", ""), comment.get("by", ""), comment["text"])
-            for comment in value.get("comments", ())
-        ),
+        comments=tuple(_build_comment(comment) for comment in value.get("comments", ())),
         unknown=without(value, _VERSION_KEYS),
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mlvgit.core.digest import is_sha256
 from mlvgit.core.versions import is_model_version
 from mlvgit.records import yamltext
 from mlvgit.records.strict import read_yaml, without
@@ -58,7 +59,8 @@ class Environment:
     @property
     def lock_sha256(self) -> str:
         """The digits of a lock given by its hash, else ""."""
-        return self.requirements_lock.removeprefix("sha256:") if self.requirements_lock.startswith("sha256:") else ""
+        digits = self.requirements_lock.removeprefix("sha256:")
+        return digits if is_sha256(digits) else ""
 
     @property
     def image_digest(self) -> str:
@@ -136,7 +138,12 @@ class RunRecord:
         return _build(document.value)
 
     def dump(self) -> bytes:
-        """Write the canonical form: YAML in a fixed order of keys."""
+        """Write the canonical form: YAML in a fixed order of keys.
+
+        Raises:
+            UsageError: a text in it is not UTF-8, or a number is not finite.
+            DocumentError: `parse` would refuse what was written.
+        """
         snapshots = self.data_snapshots
         outputs = {
             "model": self.model,
@@ -163,7 +170,9 @@ class RunRecord:
             **self.unknown,
         }
         kept = {key: value for key, value in document.items() if value or key == "data_snapshot" or _is_number(value)}
-        return yamltext.dump(kept)
+        data = yamltext.dump(kept)
+        type(self).parse(data, f"{self.run_id}.yaml")
+        return data
 
 
 def _is_number(value: object) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mlvgit import schemas
 from mlvgit.core import jsontext
 from mlvgit.core.jsontext import MAX_DEPTH, MAX_WHOLE, Path, json_path
+from mlvgit.core.text import printable
 from mlvgit.errors import DocumentError, Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Document:
 
     def _error(self, found: tuple[Problem, ...], hint: str = "") -> DocumentError:
         kind = SettingsError if self.kind == "settings" else DocumentError
-        return kind(self.path, found, hint=hint)
+        return kind(self.path, tuple(p._replace(message=printable(p.message)) for p in found), hint=hint)
 
     def unknown(self, known: Iterable[str]) -> dict[str, Any]:
         """Return the keys at the top that are not in `known`: what a newer minor version added."""
@@ -130,7 +131,10 @@ def read_yaml(data: bytes, path: str, kind: schemas.Kind, *, max_bytes: int = MA
         problems = jsontext.conflict_markers(text)
     if problems:
         return Document(path, kind, YamlReading(None, list(problems), {}, readable=False))
-    return Document(path, kind, _YamlReader(text, schemas.schema(kind)).read())
+    reading: YamlReading | jsontext.Reading = _YamlReader(text, schemas.schema(kind)).read()
+    if not reading.readable and text.lstrip()[:1] == "{":  # tabs and \u pairs, which JSON has and YAML has not
+        reading = jsontext.read(data, max_bytes=max_bytes)
+    return Document(path, kind, reading)
 
 
 class YamlReading:
@@ -272,8 +276,7 @@ class _YamlReader:
     def _scalar(self, event: "ScalarEvent", path: Path, node: Mapping[str, Any]) -> Any:
         text: str = event.value
         if event.style or schemas.keeps_text(node):
-            nullable = "null" in node.get("type", ()) or "object" in node.get("type", ())
-            return None if nullable and not event.style and text in _NULL else text
+            return text
         if text in _NULL:
             return None
         if text in _BOOL:

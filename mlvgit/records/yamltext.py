@@ -6,9 +6,16 @@ else; otherwise in double quotes with JSON's escapes.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from math import isfinite
+from typing import Any, Final
+
+from mlvgit.core.jsontext import encoded
+from mlvgit.errors import UsageError
 
 __all__ = ["dump"]
+
+MAX_PLAIN_KEY: Final = 1000
+"""YAML readers look at most 1024 characters ahead for the colon."""
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*(?:[ @:=][A-Za-z0-9_./+-]+)*", re.ASCII)
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
@@ -16,13 +23,17 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def dump(document: Mapping[str, Any]) -> bytes:
-    """Write `document` (JSON's types only, finite numbers) as YAML."""
-    return ("\n".join(_mapping(document, 0)) + "\n").encode("utf-8")
+    """Write `document` (JSON's types only) as YAML.
+
+    Raises:
+        UsageError: a text in it is not UTF-8, or a number is not finite.
+    """
+    return encoded("\n".join(_mapping(document, 0)) + "\n")
 
 
 def text(value: str) -> str:
     """Write a text as a scalar."""
-    if _BARE.fullmatch(value) and value.lower() not in _WORDS and ": " not in value:
+    if _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return '"' + "".join(_ESCAPES.get(char) or (char if char.isprintable() else _escape(char)) for char in value) + '"'
 
@@ -39,6 +50,8 @@ def _scalar(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and not isfinite(value):
+        raise UsageError(f"{value} cannot be written: it is not a finite number")
     written = repr(value)
     # YAML 1.1 asks for a point in a number with an exponent
     return written.replace("e", ".0e") if "e" in written and "." not in written else written
@@ -47,7 +60,11 @@ def _scalar(value: object) -> str:
 def _mapping(value: Mapping[str, Any], indent: int) -> list[str]:
     lines: list[str] = []
     for key, inner in value.items():
-        lines += _entry(" " * indent + text(key) + ":", inner, indent)
+        written = text(key)
+        if len(written) > MAX_PLAIN_KEY:
+            lines.append(" " * indent + "? " + written)
+            written = ""
+        lines += _entry(" " * indent + written + ":", inner, indent)
     return lines
 
 
