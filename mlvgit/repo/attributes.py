@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversion", "Ignored", "conversions", "ignored"]
 
-_ASKED = ("text", "eol", "ident", "working-tree-encoding", "filter")
+_ASKED = ("text", "crlf", "eol", "ident", "working-tree-encoding", "filter")
 _NO = ("unspecified", "unset")
 
 
@@ -104,26 +104,34 @@ def _attributes(git: Git, paths: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def _causes(values: dict[str, str], autocrlf: str) -> list[str]:
-    """Return the attributes that convert.
-
-    Source: gitattributes(5): `eol` without `text` means `text`; `-text` ends line conversion whatever else is set.
-    """
-    causes = []
-    text, eol = values["text"], values["eol"]
-    if text == "set":
-        causes.append("text")
-    elif text not in _NO:
-        causes.append(f"text={text}")
-    elif text == "unspecified" and eol not in _NO and eol != "set":
-        causes.append(f"eol={eol}")
-    elif text == "unspecified" and autocrlf in ("true", "input", "1", "yes", "on"):
-        causes.append(f"core.autocrlf={autocrlf}")
+    """Return the attributes that convert."""
+    causes = [_line_ends(values, autocrlf)]
     if values["ident"] == "set":
         causes.append("ident")
-    causes += [
-        f"{name}={values[name]}" for name in ("working-tree-encoding", "filter") if values[name] not in (*_NO, "set")
-    ]
-    return causes
+    encoding = values["working-tree-encoding"]
+    if encoding not in (*_NO, "set") and encoding.upper() not in ("UTF-8", "UTF8"):
+        causes.append(f"working-tree-encoding={encoding}")
+    if values["filter"] not in (*_NO, "set"):
+        causes.append(f"filter={values['filter']}")
+    return [cause for cause in causes if cause]
+
+
+def _line_ends(values: dict[str, str], autocrlf: str) -> str:
+    """Return what converts line ends, or "".
+
+    Source: gitattributes(5): `crlf` is the old name of `text`; `eol` without `text` means `text`; `-text` ends line
+    conversion whatever else is set.
+    """
+    name = "text" if values["text"] != "unspecified" else "crlf"
+    if values[name] == "set":
+        return name
+    if values[name] not in _NO:
+        return f"{name}={values[name]}"
+    if values[name] == "unset":
+        return ""
+    if values["eol"] not in (*_NO, "set"):
+        return f"eol={values['eol']}"
+    return f"core.autocrlf={autocrlf}" if autocrlf in ("true", "input", "1", "yes", "on") else ""
 
 
 class _Blame:

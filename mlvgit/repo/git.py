@@ -30,7 +30,6 @@ _CHUNK = 1 << 18
 _SIGPIPE = 13  # Python ignores it and a child would inherit that; the signal module would import enum
 _SIGTERM = 15
 _F_DUPFD_CLOEXEC_FLOOR = 3
-_LINUX_F_SETPIPE_SZ = 1031
 
 
 def decode(raw: bytes) -> str:
@@ -157,7 +156,7 @@ class Git:
     ) -> tuple[bytes, bytes]:
         output, status, said = self._finish(args, input, env)
         if status not in ok:
-            raise self._error(args, status, said)
+            raise self._error(args, status, said or output)  # "nothing to commit" comes on standard output
         return output, said
 
     def _finish(self, args: tuple[str | bytes, ...], input: bytes, env: Mapping[str, str]) -> tuple[bytes, int, bytes]:
@@ -184,6 +183,7 @@ class _Process:
         argv = [b"git", b"-C", encode(git.directory)]
         argv += [arg if isinstance(arg, bytes) else encode(arg) for arg in args]
         self.input = -1
+        self._owner = os.getpid()
         self._errors = _scratch(b"")
         reading, self.input = _pipe() if piped else (_scratch(input) if input else os.open(os.devnull, os.O_RDONLY), -1)
         self.output, writing = _pipe()
@@ -226,7 +226,7 @@ class _Process:
             if descriptor >= 0:
                 os.close(descriptor)
                 setattr(self, name, -1)
-        if self._pid:
+        if self._pid and self._owner == os.getpid():  # a forked copy of us ends nothing
             os.kill(self._pid, _SIGTERM)
             self.wait()
 
@@ -340,11 +340,17 @@ class Objects:
         self.close()
 
     def _ask(self, name: str) -> _Answers:
-        if self._process is None or self._answers is None:
-            args = ("cat-file", "--batch")
-            self._process = _Process(self._git, args, b"", self._git.environment, piped=True)
-            self._answers = _Answers(self._git, args, self._process)
-        os.write(self._process.input, name.encode("ascii") + b"\n")
+        line = name.encode("ascii") + b"\n"
+        if self._process is not None and self._answers is not None:
+            try:
+                os.write(self._process.input, line)
+                return self._answers
+            except BrokenPipeError:  # it was ended from outside, by a Ctrl-C for one
+                self.close()
+        args = ("cat-file", "--batch")
+        self._process = _Process(self._git, args, b"", self._git.environment, piped=True)
+        self._answers = _Answers(self._git, args, self._process)
+        os.write(self._process.input, line)
         return self._answers
 
 

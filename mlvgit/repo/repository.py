@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import git
 
     from mlvgit.core.digest import Digest
-    from mlvgit.errors import MachineError
     from mlvgit.repo.cache import DigestCache
     from mlvgit.repo.trees import CommitTree, Folders, GitTree, IndexTree, WorktreeTree
     from mlvgit.rules.model import Entry, Tree
@@ -68,11 +67,11 @@ class Repository:
         Raises:
             MachineError: there is none, or Git refuses to use it (`safe.directory`).
         """
-        git = Git(path, env)
         try:
+            git = Git(path, env)
             facts, places = _look(git)
         except Exception as error:
-            raise _refused(git, error) from error
+            raise _refused(os.fspath(path), error) from error
         object_format, shallow, bare = facts
         git_dir, common_dir, top = places
         if bare == "true" or top == git_dir:  # a hook of a push runs in the repository, with GIT_DIR=.
@@ -325,10 +324,18 @@ class Repository:
         Raises:
             GitError: a path is ignored, or is neither on disk nor in the index.
         """
+        from mlvgit.errors import GitError
+
         listed = b"".join(encode(path) + b"\0" for path in paths)
-        if listed:
-            options = ("--force",) if force else ()
-            self.git.run("add", *options, "--pathspec-from-file=-", "--pathspec-file-nul", input=listed)
+        if not listed:
+            return
+        args = ("add", *(("--force",) if force else ()), "--pathspec-from-file=-", "--pathspec-file-nul")
+        try:
+            self.git.run(*args, input=listed)
+        except GitError as error:
+            if "sparse" not in error.stderr:
+                raise
+            self.git.run(*args, "--sparse", input=listed)  # Git 2.34 and later refuse without it
 
     def commit_paths(self, paths: Iterable[str], message: str, env: Mapping[str, str] | None = None) -> str:
         """Commit these paths as they are on disk, and nothing else that the user has staged; return the commit's id.
@@ -389,13 +396,16 @@ def _look(git: Git) -> tuple[list[str], list[str]]:
     return facts, places
 
 
-def _refused(git: Git, error: Exception) -> MachineError:
+def _refused(path: str, error: Exception) -> Exception:
+    """Return what to raise when a repository cannot be opened; errors are imported here, off the fast path."""
     from mlvgit.core.text import printable
     from mlvgit.errors import GitError, MachineError
 
+    if isinstance(error, OSError):
+        return MachineError(f"the current folder cannot be used: {error.strerror}", hint="cd")
     if not isinstance(error, GitError):
-        return MachineError(f"cannot look at {printable(git.directory)}: {error}")
-    where = printable(git.directory)
+        return error
+    where = printable(os.path.abspath(path))
     if "safe.directory" in error.stderr:
         command = error.stderr.strip().splitlines()[-1].strip()
         return MachineError(f"Git refuses to use {where}: somebody else owns it", hint=command)

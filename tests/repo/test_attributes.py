@@ -22,6 +22,8 @@ def found(repo, *paths):
         ("*.csv working-tree-encoding=UTF-16", "working-tree-encoding=UTF-16"),
         ("*.csv filter=lfs diff=lfs merge=lfs -text", "filter=lfs"),
         ("*.csv filter=secret", "filter=secret"),
+        ("*.csv crlf", "crlf"),
+        ("*.csv crlf=input", "crlf=input"),
     ],
 )
 def test_a_conversion_is_named_with_the_line_that_causes_it(repo, line, attribute):
@@ -39,6 +41,8 @@ def test_a_conversion_is_named_with_the_line_that_causes_it(repo, line, attribut
         "* ident\n*.csv -ident",
         "* -text eol=crlf",
         "* filter=lfs\n* !filter",
+        "* working-tree-encoding=utf-8",
+        "* -crlf eol=crlf",
         "",
     ],
 )

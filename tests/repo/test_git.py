@@ -230,6 +230,28 @@ class TestObjects:
             list(objects.digests([bad]))
         assert objects.read(good)[2] == b"good"
 
+    def test_a_process_that_was_ended_from_outside_is_started_again(self, repo):
+        oid = repo.commit()
+        objects = Objects(Git(repo.path))
+        objects.read(oid)
+        os.kill(objects._process._pid, 9)
+        os.waitid(os.P_PID, objects._process._pid, os.WEXITED | os.WNOWAIT)
+
+        assert objects.read(oid)[0] == oid
+
+    def test_a_forked_copy_ends_nothing_of_ours(self, repo):
+        oid = repo.commit()
+        objects = Objects(Git(repo.path))
+        objects.read(oid)
+        child = os.fork()
+        if not child:
+            objects.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+
+        os.kill(objects._process._pid, 0)
+        assert objects.read(oid)[0] == oid
+
     def test_a_replaced_object_is_not_believed(self, repo):
         repo.write("a", "true")
         first = repo.commit()

@@ -193,6 +193,16 @@ class TestPlaces:
         with pytest.raises(MachineError, match="there is no folder"):
             Repository.open(tmp_path / "nowhere")
 
+    def test_a_current_folder_that_is_gone_is_said(self, repo):
+        script = (
+            f"import os, sys; sys.path.insert(0, {os.getcwd()!r})\n"
+            "from mlvgit.errors import MachineError\nfrom mlvgit.repo.repository import Repository\n"
+            "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+            "try: Repository.open()\nexcept MachineError as error: print(error.message)\n"
+        )
+
+        assert "current folder cannot be used" in repo.run(sys.executable, "-c", script).out
+
     def test_a_repository_of_somebody_else_is_refused_with_gits_own_way_out(self, repo):
         with pytest.raises(MachineError, match="somebody else owns it") as caught:
             Repository.open(repo.path, {**os.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"})
@@ -374,6 +384,38 @@ class TestWriting:
         opened.stage(["m.pkl"], force=True)
 
         assert repo.git("ls-files").out == "m.pkl\n"
+
+    def test_a_file_outside_a_sparse_checkout_is_staged_all_the_same(self, repo):
+        repo.write("a/a", "1")
+        repo.write("b/b", "1")
+        repo.commit()
+        repo.git("sparse-checkout", "set", "a")
+        repo.write("c/new", "1")
+        opened = Repository.open(repo.path)
+
+        opened.stage(["c/new"])
+        opened.commit_paths(["c/new"], "New")
+
+        repo.assert_committed("c/new", "1")
+        repo.assert_committed("b/b", "1")
+
+    def test_the_first_commit_can_be_one_of_paths(self, repo):
+        repo.write("a", "1")
+        repo.write("b", "1")
+        repo.stage()
+        opened = Repository.open(repo.path)
+
+        assert opened.commit_paths(["a"], "First") == repo.head()
+
+        repo.refute_committed("b")
+        assert list(opened.changes(opened.head_tree(), opened.index_tree())) == ["b"]
+
+    def test_nothing_to_commit_is_said(self, repo):
+        repo.write("a", "1")
+        repo.commit()
+
+        with pytest.raises(GitError, match="nothing to commit"):
+            Repository.open(repo.path).commit_paths(["a"], "Again")
 
     def test_a_commit_of_paths_takes_names_literally(self, repo):
         for name in ("a*", "ab", ":(top)z", "-x", 'q"uote'):
