@@ -60,7 +60,7 @@ def run_batches(
     Raises:
         MlvError: what the failed files said, in one message; the rest of the work is given up.
     """
-    total = sum(file.stat.size for file in files)
+    total = sum([file.stat.size for file in files])  # a list, as tens of thousands of files are common
     meter = Meter(progress)
     outcomes: list[Outcome | None] = [None] * len(files)
     if progress is not None:
@@ -156,11 +156,12 @@ def _batches(files: Sequence[SourceFile], indices: Sequence[int], tiny: int) -> 
 
 
 def _digests(outcomes: Sequence[Outcome | None]) -> list[Digest]:
+    digests = [outcome for outcome in outcomes if isinstance(outcome, Digest)]
+    if len(digests) == len(outcomes):
+        return digests
     failures = [outcome for outcome in outcomes if isinstance(outcome, MlvError)]
     if len(failures) == 1:
         raise failures[0]
-    if failures:
-        lines = "\n".join(["", listed((failure.message for failure in failures), len(failures))])
-        kind = MachineError if all(isinstance(failure, MachineError) for failure in failures) else IntegrityError
-        raise kind(f"{count(len(failures), 'file')} could not be hashed:{lines}", hint=failures[0].hint)
-    return [outcome for outcome in outcomes if isinstance(outcome, Digest)]
+    lines = "\n".join(["", listed((failure.message for failure in failures), len(failures))])
+    kind = MachineError if all(isinstance(failure, MachineError) for failure in failures) else IntegrityError
+    raise kind(f"{count(len(failures), 'file')} could not be hashed:{lines}", hint=failures[0].hint)

@@ -25,9 +25,9 @@ __all__ = ["LEAST_FILES", "can_fork", "hash_small"]
 LEAST_FILES = 3000
 """Fewer are done before forking pays."""
 
-_SLOT = 33  # 1 when the digest is there, then its 32 bytes
-_DONE = "01"
+_DIGEST = 32
 _PORTION = 256
+_DONE = b"\1"
 
 
 def can_fork() -> bool:
@@ -49,17 +49,18 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
     """
     shares = os.cpu_count() or 1
     portions = range(0, len(files), _PORTION)
-    outcomes: list[Outcome | None] = [None] * len(files)
+    own: dict[int, list[Outcome]] = {}
     parent = os.getpid()
     children: list[int] = []
-    with mmap.mmap(-1, len(files) * _SLOT) as slots:
+    # One byte a file says whether its digest is there; then come the digests.
+    with mmap.mmap(-1, len(files) * (1 + _DIGEST)) as slots:
         try:
             for share in range(1, shares):
                 children += _fork(functools.partial(_work, parent, files, portions[share::shares], slots))
             for start in portions[::shares]:
-                outcomes[start : start + _PORTION] = hash_batch(files[start : start + _PORTION])
+                own[start] = hash_batch(files[start : start + _PORTION])
                 # The children keep the same pace, so theirs is counted with ours.
-                meter.advance(sum(file.stat.size for file in files[start : start + _PORTION * shares]))
+                meter.advance(sum([file.stat.size for file in files[start : start + _PORTION * shares]]))
         except BaseException:
             for child in children:
                 with suppress(ProcessLookupError):
@@ -68,11 +69,11 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
         finally:
             for child in children:
                 _wait(child)
-        found = slots[:].hex()
-    return [
-        outcome or _from_slot(file, found, index * _SLOT * 2) or hash_batch([file])[0]
-        for index, (file, outcome) in enumerate(zip(files, outcomes, strict=True))
-    ]
+        done, found = slots[: len(files)], slots[len(files) :].hex()
+    outcomes: list[Outcome] = []
+    for start in portions:
+        outcomes += own.get(start) or _from_slots(files[start : start + _PORTION], done, found, start)
+    return outcomes
 
 
 def _fork(work: Callable[[], None]) -> list[int]:
@@ -97,8 +98,9 @@ def _work(parent: int, files: Sequence[SourceFile], portions: range, slots: mmap
         for index in range(start, min(start + _PORTION, len(files))):
             digest = small_digest(files[index])
             if digest is not None:
-                slots[index * _SLOT + 1 : (index + 1) * _SLOT] = bytes.fromhex(digest.sha256)
-                slots[index * _SLOT] = 1
+                place = len(files) + index * _DIGEST
+                slots[place : place + _DIGEST] = bytes.fromhex(digest.sha256)
+                slots[index : index + 1] = _DONE
 
 
 def _wait(child: int) -> None:
@@ -106,7 +108,9 @@ def _wait(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _from_slot(file: SourceFile, found: str, start: int) -> Digest | None:
-    if found[start : start + 2] != _DONE:
-        return None
-    return Digest(file.stat.size, found[start + 2 : start + _SLOT * 2])
+def _from_slots(files: Sequence[SourceFile], done: bytes, found: str, start: int) -> list[Outcome]:
+    """Take a child's digests of a portion that starts at file `start`; what it left out is done here."""
+    if done[start : start + len(files)] != _DONE * len(files):
+        return hash_batch(files)
+    texts = (found[place : place + 2 * _DIGEST] for place in range(start * 2 * _DIGEST, len(found), 2 * _DIGEST))
+    return [Digest(file.stat.size, text) for file, text in zip(files, texts, strict=False)]
