@@ -1,4 +1,4 @@
-"""Running Git: one process per question, one long-lived `cat-file` for objects. On the hooks' fast path.
+"""Running Git: one process per question. On the hooks' fast path.
 
 Nothing heavier than `os` is imported here at module level (no subprocess, re, typing), because every commit pays for
 it. Names of files and references travel as `str` decoded from Git's bytes with UTF-8 and surrogateescape.
@@ -10,12 +10,11 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from mlvgit.core.digest import Digest
     from mlvgit.errors import GitError
 
-__all__ = ["Git", "Objects", "decode", "encode", "find_git"]
+__all__ = ["CHUNK", "Git", "Process", "decode", "encode", "find_git"]
 
 _READING = {
     "GIT_LITERAL_PATHSPECS": "1",
@@ -26,7 +25,9 @@ _READING = {
     "LC_ALL": "C",
 }
 _PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
-_CHUNK = 1 << 18
+CHUNK = 1 << 18
+"""How much is read at a time, in bytes."""
+
 _SIGPIPE = 13  # Python ignores it and a child would inherit that; the signal module would import enum
 _SIGTERM = 15
 _F_DUPFD_CLOEXEC_FLOOR = 3
@@ -140,42 +141,48 @@ class Git:
         Raises:
             GitError: it failed, after what it had printed.
         """
-        with _Process(self, args, input, self.environment) as process:
+        with Process(self, args, input, self.environment) as process:
             rest = b""
-            while chunk := os.read(process.output, _CHUNK):
+            while chunk := os.read(process.output, CHUNK):
                 *whole, rest = (rest + chunk).split(separator)
                 yield from whole
             if rest:
                 yield rest
             status = process.wait()
             if status:
-                raise self._error(args, status, process.said())
+                raise self.failure(args, status, process.said())
 
     def _checked(
         self, args: tuple[str | bytes, ...], input: bytes, ok: tuple[int, ...], env: Mapping[str, str]
     ) -> tuple[bytes, bytes]:
         output, status, said = self._finish(args, input, env)
         if status not in ok:
-            raise self._error(args, status, said or output)  # "nothing to commit" comes on standard output
+            raise self.failure(args, status, said or output)  # "nothing to commit" comes on standard output
         return output, said
 
     def _finish(self, args: tuple[str | bytes, ...], input: bytes, env: Mapping[str, str]) -> tuple[bytes, int, bytes]:
-        with _Process(self, args, input, env) as process:
+        with Process(self, args, input, env) as process:
             chunks = []
-            while chunk := os.read(process.output, _CHUNK):
+            while chunk := os.read(process.output, CHUNK):
                 chunks.append(chunk)
             status = process.wait()
             return b"".join(chunks), status, process.said()
 
-    def _error(self, args: tuple[str | bytes, ...], status: int, said: bytes) -> GitError:
+    def failure(self, args: tuple[str | bytes, ...], status: int, said: bytes) -> GitError:
+        """Return the error for a command that ended with `status` after it said `said`."""
         from mlvgit.errors import GitError
 
         words = tuple(decode(arg) if isinstance(arg, bytes) else arg for arg in args)
         return GitError(("git", *words), status, said.decode("utf-8", "replace"))
 
 
-class _Process:
-    """A running git: `output` is read by the caller, the error stream goes to a file, so that neither blocks."""
+class Process:
+    """A running git: `output` is read by the caller, the error stream goes to a file, so that neither blocks.
+
+    Attributes:
+        output: descriptor of its standard output.
+        input: descriptor of its standard input when `piped`, else -1.
+    """
 
     def __init__(
         self, git: Git, args: tuple[str | bytes, ...], input: bytes, env: Mapping[str, str], *, piped: bool = False
@@ -217,7 +224,7 @@ class _Process:
 
     def said(self) -> bytes:
         """Return what was written to standard error so far."""
-        return os.pread(self._errors, _CHUNK, 0)
+        return os.pread(self._errors, CHUNK, 0)
 
     def close(self) -> None:
         """End it, if it still runs, and let go of everything."""
@@ -230,7 +237,7 @@ class _Process:
             os.kill(self._pid, _SIGTERM)
             self.wait()
 
-    def __enter__(self) -> _Process:
+    def __enter__(self) -> Process:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -270,140 +277,3 @@ def _scratch(contents: bytes) -> int:
         left = left[os.write(descriptor, left) :]
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
-
-
-class Objects:
-    """Objects by id, through one `git cat-file --batch` that is started when first asked and ended by `close`.
-
-    Not for several threads at once.
-    """
-
-    def __init__(self, git: Git) -> None:
-        self._git = git
-        self._process: _Process | None = None
-        self._answers: _Answers | None = None
-
-    def read(self, name: str) -> tuple[str, str, bytes] | None:
-        """Return (id, type, contents) of an object, or None when it is not here.
-
-        Args:
-            name: a full object id, or one with a suffix such as `^{tree}`; never a user's word.
-
-        Raises:
-            GitError: Git stopped while answering (a corrupt object).
-        """
-        try:
-            answers = self._ask(name)
-            header = answers.header()
-            return None if header is None else (header[0], header[1], answers.contents(header[2]))
-        except BaseException:  # also when interrupted: half an answer would be taken for the next one
-            self.close()
-            raise
-
-    def read_all(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
-        """Yield (type, contents) of many objects in their order, None for one that is not here.
-
-        Raises:
-            GitError: Git stopped while answering (a corrupt object).
-        """
-        for _, header, answers in self._many(oids):
-            yield None if header is None else (header[1], answers.contents(header[2]))
-
-    def digests(self, oids: Iterable[str]) -> Iterator[tuple[str, Digest | None]]:
-        """Yield (id, digest of the contents) of each blob, None when it is not here; no blob is held whole.
-
-        Raises:
-            GitError: Git stopped while answering (a corrupt object).
-        """
-        for oid, header, answers in self._many(oids):
-            yield oid, None if header is None else answers.digest(header[2])
-
-    def _many(self, oids: Iterable[str]) -> Iterator[tuple[str, tuple[str, str, int] | None, _Answers]]:
-        """Ask about many objects in one process of their own, which reads ahead while we work."""
-        wanted = list(oids)
-        if not wanted:
-            return
-        listed = "".join(oid + "\n" for oid in wanted).encode("ascii")
-        args = ("cat-file", "--batch", "--buffer")
-        with _Process(self._git, args, listed, self._git.environment) as process:
-            answers = _Answers(self._git, args, process)
-            for oid in wanted:
-                yield oid, answers.header(), answers
-
-    def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            self._process.close()
-        self._process = self._answers = None
-
-    def __del__(self) -> None:
-        self.close()
-
-    def _ask(self, name: str) -> _Answers:
-        line = name.encode("ascii") + b"\n"
-        if self._process is not None and self._answers is not None:
-            try:
-                os.write(self._process.input, line)
-                return self._answers
-            except BrokenPipeError:  # it was ended from outside, by a Ctrl-C for one
-                self.close()
-        args = ("cat-file", "--batch")
-        self._process = _Process(self._git, args, b"", self._git.environment, piped=True)
-        self._answers = _Answers(self._git, args, self._process)
-        os.write(self._process.input, line)
-        return self._answers
-
-
-class _Answers:
-    """What `cat-file --batch` prints: `ID TYPE SIZE`, a newline, the contents, a newline; or `NAME missing`."""
-
-    def __init__(self, git: Git, args: tuple[str, ...], process: _Process) -> None:
-        self._git = git
-        self._args = args
-        self._process = process
-        self._held = b""
-        self._at = 0
-
-    def header(self) -> tuple[str, str, int] | None:
-        while (end := self._held.find(b"\n", self._at)) < 0:
-            self._refill()
-        words = self._held[self._at : end].decode("ascii", "replace").split(" ")
-        self._at = end + 1
-        if len(words) != 3:
-            return None
-        return words[0], words[1], int(words[2])
-
-    def contents(self, size: int) -> bytes:
-        pieces = list(self._pieces(size))
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def digest(self, size: int) -> Digest:
-        from hashlib import sha256
-
-        from mlvgit.core.digest import Digest
-
-        whole = sha256()
-        for piece in self._pieces(size):
-            whole.update(piece)
-        return Digest(size, whole.hexdigest())
-
-    def _pieces(self, size: int) -> Iterator[bytes]:
-        left = size
-        while left:
-            if self._at == len(self._held):
-                self._refill()
-            piece = self._held[self._at : self._at + left]
-            self._at += len(piece)
-            left -= len(piece)
-            yield piece
-        if self._at == len(self._held):
-            self._refill()
-        self._at += 1  # the newline after the contents
-
-    def _refill(self) -> None:
-        chunk = os.read(self._process.output, _CHUNK)
-        if not chunk:
-            status = self._process.wait()
-            raise self._git._error(self._args, status or 1, self._process.said())
-        self._held = self._held[self._at :] + chunk
-        self._at = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from mlvgit.repo.git import Git, Objects, encode
+from mlvgit.repo.git import Git, encode
+from mlvgit.repo.objects import Objects
+from mlvgit.repo.opening import look, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,14 +17,12 @@ if TYPE_CHECKING:
 
     from mlvgit.core.digest import Digest
     from mlvgit.repo.cache import DigestCache
+    from mlvgit.repo.configuration import Configuration
     from mlvgit.repo.trees import CommitTree, Folders, GitTree, IndexTree, WorktreeTree
     from mlvgit.rules.model import Entry, Tree
 
 __all__ = ["Repository"]
 
-_FACTS = ("--show-object-format", "--is-shallow-repository", "--is-bare-repository")
-_PATHS = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
-_NOT_IN_A_WORK_TREE = 128
 _OID = frozenset("0123456789abcdef")
 _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -55,7 +55,7 @@ class Repository:
         self._common_dir = common_dir
         self._shallow = shallow
         self._objects = Objects(git)
-        self._settings: dict[str, list[str]] | None = None
+        self._settings: Configuration | None = None
         self._folders: Folders | None = None
         self._digests: DigestCache | None = None
         self._porcelain: git.Repo | None = None  # type: ignore[name-defined]
@@ -69,9 +69,9 @@ class Repository:
         """
         try:
             git = Git(path, env)
-            facts, places = _look(git)
+            facts, places = look(git)
         except Exception as error:
-            raise _refused(os.fspath(path), error) from error
+            raise refusal(os.fspath(path), error) from error
         object_format, shallow, bare = facts
         git_dir, common_dir, top = places
         if bare == "true" or top == git_dir:  # a hook of a push runs in the repository, with GIT_DIR=.
@@ -249,18 +249,27 @@ class Repository:
 
     # Configuration
 
+    @property
+    def configuration(self) -> Configuration:
+        """Git's configuration as this repository sees it, read once."""
+        if self._settings is None:
+            from mlvgit.repo.configuration import Configuration
+
+            self._settings = Configuration(self.git)
+        return self._settings
+
     def config(self, key: str, default: str = "") -> str:
         """Return the value of a key of Git's configuration, the last one where there are several."""
-        values = self.config_all(key)
+        values = self.configuration.values(key)
         return values[-1] if values else default
 
     def config_all(self, key: str) -> tuple[str, ...]:
         """Return all values of a key; a key without a value counts as "true"."""
-        return tuple(self._configuration().get(_canonical(key), ()))
+        return self.configuration.values(key)
 
     def config_keys(self, prefix: str) -> tuple[str, ...]:
         """Return the keys that begin with `prefix`, such as `remote.`; sections and names are in lower case."""
-        return tuple(key for key in self._configuration() if key.startswith(prefix))
+        return self.configuration.keys(prefix)
 
     def set_config(self, key: str, value: str | None) -> None:
         """Write a key of the repository's own configuration, or remove it, and read it back.
@@ -268,24 +277,7 @@ class Repository:
         Raises:
             MachineError: it reads otherwise afterwards.
         """
-        if value is None:
-            self.git.run("config", "--local", "--unset-all", key, ok=(0, 5))
-        else:
-            self.git.run("config", "--local", "--replace-all", key, value)
-        self._settings = None
-        found = self.git.lines0("config", "--local", "-z", "--get-all", key, ok=(0, 1))
-        if found != ([] if value is None else [value]):
-            from mlvgit.errors import MachineError
-
-            raise MachineError(f"git config {key} reads {found!r} after it was set to {value!r}")
-
-    def _configuration(self) -> dict[str, list[str]]:
-        if self._settings is None:
-            self._settings = {}
-            for record in self.git.lines0("config", "--list", "-z"):
-                key, newline, value = record.partition("\n")
-                self._settings.setdefault(key, []).append(value if newline else "true")
-        return self._settings
+        self.configuration.set(key, value)
 
     # People and porcelain
 
@@ -380,46 +372,6 @@ class Repository:
 
     def _settings_say_reftable(self) -> bool:
         return self.config("extensions.refstorage") == "reftable"
-
-
-def _look(git: Git) -> tuple[list[str], list[str]]:
-    """Ask all facts at once; a folder whose name holds a newline is asked about again, path by path."""
-    options = ("rev-parse", "--path-format=absolute", *_FACTS, *_PATHS)
-    lines = git.text(*options, ok=(0, _NOT_IN_A_WORK_TREE)).split("\n")
-    facts, places = lines[: len(_FACTS)], lines[len(_FACTS) :]
-    if len(facts) < len(_FACTS) or len(places) < 2:
-        git.run(*options)
-    if len(places) == 2:
-        places.append("")
-    if len(places) > len(_PATHS):
-        places = [git.text("rev-parse", "--path-format=absolute", name, ok=(0, _NOT_IN_A_WORK_TREE)) for name in _PATHS]
-    return facts, places
-
-
-def _refused(path: str, error: Exception) -> Exception:
-    """Return what to raise when a repository cannot be opened; errors are imported here, off the fast path."""
-    from mlvgit.core.text import printable
-    from mlvgit.errors import GitError, MachineError
-
-    if isinstance(error, OSError):
-        return MachineError(f"the current folder cannot be used: {error.strerror}", hint="cd")
-    if not isinstance(error, GitError):
-        return error
-    where = printable(os.path.abspath(path))
-    if "safe.directory" in error.stderr:
-        command = error.stderr.strip().splitlines()[-1].strip()
-        return MachineError(f"Git refuses to use {where}: somebody else owns it", hint=command)
-    if "cannot change to" in error.stderr:
-        return MachineError(f"there is no folder {where}")
-    if "not a git repository" in error.stderr:
-        return MachineError(f"{where} is not in a Git repository", hint="git init")
-    return MachineError(f"Git cannot open {where}: {printable(error.stderr.strip())}")
-
-
-def _canonical(key: str) -> str:
-    section, _, rest = key.partition(".")
-    middle, dot, name = rest.rpartition(".")
-    return f"{section.lower()}.{middle}{dot}{name.lower()}"
 
 
 def _ours(tree: Tree) -> GitTree:

@@ -8,7 +8,8 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_within
 from mlvgit.errors import MachineError
 from mlvgit.repo.disk import link_target, pieces
-from mlvgit.repo.git import Objects, decode, encode
+from mlvgit.repo.git import decode, encode
+from mlvgit.repo.objects import Objects
 from mlvgit.repo.status import Delta, staged, unstaged
 from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Entry
 
