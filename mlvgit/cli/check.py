@@ -1,11 +1,16 @@
 """`git mlv check` and `git mlv explain`."""
 
 import argparse
+from typing import TYPE_CHECKING
 
-from mlvgit.actions.guards import Report, check_all, check_range, check_working
-from mlvgit.actions.project import Project
 from mlvgit.cli.output import Output
 from mlvgit.errors import UsageError
+from mlvgit.repo.git import Git
+from mlvgit.repo.quick import nothing_changed
+
+if TYPE_CHECKING:
+    from mlvgit.actions.guards import Report
+    from mlvgit.actions.project import Project
 
 __all__ = ["configure_check", "configure_explain", "run_check", "run_explain"]
 
@@ -27,6 +32,11 @@ def configure_check(parser: argparse.ArgumentParser) -> None:
 
 def run_check(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv check`."""
+    if not (args.range or args.all or args.json) and args.format == "text" and nothing_changed(Git(".")):
+        # Nothing to judge: what judging needs is not even loaded.
+        output.say("no findings: nothing differs from HEAD")
+        return 0
+    from mlvgit.actions.project import Project
     from mlvgit.cli.formats import present_findings
 
     project = Project.open()
@@ -35,7 +45,9 @@ def run_check(args: argparse.Namespace, output: Output) -> int:
     return 1 if report.errors else 0
 
 
-def _check(project: Project, args: argparse.Namespace) -> Report:
+def _check(project: "Project", args: argparse.Namespace) -> "Report":
+    from mlvgit.actions.guards import check_all, check_range, check_working
+
     if args.range:
         base, dots, tip = args.range.partition("..")
         if not dots or args.all:

@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from mlvgit.core.text import printable
-from mlvgit.store.hashing import Progress
+
+if TYPE_CHECKING:
+    from mlvgit.store.hashing import Progress
 
 __all__ = ["Output"]
 
@@ -94,7 +96,7 @@ class Output:
         return f"\x1b[{_STYLES[name]}m{text}\x1b[0m"
 
     @contextmanager
-    def progress(self, what: str) -> Iterator[Progress | None]:
+    def progress(self, what: str) -> "Iterator[Progress | None]":
         """Show a bar on standard error while bytes are read, when a person looks and it takes over a second."""
         if not self.is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
             yield None
