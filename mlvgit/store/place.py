@@ -14,7 +14,7 @@ from typing import Protocol
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short, size
 from mlvgit.errors import IntegrityError, MachineError
-from mlvgit.store.atomic import Draft, flush_directory, machine_errors
+from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.folders import open_folder, parent_of, split
 from mlvgit.store.reading import BUFFER_BYTES, attempt
 
@@ -45,6 +45,7 @@ def place_bytes(
 
     Args:
         root: a folder that is trusted, for example the top of the worktree; symlinks below it are refused.
+            Made when missing.
         relative: POSIX; missing folders are made.
         data_or_reader: the bytes, or what they are read from (not beyond one byte more than expected).
         expected: their size and SHA-256.
@@ -56,6 +57,7 @@ def place_bytes(
         MachineError: the disk is full, a permission is missing. In all cases the workspace is as before.
     """
     shown = str(root / relative)
+    ensure_directory(root)
     with machine_errors(f"write {shown}"), parent_of(root, relative, create=True) as (folder, name):
         with Draft(folder, name, mode=mode) as draft:
             found = _fill(draft, data_or_reader, expected)

@@ -63,6 +63,12 @@ def test_right_bytes_get_their_name_and_folders(tmp_path: Path, source: bytes | 
     assert files_below(tmp_path) == [NAME]
 
 
+def test_a_root_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    place_bytes(tmp_path / "gone" / "root", "iris.csv", DATA, of_bytes(DATA))
+
+    assert (tmp_path / "gone" / "root" / "iris.csv").read_bytes() == DATA
+
+
 def test_no_bytes_are_placed_too(tmp_path: Path) -> None:
     place_bytes(tmp_path, "empty", b"", of_bytes(b""), mode=0o444)
 
