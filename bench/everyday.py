@@ -124,9 +124,7 @@ def commits(bench: Bench) -> Iterator[Figure]:
         diff = bench.time("git", "diff-index", "--cached", "--raw", "-z", "--no-renames", "HEAD", cwd=bare)
         return python + diff
 
-    pairs = []
-    for _ in range(bench.rounds * 3):
-        pairs.append((commit(guarded), commit(bare), needed()))
+    pairs = [(commit(guarded), commit(bare), needed()) for _ in range(bench.rounds * 3)]
     with_hook, without, floor = (statistics.median(column) for column in zip(*pairs, strict=True))
     yield Figure(
         "commit of code: what the hook adds", with_hook - without, "python -I -c pass + git diff-index", floor, 2.0
@@ -261,11 +259,11 @@ def scratch(folder: str | None) -> Iterator[Path]:
 
 def table(figures: list[Figure]) -> str:
     lines = ["| what | mlvgit | beside | yardstick | ratio | goal | held |", "|---|---|---|---|---|---|---|"]
-    for each in figures:
-        lines.append(
-            f"| {each.what} | {each.ours * 1000:.0f} ms | {each.against} | {each.yardstick * 1000:.0f} ms "
-            f"| {each.ratio:.2f} | {each.goal:.2f} | {'yes' if each.held else '**no**'} |"
-        )
+    lines += [
+        f"| {each.what} | {each.ours * 1000:.0f} ms | {each.against} | {each.yardstick * 1000:.0f} ms "
+        f"| {each.ratio:.2f} | {each.goal:.2f} | {'yes' if each.held else '**no**'} |"
+        for each in figures
+    ]
     return "\n".join(lines)
 
 

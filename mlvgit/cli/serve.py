@@ -12,8 +12,10 @@ __all__ = ["configure_resolve", "run_resolve"]
 
 def configure_resolve(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv resolve`."""
-    parser.description = "Print the path of a model version's folder or file, after its bytes were hashed and match. "
-        "For serving scripts."
+    parser.description = (
+        "Print the path of a model version's folder or file, for serving scripts, "
+        "after its bytes were hashed and match."
+    )
     parser.epilog = (
         "examples:\n"
         "  git mlv resolve iris_clf@production model.pkl\n"
