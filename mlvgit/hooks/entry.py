@@ -28,8 +28,6 @@ def main(argv: Sequence[str]) -> int:
     """Run the hook `argv[0]` with the arguments that Git gave it, and return the exit status."""
     event, *args = argv or ("",)
     try:
-        if event == "merge-driver":
-            return _merge_driver(args)
         if event not in EVENTS:
             _say(f"mlvgit: there is no hook {event!r}; there are {', '.join(EVENTS)}\n")
             return 2
@@ -68,13 +66,9 @@ def _say(text: str) -> None:
 
 
 def _pre_commit(args: Sequence[str]) -> int:
-    return _commit(["HEAD", *_merge_heads(_git_dir())], "")
-
-
-def _pre_merge_commit(args: Sequence[str]) -> int:
-    # MERGE_HEAD is not there yet: `git merge` names what it merges in the environment.
-    others = [name.removeprefix("GITHEAD_") for name in os.environ if name.startswith("GITHEAD_")]
-    return _commit(["HEAD", *others], "merge")
+    # In pre-merge-commit there is no MERGE_HEAD yet: `git merge` names what it merges in the environment.
+    merged = [name.removeprefix("GITHEAD_") for name in os.environ if name.startswith("GITHEAD_")]
+    return _commit(["HEAD", *(merged or _merge_heads(_git_dir()))], "merge" if merged else "")
 
 
 def _pre_applypatch(args: Sequence[str]) -> int:
@@ -149,17 +143,22 @@ def _merge_heads(git_dir: str) -> list[str]:
 
 def _pre_push(args: Sequence[str]) -> int:
     raw = sys.stdin.buffer.read()
-    if not raw.strip():
+    framework = "PRE_COMMIT_REMOTE_NAME" in os.environ  # it keeps the lines to itself
+    if not raw.strip() and not framework:
         return 0  # everything up to date
     _whole()
     from mlvgit.actions.guards import guard_push
+    from mlvgit.hooks.framework import push_of_framework
     from mlvgit.hooks.refusal import show_push
     from mlvgit.repo.history import parse_push_lines
     from mlvgit.repo.repository import Repository
 
+    repo = Repository.open(".")
     name, url = (*args, "", "")[:2]
     lines = parse_push_lines(raw)
-    return show_push(guard_push(Repository.open("."), lines, name, url), "push", lines)
+    if framework and not lines:
+        name, url, lines = push_of_framework(repo, os.environ)
+    return show_push(guard_push(repo, lines, name, url), "push", lines)
 
 
 def _pre_receive(args: Sequence[str]) -> int:
@@ -199,13 +198,6 @@ def _refresh_hints(repo: Repository) -> None:
         return
 
 
-def _merge_driver(args: Sequence[str]) -> int:
-    _whole()
-    from mlvgit.cli.main import main as program
-
-    return program(["merge-driver", *args])
-
-
 def _whole() -> None:
     """Give the interpreter what `-S` left out: the environment's packages."""
     if sys.flags.no_site:
@@ -216,7 +208,7 @@ def _whole() -> None:
 
 EVENTS: dict[str, Callable[[Sequence[str]], int]] = {
     "pre-commit": _pre_commit,
-    "pre-merge-commit": _pre_merge_commit,
+    "pre-merge-commit": _pre_commit,
     "prepare-commit-msg": _prepare_commit_msg,
     "pre-applypatch": _pre_applypatch,
     "pre-push": _pre_push,

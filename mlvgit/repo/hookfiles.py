@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlvgit.errors import RefusedError, UsageError
 from mlvgit.repo.git import encode
+from mlvgit.repo.hints import refresh
 from mlvgit.repo.hookparts import (
     CONFIG_BEFORE,
     DRIVER,
@@ -35,7 +36,7 @@ from mlvgit.repo.hookparts import (
     umask,
     write,
 )
-from mlvgit.repo.hookremoval import uninstall
+from mlvgit.repo.hookremoval import take_out_files, uninstall
 from mlvgit.repo.hookscheme import (
     CHAINED,
     CHAINED_IF_THERE,
@@ -75,21 +76,22 @@ def install(repo: Repository, *, dry_run: bool = False, server: bool = False) ->
     record = load_record(repo)
     events = SERVER_EVENTS if server else CLIENT_EVENTS
     events = tuple(dict.fromkeys((*record.get("events", ()), *events)))
-    scheme = _scheme(repo, record, events)
+    scheme = _scheme(repo, events)
     work = _Install(repo, record, scheme, events)
     steps = list(work.steps(server))
     if not dry_run and steps:
         perform(steps)
         work.remember()
-    return InstallResult(scheme, tuple(step.text for step in steps), tuple(work.notes))
+    if not dry_run and not server:
+        refresh(repo)
+    return InstallResult(scheme, tuple(step.text for step in steps), tuple(work.notes()) if steps else ())
 
 
-def _scheme(repo: Repository, record: dict[str, Any], events: tuple[str, ...]) -> Scheme:
-    """Stay with what is installed and works; choose again when somebody changed where hooks are looked for."""
+def _scheme(repo: Repository, events: tuple[str, ...]) -> Scheme:
+    """Stay with our folder while core.hooksPath names it; else choose, for somebody may have changed what is there."""
     if same_folder(hooks_path(repo).value, repo.state_dir / "hooks"):
         return "path"
-    chosen = choose(repo, events)
-    return "files" if chosen == "config" and record.get("scheme") == "files" else chosen
+    return choose(repo, events)
 
 
 class _Install:
@@ -103,14 +105,15 @@ class _Install:
         self.state = repo.state_dir
         self.own = repo.state_dir / "hooks"
         self.folder = repo.common_dir / "hooks"
-        self.notes: list[str] = []
         self.before = self._hooks_before()
 
     def steps(self, server: bool) -> Iterator[Step]:
+        """Yield what is still missing, in the order in which to do it."""
         yield from self._program()
         if self.scheme == "files":
             yield from self._files()
         else:
+            yield from take_out_files(self.repo)  # from before, when there was no reason for a folder of our own
             yield from self._own_folder()
         config = list(self._config(server))
         if config and not self.record:
@@ -118,7 +121,17 @@ class _Install:
         yield from config
         yield from self._written(self.state / "uninstall.sh", self._emergency(), 0o755)
 
+    def notes(self) -> Iterator[str]:
+        """Yield what the user should know besides."""
+        if self.scheme == "path":
+            before = self.before or str(self.folder)
+            yield f"core.hooksPath names {self._shown(self.own)} now; every hook of {before} runs from there as before"
+        kept = [event for event in self.events if os.path.lexists(self.folder / (event + KEPT))]
+        if kept and self.scheme == "files":
+            yield f"these hooks were there, and keep running beside ours: {', '.join(kept)}"
+
     def remember(self) -> None:
+        """Write down what was done, for `uninstall`."""
         path = self._config_file()
         same = self.record.get("config_after") in (None, self._config_now)
         after = digest(path) if same else self.record.get("config_after")

@@ -30,7 +30,7 @@ from mlvgit.repo.hookscheme import CLIENT_EVENTS, KEPT, SERVER_EVENTS, generator
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
-__all__ = ["uninstall"]
+__all__ = ["take_out_files", "uninstall"]
 
 
 def uninstall(repo: Repository, *, dry_run: bool = False) -> InstallResult:
@@ -40,7 +40,7 @@ def uninstall(repo: Repository, *, dry_run: bool = False) -> InstallResult:
         MachineError: a file cannot be written.
     """
     record = load_record(repo)
-    steps = [*_take_out_files(repo), *_take_out_config(repo, record), *_take_out_state(repo)]
+    steps = [*take_out_files(repo), *_take_out_config(repo, record), *_take_out_state(repo)]
     if not dry_run:
         perform(steps)
         for folder in (*([repo.common_dir / "hooks"] if record.get("made_hooks") else []), repo.state_dir):
@@ -49,7 +49,8 @@ def uninstall(repo: Repository, *, dry_run: bool = False) -> InstallResult:
     return InstallResult("", tuple(step.text for step in steps), tuple(_left_over(repo)))
 
 
-def _take_out_files(repo: Repository) -> Iterator[Step]:
+def take_out_files(repo: Repository) -> Iterator[Step]:
+    """Yield the steps that empty the hooks folder of ours, and put back what was kept there."""
     folder = repo.common_dir / "hooks"
     for event in (*CLIENT_EVENTS, *SERVER_EVENTS):
         target, legacy, kept = folder / event, folder / f"{event}.legacy", folder / (event + KEPT)

@@ -97,8 +97,7 @@ def choose(repo: Repository, events: tuple[str, ...]) -> Scheme:
     if hooks_path(repo).value or not _is_private(folder, repo.common_dir):
         return "path"
     foreign = [folder / event for event in events if (folder / event).exists() and not is_ours(folder / event)]
-    kept = [folder / (event + KEPT) for event in events if (folder / (event + KEPT)).exists()]
-    return "path" if any(_asks_its_name(hook) for hook in foreign if not kept) else "files"
+    return "path" if any(_asks_its_name(hook) for hook in foreign) else "files"
 
 
 def has_config_hooks(repo: Repository) -> bool:

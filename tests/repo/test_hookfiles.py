@@ -404,6 +404,25 @@ def test_a_hook_that_changes_git_by_being_there_is_chained_only_when_it_is_there
     assert not (own / "push-to-checkout").exists()
 
 
+def test_a_hooks_path_that_is_set_after_us_is_joined_without_judging_twice(home: Sandbox) -> None:
+    home.hook("pre-commit", "echo theirs >>ran")
+    before = configuration(home)
+    install(opened(home))
+    home.config("core.hooksPath", ".git/hooks")
+
+    assert install(opened(home)).scheme == "path"
+
+    assert states(home) == {"active"}
+    spoil(home)
+    assert home.assert_refused("commit", "-m", "x", because="MLV106").err.count("refused") == 1
+    assert (home / "ran").read_text() == "theirs\n"
+    (home / "ran").unlink()
+    home.git("rm", "-rqf", "models")
+    uninstall(opened(home))
+    home.git("config", "--unset", "core.hooksPath")
+    assert configuration(home) == before
+
+
 def test_hooks_path_of_one_worktree_is_set_for_that_worktree(home: Sandbox) -> None:
     home.config("extensions.worktreeConfig", "true")
     home.write("theirs/pre-commit", "#!/bin/sh\necho theirs >>ran\n").chmod(0o755)
