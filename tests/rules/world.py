@@ -33,6 +33,9 @@ class World:
         self.absent = absent
         self.hashed: list[str] = []
 
+    def __repr__(self) -> str:
+        return f"World({self.files!r}, absent={self.absent!r})"
+
     # building
 
     def put(self, path: str, data: bytes | str, mode: int = FILE) -> World:

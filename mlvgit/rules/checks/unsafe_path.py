@@ -82,7 +82,8 @@ def _collisions(delta: Delta) -> Iterator[Finding]:
             continue
         directory = root.layout.directory(key)
         parent, _, name = directory.rpartition("/")
-        for other, is_folder in delta.after.tree.names(parent).items():
+        beside = delta.after.tree.names(parent)
+        for other, is_folder in beside.items() if name in beside else ():
             if is_folder and other != name and fold(other) == fold(name):
                 yield _finding(f"{parent}/{other}", f"and {printable(name)} are one folder on some systems")
         if delta.after.frozen(key) is None:

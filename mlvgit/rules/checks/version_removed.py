@@ -56,7 +56,7 @@ def _judge(
         if old.stage != first_stage(judging_settings(delta, context, pair.root)):
             yield _finding(delta, pair, key, old, f"the entry of {key}, which was in {old.stage}, was dropped")
         return
-    if old.tree_sha256 and new.tree_sha256 != old.tree_sha256 and not _is_repair(delta, key, old, new):
+    if old.tree_sha256 and new.tree_sha256 != old.tree_sha256 and not _is_repair(delta, key, new):
         now = short(new.tree_sha256) or "nothing"
         yield _finding(delta, pair, key, old, f"the identity of {key} was altered: {short(old.tree_sha256)} -> {now}")
     for name in ("run", "data_snapshots"):
@@ -66,12 +66,11 @@ def _judge(
             yield _finding(delta, pair, key, old, f"the lineage of {key} ({name}) was altered")
 
 
-def _is_repair(delta: Delta, key: Key, old: RegisteredVersion, new: RegisteredVersion) -> bool:
-    thing = delta.after.frozen(key)
-    if thing is None or thing.manifest is None:
-        return False
-    true = thing.manifest.tree_sha256
-    return new.tree_sha256 == true != old.tree_sha256
+def _is_repair(delta: Delta, key: Key, new: RegisteredVersion) -> bool:
+    """Say whether the entry now agrees with the manifest that stood all along; one that came with it proves nothing."""
+    pair = delta.pair(key)
+    thing = pair.before or pair.after
+    return thing is not None and thing.manifest is not None and new.tree_sha256 == thing.manifest.tree_sha256
 
 
 def _finding(delta: Delta, pair: RegistryPair, key: Key, old: RegisteredVersion, message: str) -> Finding:

@@ -1,0 +1,40 @@
+from tests.rules.world import MODEL, codes, identity, judged, refused, valid, vouched
+
+REGISTRY = "models/iris_clf/registry.json"
+BEFORE = valid().swap(REGISTRY, '"archived"', '"dev"')
+STAGED = BEFORE.swap(REGISTRY, '"dev"', '"staging"')
+
+
+def test_a_release_without_a_tag_warns_at_commit_and_is_refused_at_push():
+    (finding,) = judged(BEFORE, STAGED)
+
+    assert (finding.code, finding.severity) == ("MLV203", "warning")
+    assert finding.message == "iris_clf@v0.1.0 is in staging and has no model tag"
+    assert finding.keep == ("git mlv tag-model iris_clf v0.1.0",)
+    assert refused(BEFORE, STAGED, "push") == ["MLV203"]
+
+
+def test_a_release_with_its_tag_passes():
+    assert codes(BEFORE, STAGED, "push", tagged=vouched(BEFORE)) == []
+
+
+def test_a_tag_that_vouches_for_other_files_does_not_count():
+    assert refused(BEFORE, STAGED, "push", tagged=lambda _: frozenset({"0" * 64})) == ["MLV203"]
+
+
+def test_a_version_that_stays_in_its_stage_is_not_asked_again():
+    after = BEFORE.swap(REGISTRY, '"run"', '"registered_utc": "2026-01-01T00:00:00Z", "run"')
+
+    assert codes(BEFORE, after, "push") == []
+
+
+def test_archiving_needs_no_tag():
+    assert codes(BEFORE, valid(), "push") == []
+
+
+def test_a_version_without_a_manifest_needs_some_tag():
+    before = BEFORE.drop("models/iris_clf/v0.1.0.manifest.json")
+    after = STAGED.drop("models/iris_clf/v0.1.0.manifest.json")
+
+    assert "MLV203" in refused(before, after, "push")
+    assert "MLV203" not in refused(before, after, "push", tagged=lambda _: frozenset({identity(BEFORE, MODEL)}))
