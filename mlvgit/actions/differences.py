@@ -1,0 +1,335 @@
+"""What differs between two snapshots, or between two model versions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mlvgit.actions.contents import find_bytes, read_frozen
+from mlvgit.actions.project import Project
+from mlvgit.actions.tables import RowChanges, UnreadableError, compare_tables, kind_of_table
+from mlvgit.core import jsontext
+from mlvgit.errors import IntegrityError, UsageError
+from mlvgit.records.layout import FrozenKind, Key
+from mlvgit.records.manifest import FileEntry, Manifest
+from mlvgit.records.run import RunRecord
+from mlvgit.rules.catalog import Catalog, Frozen
+
+__all__ = [
+    "FileChange",
+    "FileChanges",
+    "ModelChanges",
+    "Side",
+    "SnapshotChanges",
+    "Value",
+    "diff_models",
+    "diff_snapshots",
+    "locate",
+    "model_side",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """A file that has other bytes.
+
+    Attributes:
+        path: relative to the frozen directory.
+        rows: what that means for a table's rows; None when it is no table, or cannot be read as one.
+        note: why it cannot; "" otherwise.
+    """
+
+    path: str
+    before: FileEntry
+    after: FileEntry
+    rows: RowChanges | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChanges:
+    """What differs between two lists of files; paths are relative to the frozen directories.
+
+    Attributes:
+        added, removed: (path, entry).
+        renamed: (path before, path after, entry): the same bytes under another name.
+        unchanged: how many files are the same.
+    """
+
+    added: tuple[tuple[str, FileEntry], ...] = ()
+    removed: tuple[tuple[str, FileEntry], ...] = ()
+    changed: tuple[FileChange, ...] = ()
+    renamed: tuple[tuple[str, str, FileEntry], ...] = ()
+    unchanged: int = 0
+
+
+class Located(NamedTuple):
+    """A frozen thing and where it was found."""
+
+    frozen: Frozen
+    manifest: Manifest
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotChanges:
+    """What differs between two snapshots."""
+
+    before: Manifest
+    after: Manifest
+    files: FileChanges
+
+    @property
+    def identical(self) -> bool:
+        """Every name and every byte is the same."""
+        return self.before.tree_sha256 == self.after.tree_sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What is known of a model version.
+
+    Attributes:
+        stage: dev, when the registry does not name the version.
+        metrics, params: what `metrics.json` and `params.json` say (hashed first), else what the run's record says; keys
+            of nested objects are joined by dots.
+        data: the snapshots that it was trained on.
+        run: id of the run that made it, or "".
+        problems: why something could not be read.
+    """
+
+    key: Key
+    manifest: Manifest
+    stage: str
+    metrics: Mapping[str, Any]
+    params: Mapping[str, Any]
+    data: tuple[str, ...]
+    run: str
+    problems: tuple[str, ...] = ()
+
+
+class Value(NamedTuple):
+    """One metric or parameter on both sides.
+
+    Attributes:
+        before, after: None where that side does not have it.
+        difference: after - before, when both are numbers and differ.
+    """
+
+    name: str
+    before: Any
+    after: Any
+    difference: float | None
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides say the same; true and 1 do not."""
+        return type(self.before) is type(self.after) and bool(self.before == self.after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChanges:
+    """What differs between two model versions.
+
+    Attributes:
+        metrics, params: every name that one of them has, by name.
+        data_added, data_removed: snapshots that only the one or the other was trained on.
+    """
+
+    before: Side
+    after: Side
+    metrics: tuple[Value, ...]
+    params: tuple[Value, ...]
+    data_added: tuple[str, ...]
+    data_removed: tuple[str, ...]
+    files: FileChanges
+
+
+# Snapshots
+
+
+def diff_snapshots(project: Project, before: str, after: str, *, show_rows: int = 0) -> SnapshotChanges:
+    """Compare two snapshots; only the files of which the bytes differ are read, and hashed first.
+
+    Args:
+        project: where they are.
+        before, after: references.
+        show_rows: at most so many rows of each kind are returned for a table.
+
+    Raises:
+        UsageError: there is no such snapshot.
+        DocumentError: a manifest cannot be read.
+    """
+    old, new = locate(project, before, "snapshot"), locate(project, after, "snapshot")
+    files = _files(project, old, new, show_rows)
+    return SnapshotChanges(before=old.manifest, after=new.manifest, files=files)
+
+
+def locate(project: Project, reference: str, kind: FrozenKind) -> Located:
+    """Find a frozen thing in the working directory, else in the last commit.
+
+    Raises:
+        UsageError: it is in neither.
+        DocumentError: its manifest cannot be read.
+    """
+    find = project.find_snapshot if kind == "snapshot" else project.find_model
+    catalog = project.working()
+    try:
+        return Located(*project.frozen(find(reference, catalog), catalog), catalog)
+    except UsageError:
+        catalog = project.committed()
+        try:
+            return Located(*project.frozen(find(reference, catalog), catalog), catalog)
+        except UsageError:
+            pass
+        raise
+
+
+def _files(project: Project, old: Located, new: Located, show_rows: int) -> FileChanges:
+    if old.manifest.tree_sha256 == new.manifest.tree_sha256:
+        return FileChanges(unchanged=new.manifest.file_count)
+    before, after = old.manifest.by_relative(), new.manifest.by_relative()
+    removed = {path: entry for path, entry in before.items() if path not in after}
+    added = {path: entry for path, entry in after.items() if path not in before}
+    both = [path for path in after if path in before]
+    changed = [path for path in both if before[path].sha256 != after[path].sha256]
+    renamed = _renamed(removed, added)
+    return FileChanges(
+        added=tuple(sorted(added.items())),
+        removed=tuple(sorted(removed.items())),
+        renamed=tuple(sorted(renamed)),
+        changed=tuple(_file_change(project, old, new, path, show_rows) for path in sorted(changed)),
+        unchanged=len(both) - len(changed),
+    )
+
+
+def _renamed(removed: dict[str, FileEntry], added: dict[str, FileEntry]) -> list[tuple[str, str, FileEntry]]:
+    """Take from both what has the same bytes: first where the last part of the name is kept, then in order."""
+    by_bytes: dict[str, list[str]] = {}
+    for path in sorted(added):
+        by_bytes.setdefault(added[path].sha256, []).append(path)
+    pairs = []
+    for by_name in (True, False):
+        for path in sorted(removed):
+            targets = by_bytes.get(removed[path].sha256, [])
+            same = [target for target in targets if target.rpartition("/")[2] == path.rpartition("/")[2]]
+            found = (same or [""])[0] if by_name else (targets or [""])[0]
+            if found:
+                targets.remove(found)
+                pairs.append((path, found, added.pop(found)))
+                del removed[path]
+    return pairs
+
+
+def _file_change(project: Project, old: Located, new: Located, path: str, show_rows: int) -> FileChange:
+    before, after = old.manifest.by_relative()[path], new.manifest.by_relative()[path]
+    kind = kind_of_table(path)
+    rows, note = None, ""
+    if kind:
+        opened = [find_bytes(project, each.frozen, path, each.catalog) for each in (old, new)]
+        if opened[0] is None or opened[1] is None:
+            missing = [str(each.frozen.key) for each, found in zip((old, new), opened, strict=True) if found is None]
+            note = f"rows unknown: the frozen bytes of {' and '.join(missing)} are not here"
+        else:
+            try:
+                rows = compare_tables(kind, opened[0], opened[1], show=show_rows)
+            except UnreadableError as error:
+                note = f"not readable as {kind}: {error}"
+            except (KeyError, IntegrityError):
+                note = "rows unknown: it changed while it was read"
+    return FileChange(path=path, before=before, after=after, rows=rows, note=note)
+
+
+# Model versions
+
+
+def diff_models(project: Project, before: str, after: str) -> ModelChanges:
+    """Compare two model versions, named by version or by stage.
+
+    Raises:
+        UsageError: there is no such version.
+        DocumentError: a manifest or a registry cannot be read.
+    """
+    old, new = locate(project, before, "model"), locate(project, after, "model")
+    sides = [model_side(project, each.frozen, each.manifest, each.catalog) for each in (old, new)]
+    return ModelChanges(
+        before=sides[0],
+        after=sides[1],
+        metrics=_values(sides[0].metrics, sides[1].metrics),
+        params=_values(sides[0].params, sides[1].params),
+        data_added=tuple(name for name in sides[1].data if name not in sides[0].data),
+        data_removed=tuple(name for name in sides[0].data if name not in sides[1].data),
+        files=_files(project, old, new, 0),
+    )
+
+
+def model_side(project: Project, frozen: Frozen, manifest: Manifest, catalog: Catalog) -> Side:
+    """Gather what is known of a frozen model version in `catalog`."""
+    key = frozen.key
+    registry = catalog.registry(key.root, key.name)
+    entry = registry.version(key.version) if registry else None
+    run = (entry.run if entry else "") or manifest.run
+    problems: list[str] = []
+    record = _record(catalog, key, run)
+    facts = {}
+    for name in ("metrics", "params"):
+        told = getattr(record, name) if record else {}
+        facts[name] = _flat(_facts(project, frozen, f"{name}.json", catalog, problems) or told)
+    return Side(
+        key=key,
+        manifest=manifest,
+        stage=entry.stage if entry else "dev",
+        metrics=facts["metrics"],
+        params=facts["params"],
+        data=(entry.data_snapshots if entry else ())
+        or manifest.derived_from
+        or (record.data_snapshots if record else ()),
+        run=run,
+        problems=tuple(problems),
+    )
+
+
+def _record(catalog: Catalog, key: Key, run: str) -> RunRecord | None:
+    path = catalog.run_paths(key.root).get(run) if run else None
+    record = catalog.run(path).value if path else None
+    return record if isinstance(record, RunRecord) else None
+
+
+def _facts(project: Project, frozen: Frozen, name: str, catalog: Catalog, problems: list[str]) -> Mapping[str, Any]:
+    if frozen.manifest is None or name not in frozen.manifest.by_relative():
+        return {}
+    try:
+        reading = jsontext.read(read_frozen(project, frozen, name, catalog))
+    except IntegrityError as error:
+        problems.append(error.message)
+        return {}
+    if not reading.readable or not isinstance(reading.value, dict):
+        why = f": {reading.problems[0].message}" if reading.problems else " holds no JSON object"
+        problems.append(f"{frozen.directory}/{name}{why}")
+        return {}
+    return reading.value
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, each in value.items():
+        if isinstance(each, Mapping) and each:
+            found.update(_flat(each, f"{prefix}{key}."))
+        else:
+            found[f"{prefix}{key}"] = each
+    return found
+
+
+def _values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Value, ...]:
+    found = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        found.append(Value(name, old, new, _difference(old, new)))
+    return tuple(found)
+
+
+def _difference(before: object, after: object) -> float | None:
+    if isinstance(before, bool) or isinstance(after, bool) or before == after:
+        return None
+    if isinstance(before, int | float) and isinstance(after, int | float):
+        return float(after) - float(before)
+    return None
