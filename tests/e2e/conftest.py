@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import Playground, Sandbox
+from tests.e2e.world import Template, World
 
 
 class Team:
@@ -38,3 +39,15 @@ class Team:
 def team(playground: Playground) -> Team:
     """A server, Ada who set mlvgit up, and Bob who cloned."""
     return Team(playground)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The repositories that every test of falsified histories copies."""
+    return Template(tmp_path_factory.mktemp("template") / "world")
+
+
+@pytest.fixture
+def world(playground: Playground, template: Template) -> World:
+    """A guarded server with a released model; see tests/e2e/world.py."""
+    return World(playground, template)
