@@ -79,7 +79,7 @@ class TestPushLines:
         repo.push("origin", "HEAD:refs/heads/side", ":refs/heads/main", check=False)
 
         changes = parse_push_lines(repo.read("lines"))
-        assert {(c.remote_ref, c.local_oid) for c in changes} == {("refs/heads/side", tip), ("refs/heads/main", ZERO)}
+        assert {(c.remote_ref, c.local_oid) for c in changes} == {("refs/heads/side", tip), ("refs/heads/main", "0" * len(tip))}
 
 
 class TestProtected:
