@@ -8,6 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -133,8 +134,9 @@ def steps(name: DatasetName) -> Iterator[Step]:
     data = load(name)
     model, frozen = f"{name}_clf", f"data/snapshots/{name}_v0.1/{name}.csv"
     yield Step(title="A repository, guarded", command=("git", "init", "--quiet", "--initial-branch=main", "."))
-    yield Step(title="", command=("git", "mlv", "init"), files=(("train.py", TRAIN), (".gitignore", "raw/\nout/\n")))
-    yield Step(title="", command=("git", "add", "train.py", ".gitignore"))
+    written = (("train.py", TRAIN), ("env/requirements.lock", _lock()), (".gitignore", "raw/\nout/\n"))
+    yield Step(title="", command=("git", "mlv", "init"), files=written)
+    yield Step(title="", command=("git", "add", "train.py", "env", ".gitignore"))
     yield Step(title="", command=("git", "commit", "-qm", "Set up"))
 
     yield Step(
@@ -196,18 +198,24 @@ def steps(name: DatasetName) -> Iterator[Step]:
     yield Step(title="", command=("git", "mlv", "status"))
 
 
-def _release(name: str, model: str, data: str, version: str, regularisation: str, title: str) -> Iterator[Step]:
+def _lock() -> str:
+    """The packages that training uses, as `pip freeze` writes them."""
+    names = ("scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl")
+    return "".join(f"{name}=={version(name)}\n" for name in names)
+
+
+def _release(name: str, model: str, data: str, number: str, regularisation: str, title: str) -> Iterator[Step]:
     csv_path = f"data/snapshots/{name}_{data}/{name}.csv"
     yield Step(title=title, command=(sys.executable, "train.py", csv_path, regularisation, "out"))
     yield Step(
         title="",
         command=(
-            *("git", "mlv", "model", "add", model, version, "out/model.pkl", "--metrics", "out/metrics.json"),
-            *("--params", "out/params.json", "--data", f"{name}@{data}", "-m", f"Add {model} {version}"),
+            *("git", "mlv", "model", "add", model, number, "out/model.pkl", "--metrics", "out/metrics.json"),
+            *("--params", "out/params.json", "--data", f"{name}@{data}", "-m", f"Add {model} {number}"),
         ),
     )
-    yield Step(title="", command=("git", "mlv", "record", model, version, "-m", f"Record the run of {model} {version}"))
+    yield Step(title="", command=("git", "mlv", "record", model, number, "-m", f"Record the run of {model} {number}"))
     yield Step(
         title="",
-        command=("git", "mlv", "promote", model, version, "production", "--tag", "-m", f"trained on {name} {data}"),
+        command=("git", "mlv", "promote", model, number, "production", "--tag", "-m", f"trained on {name} {data}"),
     )

@@ -11,11 +11,19 @@ from mlvgit.actions.clock import today
 from mlvgit.actions.findings import render, summary
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import is_replaceable, published_by
-from mlvgit.actions.runs import code_sha256_of, run_published
+from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.errors import GitError
 from mlvgit.records.layout import Key
 from mlvgit.records.settings import Settings
-from mlvgit.repo.history import RefChange, commit_exists, is_protected, is_zero, merge_bases, protected_refs
+from mlvgit.repo.history import (
+    RefChange,
+    commit_exists,
+    held_before,
+    is_protected,
+    is_zero,
+    merge_bases,
+    protected_refs,
+)
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import read_tag, tag_ref_name
 from mlvgit.rules.catalog import Catalog
@@ -106,7 +114,10 @@ def _commit_context(project: Project, head: str | None) -> Context:
         tagged=_local_tags(repo),
         commit_known=lambda oid: _commit_known(repo, oid),
         code_sha256_of=code_sha256_of(project),
+        code_known=code_known(project),
+        file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, tips),
+        held_before=lambda path, oid: held_before(repo, [head] if head else [], path, oid),
         today=today(),
     )
 
@@ -226,7 +237,10 @@ def _judge_push(
         tagged=_tagged_after(receiver, tag_moves),
         commit_known=lambda oid: _commit_known(repo, oid),
         code_sha256_of=code_sha256_of(project),
+        code_known=code_known(project),
+        file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, receiver.protected.values()),
+        held_before=lambda path, oid: held_before(repo, receiver.protected.values(), path, oid),
         tag_moves=tuple(tag_moves),
         override=override,
         today=today(),

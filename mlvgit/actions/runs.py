@@ -21,7 +21,10 @@ from mlvgit.rules.model import Tree
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.lock import exclusive
 
-__all__ = ["RecordPlan", "code_sha256", "code_sha256_of", "record", "run_published"]
+__all__ = ["RecordPlan", "code_sha256", "code_known", "code_sha256_of", "file_sha256_at", "record", "run_published"]
+
+MOST_COMMITS = 200
+"""How many commits are looked through for code that squash or rebase gave another commit."""
 
 LOCK_NAMES = ("requirements.lock", "uv.lock", "poetry.lock", "requirements.txt")
 
@@ -172,6 +175,33 @@ def code_sha256_of(project: Project) -> Callable[[str], str | None]:
     def find(name: str) -> str | None:
         oid = project.repo.resolve(name)
         return code_sha256(project, project.committed(oid)) if oid else None
+
+    return find
+
+
+def code_known(project: Project) -> Callable[[str], bool | None]:
+    """Return a function that says whether one of the newest commits here has code with this hash.
+
+    Squash and rebase give code another commit; None stands for "not among those that were looked at".
+    """
+
+    def known(wanted: str) -> bool | None:
+        repo = project.repo
+        names = repo.git.text("rev-list", f"--max-count={MOST_COMMITS}", "--all", "HEAD", ok=(0, 128)).split()
+        if any(code_sha256(project, project.committed(oid)) == wanted for oid in names):
+            return True
+        return None if len(names) == MOST_COMMITS or repo.is_shallow() else False
+
+    return known
+
+
+def file_sha256_at(project: Project) -> Callable[[str, str], str | None]:
+    """Return a function from a commit name and a path to the SHA-256 of the file there."""
+
+    def find(name: str, path: str) -> str | None:
+        oid = project.repo.resolve(name)
+        digest = project.committed(oid).tree.digests([path]).get(path) if oid else None
+        return digest.sha256 if digest else None
 
     return find
 

@@ -1,12 +1,15 @@
 """`git mlv init`, `install` and `uninstall`."""
 
 import argparse
+import os
+from pathlib import Path
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.setup import init
 from mlvgit.cli.common import add_json
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable
+from mlvgit.errors import UsageError
 from mlvgit.repo import hookfiles
 from mlvgit.repo.repository import Repository
 
@@ -18,7 +21,10 @@ def configure_init(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write mlv.yaml and the attributes of our folders, set up the guards, and say what is left to do."
     )
-    parser.epilog = "examples:\n  git mlv init\n  git mlv init --dry-run\n"
+    parser.epilog = "examples:\n  git mlv init\n  git mlv init --dry-run\n  git mlv init services/fraud     a root of its own in a monorepo\n"
+    parser.add_argument(
+        "folder", metavar="FOLDER", nargs="?", default="", help="the mlv root (the top of the repository)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--no-hooks", action="store_true", help="leave the hooks of this clone alone")
     add_json(parser)
@@ -27,6 +33,7 @@ def configure_init(parser: argparse.ArgumentParser) -> None:
 def run_init(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv init`."""
     project = Project.open()
+    project.root = _root(project, args.folder)
     result = init(project, dry_run=args.dry_run)
     verb = "would write" if args.dry_run else "wrote"
     for path in result.written:
@@ -44,6 +51,15 @@ def run_init(args: argparse.Namespace, output: Output) -> int:
         {"written": list(result.written), "hooks": list(changes), "advice": [list(each) for each in result.advice]}
     )
     return 0
+
+
+def _root(project: Project, folder: str) -> str:
+    if not folder:
+        return project.root
+    inside = os.path.relpath(os.path.realpath(folder), os.path.realpath(project.top))
+    if inside.startswith("..") or not os.path.isdir(folder):
+        raise UsageError(f"{folder} is not a folder of this repository")
+    return "" if inside == "." else Path(inside).as_posix()
 
 
 def configure_install(parser: argparse.ArgumentParser) -> None:

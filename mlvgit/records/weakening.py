@@ -12,7 +12,7 @@ __all__ = ["sentences"]
 
 def sentences(old: "Settings", new: "Settings") -> list[str]:
     """List what `new` allows that `old` did not; empty when nothing was loosened."""
-    found = [*_exceptions(old, new), *_stages(old, new), *_limits(old, new), *_switches(old, new), *_folders(old, new)]
+    found = [*_exceptions(old, new), *_stages(old, new), *_limits(old, new), *_switches(old, new)]
     return [printable(sentence) for sentence in found]
 
 
@@ -84,8 +84,3 @@ def _switches(old: "Settings", new: "Settings") -> list[str]:
     if added:
         found.append("ignore_extra was widened by " + ", ".join(added))
     return found
-
-
-def _folders(old: "Settings", new: "Settings") -> list[str]:
-    pairs = zip(old.folders._fields, old.folders, new.folders, strict=True)
-    return [f"the folder of {name} moved from {before} to {after}" for name, before, after in pairs if before != after]

@@ -270,3 +270,27 @@ def is_protected(repo: "Repository", ref: str, patterns: Iterable[str] = (), rem
     else:
         head = repo.git.text("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removeprefix(_HEADS)
     return name in ((head,) if head else _USUAL) or any(fnmatchcase(name, each) for each in _ALWAYS)
+
+
+def held_before(repo: "Repository", tips: Iterable[str], path: str, oid: str) -> bool:
+    """Say whether `path` held the blob `oid` at some commit of the history of `tips`.
+
+    Args:
+        repo: where to look.
+        tips: full ids; none answers no.
+        path: taken literally, from the top of the repository.
+        oid: a blob; "" asks whether the newest commit that touched the path created it.
+    """
+    starts = list(tips)
+    if not starts:
+        return False
+    asked = "".join(f"{tip}\n" for tip in starts).encode()
+    args = ("log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m", "--stdin", "--", path)
+    for record in repo.git.records(*args, input=asked):
+        fields = decode(record).strip().split(" ")
+        if len(fields) == 5 and fields[0].startswith(":"):
+            if not oid:
+                return fields[4] == "A"
+            if fields[3] == oid:
+                return True
+    return False

@@ -35,13 +35,20 @@ from mlvgit.rules.wording import listed, quoted
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find registry entries that the change dropped or gave another identity."""
     for pair in delta.registries:
-        if pair.before is None or pair.error is not None or context.held_before(pair.path, pair.oid):
-            continue
-        for old in pair.before.versions:
-            new = pair.after.version(old.version) if pair.after else None
-            key = Key(pair.root, "model", pair.model, old.version)
-            if not may_be_replaced(context, key, _identity(delta, key, old)):
-                yield from _judge(delta, context, pair, key, old, new)
+        found = list(_changes(delta, context, pair))
+        # History is asked only when something is wrong: a revert brings an older registry back.
+        if found and not context.held_before(pair.path, pair.oid):
+            yield from found
+
+
+def _changes(delta: Delta, context: Context, pair: RegistryPair) -> Iterator[Finding]:
+    if pair.before is None or pair.error is not None:
+        return
+    for old in pair.before.versions:
+        new = pair.after.version(old.version) if pair.after else None
+        key = Key(pair.root, "model", pair.model, old.version)
+        if new != old and not may_be_replaced(context, key, _identity(delta, key, old)):
+            yield from _judge(delta, context, pair, key, old, new)
 
 
 def _identity(delta: Delta, key: Key, entry: RegisteredVersion) -> str:
