@@ -225,7 +225,8 @@ def _unknown(error: "ValidationError", node: Mapping[str, Any]) -> Iterator[Find
 
 
 def _form(error: "ValidationError", node: Mapping[str, Any]) -> Iterator[Finding]:
-    value, write = error.instance, node.get("x-write")
+    value: Any = error.instance
+    write = node.get("x-write")
     if is_placeholder(value):
         yield (), f"{shown(value)} is a placeholder: write {write or _wanted(node)}"
     elif "{64}" in str(node.get("pattern")) and re.fullmatch(r"(sha256:)?[0-9a-fA-F]{64}\s*", value):
