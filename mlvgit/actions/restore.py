@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.project import Project
+from mlvgit.actions.published import published_by
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.core.references import parse_reference
@@ -74,6 +75,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
             )
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
+        _restore_modes(project, folder, catalog, frozen, [name for name in chosen if name not in broken])
         make_read_only([folder / relative for relative in broken])
         staged = _restore_index(project, frozen, catalog, chosen, everything=not only)
         project.refresh()
@@ -81,15 +83,22 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
 
 
 def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
-    """Find `reference` where it is frozen most surely: HEAD, then protected branches, then the working directory."""
+    """Find `reference` where it is frozen most surely: HEAD, then protected branches, then the working directory.
+
+    What HEAD has under a name that is published with other files does not count: HEAD is what was falsified.
+    """
     parse_reference(reference)
     tips = list(protected_refs(project.repo, project.settings_or_default.protect).values())
+    published = published_by(project, tips)
     last: MlvError | None = None
     for catalog in _catalogs(project, tips):
         try:
             key = project.find(reference, catalog)
             frozen = catalog.frozen(key)
-            if frozen is not None and frozen.manifest is not None:
+            if frozen is None or frozen.manifest is None:
+                continue
+            known = published(key)
+            if not known or frozen.manifest.tree_sha256 in known:
                 return key, catalog
         except MlvError as error:
             last = last or error
@@ -158,6 +167,17 @@ def _candidates(project: Project, path: str) -> Iterator[str]:
 def _mode(catalog: Catalog, frozen: Frozen, relative: str) -> int:
     entry = catalog.tree.entry(f"{frozen.directory}/{relative}")
     return 0o755 if entry and entry.mode == 0o100755 else 0o644
+
+
+def _restore_modes(project: Project, folder: Path, catalog: Catalog, frozen: Frozen, names: Iterable[str]) -> None:
+    """Make files executable, or not, as they were frozen; where the file system has no such bit, Git says so."""
+    if project.repo.config("core.filemode", "true") == "false":
+        return
+    for relative in names:
+        path = folder / relative
+        standing = path.lstat().st_mode
+        if bool(standing & 0o100) != (_mode(catalog, frozen, relative) == 0o755):
+            path.chmod(standing & ~0o111 if standing & 0o100 else standing | (standing & 0o444) >> 2)
 
 
 def _move(source: Path, target: Path) -> Path:

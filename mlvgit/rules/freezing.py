@@ -39,9 +39,18 @@ def may_be_replaced(context: Context, key: Key, identity: str) -> bool:
 def held(context: Context, pair: Pair) -> Frozen | None:
     """Return what stood before when the change must not alter it; None when it is free, new or was never readable."""
     old = pair.before
-    if old is None or old.manifest is None:
+    if old is None or old.manifest is None or _gives_way(context, pair, old.manifest.tree_sha256):
         return None
     return old if is_frozen(context, old.key, old.manifest.tree_sha256) else None
+
+
+def _gives_way(context: Context, pair: Pair, identity: str) -> bool:
+    """Say whether something else stood under a name that is published, and makes room for what is published."""
+    known = published(context, pair.key)
+    if not known or identity in known:
+        return False
+    new = pair.after
+    return new is None or (new.manifest is not None and new.manifest.tree_sha256 in known)
 
 
 def listed_paths(thing: Frozen) -> dict[str, FileEntry]:

@@ -26,7 +26,7 @@ from mlvgit.core.versions import is_snapshot_version, snapshot_version
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
-from mlvgit.rules.freezing import held
+from mlvgit.rules.freezing import held, published
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.wording import about, quoted
 
@@ -86,7 +86,7 @@ def _edited(
     delta: Delta, context: Context, pair: Pair, thing: Frozen, old: Manifest, new: Manifest
 ) -> Iterator[Finding]:
     what = list(_differences(old, new))
-    if what and pair.after:
+    if what and pair.after and not _is_mended(delta, context, pair.after, old, new):
         change = "; ".join(what)
         yield about(
             delta,
@@ -97,6 +97,14 @@ def _edited(
             message="the frozen part of a manifest was edited",
             change=change,
         )
+
+
+def _is_mended(delta: Delta, context: Context, thing: Frozen, old: Manifest, new: Manifest) -> bool:
+    """Say whether a manifest is back at what it was before, and freezes the same files or those that are published."""
+    entry = delta.after.tree.entry(thing.manifest_path)
+    if entry is None or new.tree_sha256 not in {old.tree_sha256, *published(context, thing.key)}:
+        return False
+    return context.held_before(thing.manifest_path, entry.oid)
 
 
 def _differences(old: Manifest, new: Manifest) -> Iterator[str]:

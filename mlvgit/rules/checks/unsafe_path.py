@@ -69,9 +69,9 @@ def _with_parents(folder: str) -> Iterator[str]:
 def _is_frozen_directory(delta: Delta, path: str) -> bool:
     """Say whether a file at `path` would be a frozen directory, or a model's folder, were it a folder."""
     inside = delta.after.place(path + "/x")
-    return inside.kind == "file" or (
-        inside.kind == "loose" and delta.after.place(path + "/registry.json").kind == "registry"
-    )
+    if inside.kind == "file":
+        return delta.after.place(path).kind != "file"  # else it is a file in one, and other rules speak of it
+    return inside.kind == "loose" and delta.after.place(path + "/registry.json").kind == "registry"
 
 
 def _collisions(delta: Delta) -> Iterator[Finding]:
