@@ -56,10 +56,13 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         folder = project.top / frozen.directory
         chosen = _chosen(manifest, frozen, only)
         aside: list[tuple[str, Path]] = []
+        bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
+        if folder.is_symlink():
+            # Bytes are not written through a link that somebody put in the folder's place.
+            aside.append((frozen.directory, _move(folder, bench / folder.name)))
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
         content = {relative: _bytes(project, key, frozen, manifest.by_relative()[relative]) for relative in broken}
-        bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
         aside += [
             (f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative))
             for relative in (*verdict.changed, *(() if only else verdict.extra))

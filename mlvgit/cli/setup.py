@@ -21,7 +21,12 @@ def configure_init(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Write mlv.yaml and the attributes of our folders, set up the guards, and say what is left to do."
     )
-    parser.epilog = "examples:\n  git mlv init\n  git mlv init --dry-run\n  git mlv init services/fraud     a root of its own in a monorepo\n"
+    parser.epilog = (
+        "examples:\n"
+        "  git mlv init\n"
+        "  git mlv init --dry-run\n"
+        "  git mlv init services/fraud     a root of its own in a monorepo\n"
+    )
     parser.add_argument(
         "folder", metavar="FOLDER", nargs="?", default="", help="the mlv root (the top of the repository)"
     )
