@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlvgit import __version__
 from mlvgit.core.references import Reference, parse_reference
 from mlvgit.core.text import nearest
 from mlvgit.core.versions import Version, model_version, snapshot_version
@@ -106,14 +107,20 @@ class Project:
         for error in catalog.settings_errors:
             raise error
         root = catalog.root(self.root)
-        return root.settings if root else Settings()
+        settings = root.settings if root else Settings()
+        if not settings.satisfied_by(__version__):
+            raise UsageError(
+                f"{settings.layout(self.root).settings_path} asks for mlvgit {settings.requires} or later; this is {__version__}",
+                hint="pip install --upgrade mlvgit",
+            )
+        return settings
 
     @property
     def settings_or_default(self) -> Settings:
         """The settings, or the defaults when mlv.yaml cannot be read: for commands that mend."""
         try:
             return self.settings
-        except SettingsError:
+        except (SettingsError, UsageError):
             return Settings()
 
     @property

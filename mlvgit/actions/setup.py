@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from mlvgit import __version__
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.repo.attributes import ignored
 from mlvgit.store.atomic import write_atomic
@@ -56,14 +55,14 @@ def init(project: Project, *, dry_run: bool = False) -> InitResult:
 
 
 def _settings_text() -> str:
-    return f"""\
+    return """\
 # Settings of mlvgit, for everyone who works here. Every key may be left out; see docs/formats.md.
 format: 1.0
-requires: ">={__version__}"
+# requires: ">=0.1"                 # the least version of mlvgit that may write here
 # protect: [main, "release/*"]      # branches that publish; default: the remote's HEAD branch and release/*
-# limits: {{file_in_git: 10 MiB}}     # larger files below our folders are refused
+# limits: {file_in_git: 10 MiB}     # larger files below our folders are refused
 # stages:                           # default: dev, staging, production, archived
-#   production: {{one: true, tag: true, from: [staging]}}
+#   production: {one: true, tag: true, from: [staging]}
 """
 
 
