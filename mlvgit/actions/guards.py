@@ -40,10 +40,12 @@ class Report(NamedTuple):
     Attributes:
         findings: errors and warnings.
         text: ready for a person; "" when there is nothing to say.
+        base: what a refused push is to be mended from: what the receiver has; "" when it is not one commit.
     """
 
     findings: list[Finding]
     text: str
+    base: str = ""
 
     @property
     def errors(self) -> int:

@@ -158,7 +158,7 @@ def _pre_push(args: Sequence[str]) -> int:
     lines = parse_push_lines(raw)
     if framework and not lines:
         name, url, lines = push_of_framework(repo, os.environ)
-    return show_push(guard_push(repo, lines, name, url), "push", lines)
+    return show_push(guard_push(repo, lines, name, url), "push", repo)
 
 
 def _pre_receive(args: Sequence[str]) -> int:
@@ -172,7 +172,7 @@ def _pre_receive(args: Sequence[str]) -> int:
     from mlvgit.repo.repository import Repository
 
     lines = parse_receive_lines(raw)
-    return show_push(guard_receive(Repository.open("."), lines, push_options(os.environ)), "receive", lines)
+    return show_push(guard_receive(Repository.open("."), lines, push_options(os.environ)), "receive")
 
 
 # After

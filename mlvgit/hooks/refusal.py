@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mlvgit.actions.guards import Report
-from mlvgit.hooks.states import way_out
-from mlvgit.repo.history import RefChange, is_zero
+from mlvgit.actions.project import Project
+from mlvgit.hooks.states import Refused, way_out
+from mlvgit.repo.history import protected_refs
 from mlvgit.repo.repository import Repository
+from mlvgit.rules.model import Tree
 
 __all__ = ["push_options", "show_commit", "show_push"]
 
@@ -32,19 +34,81 @@ def show_commit(repo: Repository, report: Report, state: str) -> int:
     """
     if not report.text:
         return 0
-    inside = bool(os.environ.get("GIT_PREFIX"))
-    _show(report, lambda paths: way_out(state or _state(repo), [_spec(path, inside) for path in paths]))
+    way = ""
+    if report.errors:
+        state = state or _state(repo)
+        way = way_out(state, _refused(repo, state, _paths(report)), lambda name, paths: _store(repo, name, paths))
+    _show(report, way)
     return 1 if report.errors else 0
 
 
-def show_push(report: Report, state: str, lines: Sequence[RefChange]) -> int:
-    """Write what a guard of pushes found to standard error, and return the exit status."""
+def show_push(report: Report, state: str, repo: Repository | None = None) -> int:
+    """Write what a guard of pushes found to standard error, and return the exit status.
+
+    Args:
+        report: what was found.
+        state: "push" here, "receive" on a server.
+        repo: where the commands will be pasted, None on a server.
+    """
     if not report.text:
         return 0
-    branches = [line for line in lines if line.remote_ref.startswith("refs/heads/") and not is_zero(line.remote_oid)]
-    base = branches[0].remote_oid[:12] if len(branches) == 1 else ""
-    _show(report, lambda paths: way_out(state, [_spec(path, True) for path in paths], base))
+    paths = [_spec(path, True) for path in _paths(report)]
+    store = (lambda name, listed: _store(repo, name, listed)) if repo else None
+    _show(report, way_out(state, Refused(paths, base=report.base[:12]), store) if report.errors else "")
     return 1 if report.errors else 0
+
+
+def _paths(report: Report) -> list[str]:
+    return list(dict.fromkeys(each.path for each in report.findings if each.severity == "error" and each.path))
+
+
+def _refused(repo: Repository, state: str, paths: list[str]) -> Refused:
+    head = repo.head()
+    before, after = repo.head_tree(), repo.index_tree()
+    inside = bool(os.environ.get("GIT_PREFIX"))
+    spec = {path: _spec(path, inside) for path in paths}
+    theirs = _theirs(repo, head, paths) if head and state == "merge" else []
+    return Refused(
+        paths=tuple(spec.values()),
+        known=tuple(spec[path] for path in paths if before.entry(path)),
+        theirs=tuple(spec[path] for path in theirs),
+        alone=not repo.changes(before, after).keys() - set(paths),
+    )
+
+
+def _theirs(repo: Repository, head: str, paths: Sequence[str]) -> list[str]:
+    """Return the paths that a merge is to take from the other side: it has what is published, or ours is refused."""
+    other = repo.object("MERGE_HEAD^{commit}") or next(filter(None, map(repo.object, _merged())), None)
+    if other is None:
+        return []
+    ours, merged, index = repo.commit_tree(head), repo.commit_tree(other[0]), repo.index_tree()
+    protect = Project(repo=repo).committed().roots[-1].settings.protect
+    published = [repo.commit_tree(tip) for tip in dict.fromkeys(protected_refs(repo, protect).values())]
+    return [path for path in paths if _is_theirs(path, ours, merged, index, published)]
+
+
+def _is_theirs(path: str, ours: Tree, merged: Tree, index: Tree, published: Sequence[Tree]) -> bool:
+    mine, other = ours.entry(path), merged.entry(path)
+    said = [entry for entry in (tree.entry(path) for tree in published) if entry]
+    if mine == other or mine in said:
+        return False
+    return other in said or mine is None or mine == index.entry(path)
+
+
+def _merged() -> list[str]:
+    """Return what `git merge` merges, before MERGE_HEAD is there: it names them in the environment."""
+    return [name.removeprefix("GITHEAD_") + "^{commit}" for name in os.environ if name.startswith("GITHEAD_")]
+
+
+def _store(repo: Repository, name: str, paths: Sequence[str]) -> str:
+    """Keep pathspecs for `--pathspec-from-file`, and return the file's name; "" when it cannot be written."""
+    file = repo.state_dir / f"refused-{name}"
+    try:
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"".join(os.fsencode(path) + b"\0" for path in paths))
+    except OSError:
+        return ""
+    return str(file)
 
 
 def push_options(env: Mapping[str, str]) -> dict[str, str]:
@@ -54,11 +118,9 @@ def push_options(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, _, value in (option.partition("=") for option in given)}
 
 
-def _show(report: Report, way: Callable[[list[str]], str]) -> None:
+def _show(report: Report, way: str) -> None:
     text = report.text.rstrip("\n") + "\n"
-    if report.errors:
-        text += "\n" + way([finding.path for finding in report.findings if finding.severity == "error"])
-    sys.stderr.write(text)
+    sys.stderr.write(text + ("\n" + way if way else ""))
     sys.stderr.flush()
 
 

@@ -9,18 +9,36 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["STATES", "WayOut", "way_out", "way_out_of"]
+__all__ = ["STATES", "Refused", "WayOut", "way_out", "way_out_of"]
 
 MOST_PATHS = 3
-_UNSTAGE = ("git restore --staged -- PATH", "git restore -- PATH")
+_UNSTAGE = ("git restore --staged -- PATH", "git restore -- KNOWN")
 _AS_IN_HEAD = ("git restore --source=HEAD --staged --worktree -- PATH",)
 _DROP_FROM_TODO = "git -c sequence.editor='sed -i.mlv 1d' rebase --edit-todo"
 
 
+class Refused(NamedTuple):
+    """What is refused, as far as the way out depends on it.
+
+    Attributes:
+        paths: pathspecs of all that is refused.
+        known: those of them that HEAD has; the others are new files. None for all.
+        theirs: those of them that a merge is to take from the other side.
+        alone: nothing else is staged: mended, there would be nothing left to commit.
+        base: what the receiver of a push has; "" stands for the branch's upstream.
+    """
+
+    paths: Sequence[str] = ()
+    known: Sequence[str] | None = None
+    theirs: Sequence[str] = ()
+    alone: bool = False
+    base: str = ""
+
+
 class WayOut(NamedTuple):
-    """How to leave a state. PATH stands for the paths that are refused, BASE for what the receiver has.
+    """How to leave a state. PATH, KNOWN, OURS and THEIRS stand for paths of `Refused`, BASE for what the receiver has.
 
     Attributes:
         left: what the refusal left behind.
@@ -51,7 +69,10 @@ STATES: dict[str, WayOut] = {
     "merge": WayOut(
         "the merge is staged and not committed",
         undo=("git merge --abort",),
-        mend=_AS_IN_HEAD,
+        mend=(
+            "git restore --source=HEAD --staged --worktree -- OURS",
+            "git restore --source=MERGE_HEAD --staged --worktree -- THEIRS",
+        ),
         go_on=("git commit --no-edit",),
     ),
     "cherry-pick": WayOut(
@@ -123,30 +144,56 @@ STATES: dict[str, WayOut] = {
 }
 
 
-def way_out_of(state: str, paths: Sequence[str] = (), base: str = "") -> WayOut:
-    """Return the way out of `state` with the words PATH and BASE filled in.
+def way_out_of(state: str, refused: Refused, store: Callable[[str, Sequence[str]], str] | None = None) -> WayOut:
+    """Return the way out of `state` with the paths filled in; commands that have none to work on are left out.
 
     Args:
         state: a key of STATES; another word is taken for "commit".
-        paths: what is refused, from the top of the repository; with none, or many, the word PATH stays.
-        base: what the receiver of a push has; "" stands for the branch's upstream.
+        refused: what is refused.
+        store: keeps a list of paths under a name and returns the file that Git is to read it from, "" when it cannot;
+            without it many or strange paths are shown as the word PATH.
     """
-    from shlex import quote
-
-    shown = [path for path in dict.fromkeys(paths) if path]
-    plain = 0 < len(shown) <= MOST_PATHS and all(path.isprintable() for path in shown)
-    words = {"PATH": " ".join(quote(path) for path in shown) if plain else "PATH", "BASE": base or "'@{upstream}'"}
+    paths = list(dict.fromkeys(path for path in refused.paths if path))
+    groups = {
+        "PATH": paths,
+        "KNOWN": paths if refused.known is None else [path for path in paths if path in refused.known],
+        "OURS": [path for path in paths if path not in refused.theirs],
+        "THEIRS": [path for path in paths if path in refused.theirs],
+    }
 
     def filled(commands: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(command.replace("BASE", words["BASE"]).replace("PATH", words["PATH"]) for command in commands)
+        return tuple(text for text in map(fill, commands) if text)
+
+    def fill(command: str) -> str:
+        head, dashes, name = command.partition(" -- ")
+        head = head.replace("BASE", refused.base or "'@{upstream}'")
+        words = _words(name, groups[name], store) if dashes else ""
+        if dashes and not words:
+            return ""
+        return f"{head} {words}".rstrip()
 
     found = STATES.get(state, STATES["commit"])
-    return WayOut(found.left, *(filled(commands) for commands in found[1:]))
+    left, undo, skip, mend, go_on = found.left, *(filled(commands) for commands in found[1:])
+    nothing_left = refused.alone and undo and found.mend and state != "merge"
+    if nothing_left or (found.mend and not mend):
+        mend = go_on = ()
+    return WayOut(left, undo, skip, mend, go_on)
 
 
-def way_out(state: str, paths: Sequence[str] = (), base: str = "") -> str:
+def _words(name: str, paths: Sequence[str], store: Callable[[str, Sequence[str]], str] | None) -> str:
+    from shlex import quote
+
+    if not paths:
+        return ""
+    if len(paths) <= MOST_PATHS and all(path.isprintable() for path in paths):
+        return "-- " + " ".join(quote(path) for path in paths)
+    file = store(name.lower(), paths) if store else ""
+    return f"--pathspec-from-file={quote(file)} --pathspec-file-nul" if file else "-- PATH"
+
+
+def way_out(state: str, refused: Refused, store: Callable[[str, Sequence[str]], str] | None = None) -> str:
     """Return the way out of `state` as lines for a person, one command each; see `way_out_of`."""
-    found = way_out_of(state, paths, base)
+    found = way_out_of(state, refused, store)
     lines = [found.left]
     for label, commands in (
         ("undo", found.undo),

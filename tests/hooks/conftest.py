@@ -27,6 +27,7 @@ class Report(NamedTuple):
     findings: list
     text: str
     errors: int = 0
+    base: str = ""
 def note(**what):
     with open({asked!r}, "a") as file:
         file.write(json.dumps(what) + chr(10))

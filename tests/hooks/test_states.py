@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from mlvgit.hooks.states import STATES, way_out, way_out_of
+from mlvgit.hooks.states import STATES, Refused, way_out, way_out_of
 from tests.conftest import Ran
 from tests.hooks.conftest import FROZEN, Guarded
 
@@ -18,13 +19,14 @@ def refused(guarded: Guarded, *args: str, state: str, **more: str) -> Ran:
     ran = guarded.repo.git(*args, check=False, **more)
     assert ran.status != 0, ran.said
     assert "STUB REFUSES" in ran.err, ran.said
-    assert way_out(state, [FROZEN]) in ran.err, ran.err
+    ways = [way_out(state, Refused([FROZEN], known, alone=alone)) for alone in (False, True) for known in (None, ())]
+    assert any(way in ran.err for way in ways), ran.err
     return ran
 
 
 def take(guarded: Guarded, state: str, *kinds: str) -> None:
     """Run the commands of a way out, as a shell would."""
-    found = way_out_of(state, [FROZEN])
+    found = way_out_of(state, Refused([FROZEN]))
     for kind in kinds:
         commands = getattr(found, kind)
         assert commands, (state, kind)
@@ -78,7 +80,7 @@ def test_a_refused_commit_is_mended_and_made(guarded: Guarded, state: str) -> No
     refused(guarded, *COMMITS[state], state=state)
 
     guarded.repo.write(FROZEN, "better\n")
-    for command in way_out_of(state, [FROZEN]).go_on:
+    for command in way_out_of(state, Refused([FROZEN])).go_on:
         guarded.repo.run("sh", "-c", command, GIT_EDITOR="sh -c 'echo subject >\"$0\"'")
 
     assert guarded.frozen() == "better"
@@ -104,7 +106,7 @@ def test_undoing_a_commit_of_a_new_file_keeps_it_on_disk(guarded: Guarded) -> No
     guarded.repo.stage(FROZEN)
     refused(guarded, "commit", "-m", "x", state="commit")
 
-    guarded.repo.run("sh", "-c", way_out_of("commit", [FROZEN]).undo[0])
+    guarded.repo.run("sh", "-c", way_out_of("commit", Refused([FROZEN])).undo[0])
 
     assert guarded.repo.read(FROZEN) == b"bad\n"
 
@@ -116,7 +118,7 @@ def test_commands_printed_in_a_subfolder_work_there(guarded: Guarded) -> None:
 
     ran = guarded.repo.run("git", "commit", "-am", "x", cwd=below, check=False)
     assert f":/{FROZEN}" in ran.err
-    for command in way_out_of("commit-all", [f":/{FROZEN}"]).undo:
+    for command in way_out_of("commit-all", Refused([f":/{FROZEN}"])).undo:
         guarded.repo.run("sh", "-c", command, cwd=below)
 
     assert guarded.repo.read(FROZEN) == b"good\n"
@@ -437,7 +439,35 @@ def test_every_state_has_a_way_forward() -> None:
     assert all(found.go_on for found in STATES.values())
 
 
-def test_many_or_strange_paths_stay_a_word() -> None:
-    assert "-- PATH" in way_out("commit", ["a", "b", "c", "d"])
-    assert "-- PATH" in way_out("commit", ["evil\x1b[31m"])
-    assert "-- 'a b'" in way_out("commit", ["a b"])
+def test_many_or_strange_paths_stay_a_word_where_no_list_can_be_kept() -> None:
+    assert "-- PATH" in way_out("commit", Refused(["a", "b", "c", "d"]))
+    assert "-- PATH" in way_out("commit", Refused(["evil\x1b[31m"]))
+    assert "-- 'a b'" in way_out("commit", Refused(["a b"]))
+
+
+def test_many_or_strange_paths_are_read_from_a_list() -> None:
+    kept: dict[str, list[str]] = {}
+
+    def store(name: str, paths: Sequence[str]) -> str:
+        kept[name] = list(paths)
+        return "/a folder/" + name
+
+    text = way_out("commit", Refused(["a", "b", "c", "\x1b"], known=["b", "c", "\x1b"]), store)
+
+    assert "git restore --staged --pathspec-from-file='/a folder/path' --pathspec-file-nul" in text
+    assert "git restore --pathspec-from-file='/a folder/known' --pathspec-file-nul" in text
+    assert kept == {"path": ["a", "b", "c", "\x1b"], "known": ["b", "c", "\x1b"]}
+
+
+def test_a_new_file_is_only_taken_out_of_the_index() -> None:
+    assert way_out_of("commit", Refused(["new"], known=[])).undo == ("git restore --staged -- new",)
+
+
+def test_where_nothing_else_is_staged_there_is_nothing_to_mend() -> None:
+    found = way_out_of("revert", Refused(["a"], alone=True))
+
+    assert (found.undo, found.mend, found.go_on) == (("git reset --merge",), (), ())
+
+
+def test_a_push_of_tags_has_no_path_to_mend() -> None:
+    assert way_out("push", Refused()) == "nothing was pushed\n"
