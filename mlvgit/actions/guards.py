@@ -19,6 +19,7 @@ from mlvgit.repo.history import (
     RefChange,
     commit_exists,
     held_before,
+    independent,
     is_protected,
     is_zero,
     merge_bases,
@@ -177,7 +178,8 @@ def guard_push(
     project = Project(repo=repo)
     remote = remote_name if remote_name and remote_name != remote_url else None
     patterns = _protect(_trusted(project.committed()))
-    protected = protected_refs(repo, patterns, remote)
+    # A remote that has shown nothing yet: what is published elsewhere is not new.
+    protected = protected_refs(repo, patterns, remote) or protected_refs(repo, patterns)
     trusted_tip = next(iter(protected.values()), None)
     trusted = _trusted(project.committed(trusted_tip)) if trusted_tip else {}
     receiver = _Receiver(
@@ -286,7 +288,8 @@ def _bases(project: Project, tip: str, receiver: _Receiver) -> tuple[str, ...]:
     for protected in dict.fromkeys(receiver.protected.values()):
         if commit_exists(project.repo, protected):
             found.update(dict.fromkeys(merge_bases(project.repo, protected, tip)))
-    return tuple(found)
+    # An older base says nothing that a newer one does not: what came between is published on the newer one's branch.
+    return tuple(independent(project.repo, found))
 
 
 # tags

@@ -19,6 +19,8 @@ __all__ = [
     "commit_exists",
     "commits_between",
     "first_parent_log_of_path",
+    "held_before",
+    "independent",
     "is_ancestor",
     "is_protected",
     "is_zero",
@@ -184,6 +186,12 @@ def merge_bases(repo: "Repository", first: str, second: str) -> list[str]:
     return repo.git.text("merge-base", "--all", first, second, ok=(0, 1)).split()
 
 
+def independent(repo: "Repository", commits: Iterable[str]) -> list[str]:
+    """Return those of `commits` that cannot be reached from another of them."""
+    listed = list(dict.fromkeys(commits))
+    return repo.git.text("merge-base", "--independent", *listed).split() if len(listed) > 1 else listed
+
+
 def is_ancestor(repo: "Repository", ancestor: str, descendant: str) -> bool:
     """Say whether one commit is reachable from another (each from itself).
 
@@ -264,12 +272,12 @@ def is_protected(repo: "Repository", ref: str, patterns: Iterable[str] = (), rem
     chosen = tuple(patterns)
     if chosen:
         return any(fnmatchcase(name, each) for each in chosen)
-    if remote is not None:
-        head = repo.git.text("symbolic-ref", "--quiet", f"{_REMOTES}{remote}/HEAD", ok=(0, 1, 128))
-        head = head.removeprefix(f"{_REMOTES}{remote}/")
-    else:
-        head = repo.git.text("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removeprefix(_HEADS)
-    return name in ((head,) if head else _USUAL) or any(fnmatchcase(name, each) for each in _ALWAYS)
+    prefix, symbolic = (f"{_REMOTES}{remote}/", f"{_REMOTES}{remote}/HEAD") if remote is not None else (_HEADS, "HEAD")
+    head = repo.git.text("symbolic-ref", "--quiet", symbolic, ok=(0, 1, 128))
+    # A server whose HEAD names a branch that was never pushed (master, where the team has main) says nothing by it.
+    exists = head and repo.object(f"{head}^{{commit}}") is not None
+    usual = (head.removeprefix(prefix),) if exists else _USUAL
+    return name in usual or any(fnmatchcase(name, each) for each in _ALWAYS)
 
 
 def held_before(repo: "Repository", tips: Iterable[str], path: str, oid: str) -> bool:

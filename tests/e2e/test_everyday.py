@@ -492,3 +492,15 @@ def test_a_run_record_for_a_released_version(bob: Sandbox) -> None:
 
     no_finding(bob)
     push(bob)
+
+
+def test_a_second_remote_when_there_are_debts(world: World, bob: Sandbox) -> None:
+    (bob / CSV).chmod(0o644)
+    bob.write(CSV, "falsified before the guards came\n")
+    bob.git("commit", "-qam", "Old sins", "--no-verify")
+    (world.server.path / "hooks/pre-receive").rename(world.server.path / "hooks/off")
+    bob.push("--no-verify", "origin", "HEAD:refs/heads/main")
+    mirror = world.playground.server("mirror.git", f"--object-format={world.playground.object_format}")
+    bob.git("remote", "add", "mirror", str(mirror.path))
+
+    push(bob, "mirror", "main")
