@@ -52,4 +52,5 @@ def nearest(word: str, known: "list[str] | tuple[str, ...]") -> str:
     import difflib  # only when something is already wrong
 
     found = difflib.get_close_matches(unicodedata.normalize("NFKC", word), known, n=1, cutoff=0.6)
-    return found[0] if found else ""
+    begun = [candidate for candidate in known if len(word) > 2 and candidate.startswith(word)]
+    return found[0] if found else begun[0] if begun else ""

@@ -269,7 +269,7 @@ class _YamlReader:
             raise _StopReading
         if event.anchor is not None or event.tag is not None:
             self._note(event, path, "anchors and tags are not read; leave them out")
-        if event.value == "<<" and event.style is None:
+        if event.value == "<<" and not event.style:  # None or "", as libyaml is there or not
             self._note(event, path, "the merge key << is not read; write the keys out")
         return str(event.value)
 

@@ -32,18 +32,30 @@ def test_printable_text_is_printable(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (4608, "4.5 KiB"), (2 * 1024**3, "2.0 GiB"), (5 * 1024**5, "5120.0 TiB")],
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (4608, "4.5 KiB"),
+        (2 * 1024**3, "2.0 GiB"),
+        (5 * 1024**5, "5120.0 TiB"),
+    ],
 )
 def test_sizes_are_in_words(number: int, words: str) -> None:
     assert size(number) == words
 
 
 def test_counts_agree_with_their_noun() -> None:
-    assert (count(1, "file"), count(1200, "file"), count(2, "entry", "entries")) == ("1 file", "1,200 files", "2 entries")
+    assert (count(1, "file"), count(1200, "file"), count(2, "entry", "entries")) == (
+        "1 file",
+        "1,200 files",
+        "2 entries",
+    )
 
 
 def test_the_nearest_word_is_found_or_nothing() -> None:
     assert nearest("filez", ["path", "files"]) == "files"
+    assert nearest("size", ["path", "size_bytes"]) == "size_bytes"
     assert nearest("zzz", ("path", "files")) == ""
 
 
