@@ -57,14 +57,16 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
         return
     path = project.layout.registry(model)
     previous: tuple[Commit, Registry | None] | None = None
+    looked_at = 0
     for line in first_parent_log_of_path(project.repo, start, path, limit + 1 if limit else 0):
+        looked_at += 1
         registry = _read(project, line.entry, path)
         if previous is not None:
             event = _event(model, previous[0], registry, previous[1])
             if event.changes:
                 yield event
         previous = (line.commit, registry)
-    if previous is not None and not (limit and previous[0].parents):
+    if previous is not None and not (limit and looked_at > limit):  # beyond the limit it only says what was before
         event = _event(model, previous[0], None, previous[1])
         if event.changes:
             yield event

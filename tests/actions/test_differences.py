@@ -121,7 +121,7 @@ def test_a_snapshot_that_was_deleted_from_the_working_directory_is_found_in_head
 def test_an_unknown_snapshot_is_named(in_repo: Sandbox) -> None:
     freeze(in_repo, "v0.1", {"a.csv": "x\n1\n"})
 
-    with pytest.raises(UsageError, match="iris has no version v0.9"):
+    with pytest.raises(UsageError, match=r"iris has no version v0\.9"):
         diff_snapshots(Project.open(), "iris@v0.1", "iris@v0.9")
 
 

@@ -1,0 +1,112 @@
+"""What to type next: the one command that helps most in the state that `look` found. Pure over a `Status`."""
+
+import shlex
+from typing import NamedTuple
+
+from mlvgit.actions.project import freeze_command, version_of
+from mlvgit.actions.status import Newest, Status
+from mlvgit.core.versions import model_version
+
+__all__ = ["Step", "next_step"]
+
+MOST_TAGS = 10
+
+
+class Step(NamedTuple):
+    """What to do.
+
+    Attributes:
+        command: to be pasted; "" when there is nothing to do.
+        why: half a sentence.
+    """
+
+    command: str
+    why: str
+
+
+def next_step(status: Status) -> Step:
+    """Return the step that helps most: first what is broken, then what the work at hand still needs."""
+    if status.bare:
+        return _on_server(status)
+    return _setting_up(status) or _mending(status) or _finishing(status) or _releasing(status) or _pushing(status)
+
+
+def _on_server(status: Status) -> Step:
+    if status.guards.get("pre-receive", "active") != "active":
+        return Step("git mlv install --server", "nothing judges what is pushed here")
+    return Step("", "nothing to do")
+
+
+def _setting_up(status: Status) -> Step | None:
+    if status.settings_problems:
+        return Step(f"${{EDITOR:-vi}} {_in_root(status, 'mlv.yaml')}", "the settings cannot be read")
+    if not status.has_settings:
+        return Step("git mlv init", "this is not an mlv root yet")
+    if any("registry.json" in path for path in status.unmerged):
+        return Step("git mlv merge --repair", "a registry is in conflict")
+    if status.guards.get("pre-commit", "active") not in ("active", "broken"):
+        return Step("git mlv install", "nothing guards commits in this clone")
+    return None
+
+
+def _mending(status: Status) -> Step | None:
+    if any(finding.severity == "error" and finding.code != "MLV104" for finding in status.findings):
+        return Step("git mlv check", "says what is wrong, and both ways out")
+    if status.unfrozen:
+        return Step(freeze_command(status.unfrozen[0]), "it stands in its folder and is not frozen")
+    return None
+
+
+def _finishing(status: Status) -> Step | None:
+    if not status.new and not status.staged:
+        return None
+    commit = f"git commit -m {shlex.quote(_title(status))}"
+    if not status.staged:
+        return Step(
+            f"git add {' '.join(map(shlex.quote, status.new_paths))} && {commit}", "what is frozen is not staged"
+        )
+    return Step(commit, "what is frozen is not committed" if status.new else "what is staged is not committed")
+
+
+def _title(status: Status) -> str:
+    if len(status.new) == 1:
+        key = status.new[0]
+        return f"Freeze {key}" if key.kind == "snapshot" else f"Add {key}"
+    if status.new:
+        return f"Freeze {', '.join(map(str, status.new[:3]))}"
+    return "Set up mlvgit" if _in_root(status, "mlv.yaml") in status.staged else "Say what changes and why"
+
+
+def _releasing(status: Status) -> Step | None:
+    serving = {each.model: each.version for each in status.serving if each.stage == "production"}
+    for each in status.versions:
+        key = each.key
+        if not each.committed or each.manifest is None or not _is_ahead(each, serving.get(key.name, "")):
+            continue
+        if not each.tagged and each.stage != "archived":
+            return Step(f"git mlv tag-model {key.name} {key.version}", f"{key} has no model tag")
+        if each.stage == "dev" and each.tagged:
+            return Step(f"git mlv promote {key.name} {key.version} production", f"{key} is tagged and still in dev")
+    return None
+
+
+def _is_ahead(newest: Newest, serving: str) -> bool:
+    return not serving or version_of(newest.key) >= model_version(serving)
+
+
+def _pushing(status: Status) -> Step:
+    upstream = status.upstream
+    if upstream.remote and status.branch and status.commit and (upstream.ahead or not upstream.branch):
+        words = ["git", "push", *([] if upstream.branch else ["-u"])]
+        tags = upstream.tags[-MOST_TAGS:]
+        words += ["--atomic", upstream.remote, status.branch, *tags] if tags else [upstream.remote, status.branch]
+        return Step(" ".join(map(shlex.quote, words)), "the remote does not have it yet")
+    if not status.snapshots and not status.versions:
+        return Step("git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER", "nothing is frozen yet")
+    if not upstream.remote:
+        return Step("git remote add origin URL && git push -u origin HEAD", "all of it is only in this clone")
+    return Step("", "nothing to do")
+
+
+def _in_root(status: Status, name: str) -> str:
+    return f"{status.root}/{name}" if status.root else name

@@ -1,0 +1,275 @@
+"""The status: what serves, what is newest, what is new or wrong here, and how far it got. Nothing frozen is hashed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from mlvgit.actions.guards import check_working
+from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.served import Serving, all_serving, tag_state
+from mlvgit.core.text import count
+from mlvgit.core.versions import model_version
+from mlvgit.errors import MlvError
+from mlvgit.records.layout import FrozenKind, Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.repo.history import remotes
+from mlvgit.repo.hookstatus import status as hook_states
+from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.lookup import read_registry
+from mlvgit.rules.model import Finding
+
+__all__ = ["Newest", "Status", "Upstream", "look"]
+
+MOST_NEWEST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """The newest snapshot of a dataset, or version of a model, in the working directory.
+
+    Attributes:
+        manifest: None when it cannot be read.
+        stage: of a model version.
+        tagged: a model tag vouches for exactly its bytes.
+        committed: HEAD has it.
+    """
+
+    key: Key
+    manifest: Manifest | None
+    stage: str = ""
+    tagged: bool = False
+    committed: bool = False
+
+
+class Upstream(NamedTuple):
+    """What is not pushed.
+
+    Attributes:
+        remote: "" when there is none.
+        branch: as the remote calls it; "" when the branch was never pushed.
+        ahead: commits that the remote does not have, as far as it was last seen.
+        tags: model tags to push along.
+    """
+
+    remote: str = ""
+    branch: str = ""
+    ahead: int = 0
+    tags: tuple[str, ...] = ()
+
+
+NOWHERE: Final = Upstream()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What there is to know at a glance.
+
+    Attributes:
+        branch: "" when HEAD is detached.
+        commit: HEAD, "" before the first commit.
+        operation: what Git is in the middle of, or "".
+        has_settings: there is an mlv.yaml in this root.
+        settings_problems: why mlv.yaml cannot be read; then nothing below is known.
+        snapshots, versions: the newest of each, newest first.
+        more_snapshots, more_versions: how many datasets and models have others.
+        new: frozen here, not in HEAD.
+        new_paths: what to stage for them.
+        unfrozen: folders that nothing freezes yet.
+        staged: paths of ours that the next commit would change.
+        unmerged: paths of ours in conflict.
+        findings: what the rules say of the working directory.
+        debts: what is wrong in HEAD already, as far as it shows at once.
+        guards: event -> state of its hook.
+        other_roots: further mlv roots of the repository.
+    """
+
+    root: str
+    branch: str
+    commit: str
+    bare: bool = False
+    operation: str = ""
+    has_settings: bool = False
+    settings_problems: tuple[str, ...] = ()
+    serving: tuple[Serving, ...] = ()
+    snapshots: tuple[Newest, ...] = ()
+    versions: tuple[Newest, ...] = ()
+    more_snapshots: int = 0
+    more_versions: int = 0
+    new: tuple[Key, ...] = ()
+    new_paths: tuple[str, ...] = ()
+    unfrozen: tuple[Key, ...] = ()
+    staged: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    debts: tuple[str, ...] = ()
+    guards: Mapping[str, str] = field(default_factory=dict)
+    upstream: Upstream = NOWHERE
+    other_roots: tuple[str, ...] = ()
+
+
+def look(project: Project) -> Status:
+    """Gather the status of the current root.
+
+    Raises:
+        MachineError: Git cannot answer.
+    """
+    repo = project.repo
+    catalog = project.working()
+    branch, commit = repo.branch() or "", repo.head() or ""
+    guards = {each.event: each.state for each in hook_states(repo)}
+    if catalog.settings_errors:
+        problems = tuple(line for error in catalog.settings_errors for line in error.message.split("\n"))
+        return Status(
+            root=project.root,
+            branch=branch,
+            commit=commit,
+            bare=repo.is_bare,
+            has_settings=True,
+            settings_problems=problems,
+            guards=guards,
+        )
+    head = project.committed()
+    root = catalog.root(project.root)
+    serving = tuple(all_serving(project, head))
+    snapshots, more_snapshots = _newest(project, catalog, head, "snapshot")
+    versions, more_versions = _newest(project, catalog, head, "model")
+    staged, unmerged = _staged(project, catalog)
+    committed = set(head.keys(root=project.root))
+    new = tuple(key for key in catalog.keys(root=project.root) if key not in committed)
+    return Status(
+        root=project.root,
+        branch=branch,
+        commit=commit,
+        bare=repo.is_bare,
+        operation=repo.operation(),
+        has_settings=catalog.tree.entry(project.layout.settings_path) is not None,
+        serving=serving,
+        snapshots=snapshots,
+        versions=versions,
+        more_snapshots=more_snapshots,
+        more_versions=more_versions,
+        new=new,
+        new_paths=tuple(_paths(project, catalog, new)),
+        unfrozen=tuple(catalog.unfrozen(root)) if root else (),
+        staged=staged,
+        unmerged=unmerged,
+        findings=_findings(project),
+        debts=tuple(_debts(project, head)),
+        guards=guards,
+        upstream=_upstream(project, branch, serving),
+        other_roots=tuple(each.layout.root or "." for each in catalog.roots if each.layout.root != project.root),
+    )
+
+
+# What is newest
+
+
+def _newest(project: Project, catalog: Catalog, head: Catalog, kind: FrozenKind) -> tuple[tuple[Newest, ...], int]:
+    """Return the newest version of each dataset or model, those with the newest dates first; and how many more."""
+    last: dict[str, Key] = {}
+    for key in catalog.keys(kind, root=project.root):
+        if kind == "snapshot" or not version_of(key).prerelease or key.name not in last:
+            last[key.name] = key
+    found = []
+    for key in last.values():
+        frozen = catalog.frozen(key)
+        found.append((key, frozen.manifest if frozen else None))
+    found.sort(key=lambda each: each[1].created_utc if each[1] else "", reverse=True)
+    return tuple(_newest_one(project, catalog, head, *each) for each in found[:MOST_NEWEST]), len(found[MOST_NEWEST:])
+
+
+def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, manifest: Manifest | None) -> Newest:
+    registry = read_registry(catalog, key.root, key.name) if key.kind == "model" else None
+    entry = registry.version(key.version) if registry else None
+    tagged = key.kind == "model" and manifest is not None and tag_state(project, key, manifest) == "tagged"
+    return Newest(
+        key=key,
+        manifest=manifest,
+        stage=(entry.stage if entry else "dev") if key.kind == "model" else "",
+        tagged=tagged,
+        committed=head.frozen(key) is not None,
+    )
+
+
+# What is new or wrong
+
+
+def _paths(project: Project, catalog: Catalog, keys: tuple[Key, ...]) -> Iterator[str]:
+    layout = project.layout
+    if len(keys) > MOST_NEWEST:
+        yield from sorted({layout.snapshots_dir if key.kind == "snapshot" else layout.models_dir for key in keys})
+        return
+    for key in keys:
+        frozen = catalog.frozen(key)
+        if frozen is not None:
+            yield frozen.directory
+            yield frozen.manifest_path
+
+
+def _staged(project: Project, catalog: Catalog) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if project.repo.top is None:
+        return (), ()
+    index = project.repo.index_tree()
+    ours = [path for path in sorted(index.delta) if catalog.place(path).kind not in ("", "loose")]
+    return tuple(ours), tuple(path for path in sorted(index.unmerged) if catalog.place(path).kind not in ("", "loose"))
+
+
+def _findings(project: Project) -> tuple[Finding, ...]:
+    if project.repo.top is None:
+        return ()
+    findings = check_working(project).findings
+    return tuple(sorted(findings, key=lambda finding: (finding.severity != "error", finding.path, finding.code)))
+
+
+def _debts(project: Project, head: Catalog) -> Iterator[str]:
+    """Yield what is wrong in HEAD and shows without reading more than registries."""
+    root = head.root(project.root)
+    if root is None:
+        return
+    for key in head.unfrozen(root):
+        if key.kind == "snapshot":
+            yield f"{root.layout.directory(key)} is committed and not frozen (MLV104)"
+    for model in head.models(project.root):
+        try:
+            registry = head.registry(project.root, model)
+        except MlvError as error:
+            yield error.message.split("\n")[0]
+            continue
+        for stage in sorted(root.settings.exclusive) if registry else ():
+            several = registry.in_stage(stage) if registry else ()
+            if len(several) > 1:
+                yield f"{model} has {count(len(several), 'version')} in {stage} (MLV202)"
+        frozen = {key.version for key in head.keys("model", model, project.root)}
+        for entry in sorted(registry.versions if registry else (), key=lambda each: model_version(each.version)):
+            if entry.stage != "dev" and entry.version not in frozen:
+                yield f"{model}@{entry.version} is in {entry.stage} and has no manifest (MLV204)"
+
+
+# What is not pushed
+
+
+def _upstream(project: Project, branch: str, serving: tuple[Serving, ...]) -> Upstream:
+    repo = project.repo
+    remote = repo.config(f"branch.{branch}.remote") if branch else ""
+    names = remotes(repo)
+    remote = remote or ("origin" if "origin" in names else (names or [""])[0])
+    if not remote or not branch or not repo.head():
+        return Upstream(remote=remote)
+    merged = repo.config(f"branch.{branch}.merge").removeprefix("refs/heads/") or branch
+    tip = repo.resolve(f"refs/remotes/{remote}/{merged}")
+    if tip is None:
+        return Upstream(remote=remote, tags=tuple(_tags(project, "", serving, None)))
+    missing = repo.git.text("rev-list", f"{tip}..HEAD").split()
+    tags = tuple(_tags(project, tip, serving, frozenset(missing))) if missing else ()
+    return Upstream(remote=remote, branch=merged, ahead=len(missing), tags=tags)
+
+
+def _tags(project: Project, tip: str, serving: tuple[Serving, ...], missing: frozenset[str] | None) -> Iterator[str]:
+    """Yield the model tags that a push of HEAD needs or adds: on commits that are not there, or of what serves anew."""
+    options = (f"--no-merged={tip}",) if tip else ()
+    listed = project.repo.git.text("for-each-ref", "--format=%(refname)", "--merged=HEAD", *options, "refs/tags")
+    known = {ref.removeprefix("refs/tags/") for ref in listed.split("\n") if "@v" in ref}
+    for each in serving:
+        if each.tag == "tagged" and (missing is None or each.commit in missing):
+            known.add((f"{project.root}=" if project.root else "") + f"{each.model}@{each.version}")
+    yield from sorted(known)
