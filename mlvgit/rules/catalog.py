@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from mlvgit.core.paths import is_within
 from mlvgit.core.references import is_model_name, split_snapshot_name
 from mlvgit.core.versions import is_model_version, model_version, snapshot_version
 from mlvgit.errors import DocumentError
@@ -103,23 +104,27 @@ class Catalog:
                 return root
         raise AssertionError("the top of the repository is always a root")
 
-    def place(self, path: str) -> Place:
-        """Say what `path` is; a course manifest comes with the key of the snapshot that it names.
+    def claim(self, path: str) -> tuple[Root, Place]:
+        """Say which root `path` belongs to, and what it is there.
 
-        The deepest root that knows the path decides. A root put inside another one's folders does not hide them.
+        The deepest root that knows the path decides, so that a root put inside another one's folders does not hide
+        them; what none knows belongs to the deepest one that holds it.
         """
-        found = NOT_OURS
-        for root in self.roots:
-            if root.layout.root and not path.startswith(root.layout.root + "/"):
-                continue
+        holding = [root for root in self.roots if is_within(path, root.layout.root)]
+        found = (holding[0], NOT_OURS)
+        for root in holding:
             place = root.layout.place(path)
             if place.kind == "course-manifest":
-                return Place("course-manifest", self._course_key(root))
+                return root, Place("course-manifest", self._course_key(root))
             if place.kind not in ("", "loose"):
-                return place
-            if place.kind and not found.kind:
-                found = place
+                return root, place
+            if place.kind and not found[1].kind:
+                found = (root, place)
         return found
+
+    def place(self, path: str) -> Place:
+        """Say what `path` is; a course manifest comes with the key of the snapshot that it names."""
+        return self.claim(path)[1]
 
     # frozen things
 

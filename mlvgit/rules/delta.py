@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from mlvgit.core.paths import is_within
 from mlvgit.errors import DocumentError
 from mlvgit.records.layout import SETTINGS_NAME, Key, Place
 from mlvgit.records.registry import Registry
@@ -36,6 +35,12 @@ class Pair(NamedTuple):
     def moved(self) -> bool:
         """Whether it stands elsewhere now."""
         return self.before is not None and self.after is not None and self.before.directory != self.after.directory
+
+    @property
+    def same_identity(self) -> bool:
+        """Whether it was there before with the same list of files."""
+        old, new = self.before and self.before.manifest, self.after and self.after.manifest
+        return old is not None and new is not None and old.tree_sha256 == new.tree_sha256
 
 
 class RegistryPair(NamedTuple):
@@ -157,13 +162,6 @@ class Delta:
             self._pairs[key] = Pair(old, new)
         return self._pairs[key]
 
-    def identity_changed(self, pair: Pair) -> bool:
-        """Say whether the list of files is new here: all of them are to be compared, not just the changed ones."""
-        old, new = pair.before and pair.before.manifest, pair.after and pair.after.manifest
-        if old is None or new is None or pair.moved:
-            return True
-        return old is not new and (old.by_relative() != new.by_relative() or old.retired != new.retired)
-
     @cached_property
     def registries(self) -> tuple[RegistryPair, ...]:
         """The registries that changed, moved ones paired."""
@@ -171,7 +169,7 @@ class Delta:
         for path, _, old, new in self._places:
             for place, catalog in ((old, self.before), (new, self.after)):
                 if place.kind == "registry":
-                    touched[_root_of(catalog, path, place), place.name] = None
+                    touched[catalog.claim(path)[0].layout.root, place.name] = None
         for root in self.relaid:
             for catalog in (self.before, self.after):
                 touched.update(dict.fromkeys((root, model) for model in catalog.models(root)))
@@ -217,7 +215,7 @@ class Delta:
         for path, _, old, new in self._places:
             for place, catalog in ((old, self.before), (new, self.after)):
                 if place.kind == "run":
-                    touched[_root_of(catalog, path, place), place.name] = None
+                    touched[catalog.claim(path)[0].layout.root, place.name] = None
         for root in self.relaid:
             for catalog in (self.before, self.after):
                 touched.update(dict.fromkeys((root, run_id) for run_id in catalog.run_paths(root)))
@@ -339,13 +337,6 @@ def _moved(thing: Frozen, here: Catalog, there: Catalog) -> Frozen | None:
             if other and other.manifest and other.manifest.tree_sha256 == thing.manifest.tree_sha256:
                 return other
     return None
-
-
-def _root_of(catalog: Catalog, path: str, place: Place) -> str:
-    for root in catalog.roots:
-        if is_within(path, root.layout.root) and root.layout.place(path) == place:
-            return root.layout.root
-    return ""
 
 
 def _registry(catalog: Catalog, root: str | None, model: str) -> tuple[Registry | None, DocumentError | None]:

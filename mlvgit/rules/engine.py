@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mlvgit.core.paths import is_within
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.delta import Delta, everything
-from mlvgit.rules.model import Context, EmptyTree, Finding, Scope
+from mlvgit.rules.model import Context, EmptyTree, Finding
 from mlvgit.rules.table import RULES, Rule
 
 __all__ = ["judge", "state_findings"]
@@ -44,7 +44,11 @@ def judge(deltas: Sequence[Delta], context: Context) -> list[Finding]:
     for rule in RULES.values():
         if rule.effect(context.moment):
             found.update(_run(rule, seen, context))
-    kept = [_weigh(finding, context) for finding in found.values() if not _is_exempted(finding, context)]
+    kept = []
+    for finding in found.values():
+        root = _root_of(finding, seen[0])
+        if not _is_exempted(finding, root, context):
+            kept.append(_weigh(finding, root, context))
     return sorted(
         _without_echoes(kept), key=lambda finding: (finding.path, finding.line, finding.code, finding.message)
     )
@@ -62,8 +66,7 @@ def _run(rule: Rule, deltas: list[Delta], context: Context) -> Iterator[tuple[_M
     ]
     for one in rounds:
         for mark, finding in one.items():
-            scope: Scope = finding.scope or rule.scope
-            if scope != "state" or all(mark in other for other in rounds):
+            if rule.scope != "state" or all(mark in other for other in rounds):
                 yield mark, finding
 
 
@@ -71,25 +74,24 @@ def _mark(finding: Finding) -> _Mark:
     return _Mark(finding.code, finding.path, finding.line, finding.message)
 
 
-def _weigh(finding: Finding, context: Context) -> Finding:
+def _weigh(finding: Finding, root: str, context: Context) -> Finding:
     refuses = RULES[finding.code].effect(context.moment) == "refuses" and finding.severity == "error"
     if refuses and context.moment == "commit":
-        refuses = context.settings(_root_of(finding, context)).mode != "advise"
+        refuses = context.settings(root).mode != "advise"
     return replace(finding, severity="error" if refuses else "warning")
 
 
-def _is_exempted(finding: Finding, context: Context) -> bool:
-    root = _root_of(finding, context)
+def _is_exempted(finding: Finding, root: str, context: Context) -> bool:
     relative = finding.path[len(root) + 1 :] if root else finding.path
     return context.settings(root).exempted(finding.code, relative, context.today) is not None
 
 
-def _root_of(finding: Finding, context: Context) -> str:
-    """Return the trusted root that a finding belongs to: of its key, else the deepest that holds its path."""
+def _root_of(finding: Finding, delta: Delta) -> str:
+    """Return the root whose settings a finding is weighed by: of its key, else the one that knows its path."""
     if finding.key is not None and is_within(finding.path, finding.key.root):
         return finding.key.root
-    roots = [root for root in context.trusted if is_within(finding.path, root)]
-    return max(roots, key=len, default="")
+    catalog = delta.after if delta.after.tree.entry(finding.path) else delta.before
+    return catalog.claim(finding.path)[0].layout.root
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:

@@ -244,7 +244,6 @@ class Finding:
         undo: commands that undo it (the way back).
         users: who uses the thing: model versions, stages, runs.
         severity: as a rule gives it, the most that this finding may be; the engine lowers it to the table's.
-        scope: "change" or "state" where a rule has both kinds; None = as the table says.
     """
 
     code: str
@@ -258,4 +257,3 @@ class Finding:
     undo: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     severity: Severity = "error"
-    scope: Scope | None = None

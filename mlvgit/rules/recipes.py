@@ -21,9 +21,9 @@ class Recipe(NamedTuple):
 
 
 def changed_recipes(delta: Delta) -> Iterator[Recipe]:
-    """Yield the run records that the change wrote."""
+    """Yield the run records that the change wrote; one that only moved says nothing new."""
     for pair in delta.runs:
-        if pair.after is not None and pair.path:
+        if pair.after is not None and pair.after != pair.before:
             yield Recipe(pair.root, pair.path, pair.after)
 
 

@@ -10,7 +10,7 @@ from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
 
-__all__ = ["about", "described", "listed", "next_version", "quoted"]
+__all__ = ["about", "back", "described", "listed", "next_version", "quoted"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+", re.ASCII)
 MAX_USERS = 5
@@ -57,7 +57,12 @@ def next_version(catalog: Catalog, key: Key) -> str:
 
 
 def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ...]:
-    """Return the commands that keep changed files of `thing`: as a new version, or in place while not published."""
+    """Return the commands that keep changed files of `thing`: as a new version, or in place while not published.
+
+    None where nothing is left of it that could be kept.
+    """
+    if not delta.after.tree.below(thing.directory):
+        return ()
     key, directory = thing.key, quoted(thing.directory)
     version = next_version(delta.after, key)
     published = bool(context.published(key))
@@ -71,6 +76,13 @@ def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ..
     if not published and context.moment == "commit":
         commands.append(f"{replace}   # instead, while it is not published")
     return tuple(commands)
+
+
+def back(delta: Delta, context: Context, path: str) -> tuple[str, ...]:
+    """Return the command that undoes the change of one file that is not frozen."""
+    if delta.before.tree.entry(path) is None:
+        return (f"git rm -q -f --cached {quoted(path)}",)
+    return (f"git checkout {'HEAD' if context.moment == 'commit' else '@{upstream}'} -- {quoted(path)}",)
 
 
 def about(delta: Delta, context: Context, thing: Frozen, **facts: Any) -> Finding:

@@ -20,11 +20,12 @@ Way out:
 
 from collections.abc import Iterator
 
+from mlvgit.core.paths import is_within
 from mlvgit.core.text import printable
 from mlvgit.records.settings import Settings
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -32,10 +33,27 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
     broken = {error.path for error in delta.after.settings_errors}
     for root in delta.settings:
         path = delta.settings_path(root)
+        for sentence in _taken_over(delta, root) if path not in broken else ():
+            yield _finding(delta, context, path, sentence)
         if root not in context.trusted or path in broken or delta.begins(root):
             continue
         for sentence in context.trusted[root].weakened_by(_now(delta, root)):
-            yield _finding(context, path, sentence)
+            yield _finding(delta, context, path, sentence)
+
+
+def _taken_over(delta: Delta, root: str) -> Iterator[str]:
+    """Say which folders of other roots these settings would come to judge."""
+    new = delta.after.root(root)
+    if new is None or delta.after.tree.entry(delta.settings_path(root)) is None:
+        return
+    for other in delta.after.roots:
+        if other.layout.root == root or delta.before.root(other.layout.root) is None:
+            continue
+        for mine in new.layout.folders:
+            for theirs in other.layout.folders:
+                if mine == theirs or is_within(mine, theirs) or is_within(theirs, mine):
+                    where = printable(other.layout.root or "the top of the repository")
+                    yield f"{printable(mine)} would be judged by these settings, and is judged by those of {where}"
 
 
 def _now(delta: Delta, root: str) -> Settings:
@@ -50,7 +68,7 @@ def _now(delta: Delta, root: str) -> Settings:
     return here.settings if here else Settings()
 
 
-def _finding(context: Context, path: str, sentence: str) -> Finding:
+def _finding(delta: Delta, context: Context, path: str, sentence: str) -> Finding:
     accepted = f"; accepted: {printable(context.override)}" if context.override else ""
     return Finding(
         code="MLV108",
@@ -60,6 +78,6 @@ def _finding(context: Context, path: str, sentence: str) -> Finding:
         keep=(
             "put the change of settings in a push of its own, and let who guards the branch accept it with a reason",
         ),
-        undo=(f"git checkout HEAD -- {quoted(path)}",),
+        undo=back(delta, context, path),
         severity="warning" if accepted else "error",
     )

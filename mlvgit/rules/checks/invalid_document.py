@@ -26,19 +26,18 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.documents import problems_of, written_documents
 from mlvgit.rules.lookup import canonical
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find changed documents that are not sound."""
-    del context
     for path, problem in problems_of(delta, "MLV106"):
-        yield _finding(path, f"{problem.where}: {problem.message}", problem.line)
+        yield _finding(delta, context, path, f"{problem.where}: {problem.message}", problem.line)
     for written in written_documents(delta):
         if written.error is None:
             message = _misplaced(delta, written.kind, written.path)
             if message:
-                yield _finding(written.path, message)
+                yield _finding(delta, context, written.path, message)
 
 
 def _misplaced(delta: Delta, kind: str, path: str) -> str:
@@ -64,7 +63,7 @@ def _misplaced_manifest(manifest: Manifest, key: Key | None, *, course: bool) ->
     return f"names {manifest.kind} {written}, but stands where that of {key.kind} {key} does"
 
 
-def _finding(path: str, message: str, line: int = 0) -> Finding:
+def _finding(delta: Delta, context: Context, path: str, message: str, line: int = 0) -> Finding:
     repair = path.endswith("registry.json")
     return Finding(
         code="MLV106",
@@ -73,5 +72,5 @@ def _finding(path: str, message: str, line: int = 0) -> Finding:
         message=message,
         change=f"writes {printable(path)} so that it cannot be read",
         keep=("git mlv merge --repair",) if repair else (f"mend {printable(path)}, then git add {quoted(path)}",),
-        undo=(f"git checkout HEAD -- {quoted(path)}",),
+        undo=back(delta, context, path),
     )

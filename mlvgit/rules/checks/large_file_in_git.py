@@ -30,7 +30,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find new blobs over the limit."""
     paths = [path for path, place in delta.written.items() if place.kind in ("file", "loose") and _is_new(delta, path)]
     for path, digest in delta.contents.digests(paths).items():
-        limit = judging_settings(delta, context, delta.after.root_of(path).layout.root).limits.file_in_git
+        limit = judging_settings(delta, context, delta.after.claim(path)[0].layout.root).limits.file_in_git
         if digest is not None and digest.size > limit:
             yield Finding(
                 code="MLV107",

@@ -78,7 +78,7 @@ def _removed(delta: Delta, context: Context, thing: Frozen) -> Finding:
         path=path,
         message=f"the manifest of {thing.key} {what}",
         change=what,
-        keep=(f"git mlv {'retire' if context.published(thing.key) else 'discard'} {thing.key}",),
+        keep=() if published(context, thing.key) else (f"git mlv discard {thing.key}",),
     )
 
 

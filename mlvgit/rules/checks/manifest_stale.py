@@ -42,12 +42,13 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
 
 def _judge(delta: Delta, context: Context, pair: Pair, thing: Frozen, manifest: Manifest) -> Iterator[Finding]:
     entries = listed_paths(thing)
-    everything = delta.identity_changed(pair)
-    changed = [path for path in delta.files.get(thing.key, ()) if path.startswith(thing.directory + "/")]
     to_hash: dict[str, FileEntry] = {}
-    for path in entries if everything else (path for path in changed if path in entries):
+    for path in _suspects(delta, pair, thing, entries):
         entry = delta.after.tree.entry(path)
-        if entry is None:
+        if path not in entries:
+            if is_extra(delta, context, thing, path):
+                yield _finding(delta, context, thing, path, "is not in the manifest", extra=True)
+        elif entry is None:
             if _is_missing(manifest, entries[path]):
                 yield _finding(delta, context, thing, path, "is missing")
         elif entry.mode in _KINDS:
@@ -56,13 +57,34 @@ def _judge(delta: Delta, context: Context, pair: Pair, thing: Frozen, manifest: 
             to_hash[path] = entries[path]
     for path, digest in delta.contents.differing(to_hash).items():
         wanted = to_hash[path]
-        found = f"has {size(digest.size)} {short(digest.sha256)}"
-        yield _finding(
-            delta, context, thing, path, f"{found}, the manifest says {size(wanted.size_bytes)} {short(wanted.sha256)}"
-        )
-    for path in delta.after.tree.below(thing.directory) if everything else changed:
-        if path not in entries and is_extra(delta, context, thing, path):
-            yield _finding(delta, context, thing, path, "is not in the manifest", extra=True)
+        said = f"{size(wanted.size_bytes)} {short(wanted.sha256)}"
+        found = f"has {size(digest.size)} {short(digest.sha256)}, the manifest says {said}"
+        yield _finding(delta, context, thing, path, found)
+
+
+def _suspects(delta: Delta, pair: Pair, thing: Frozen, entries: dict[str, FileEntry]) -> list[str]:
+    """Return the paths to compare: the changed ones when the manifest says what it said, else all."""
+    old = pair.before
+    changed = [path for path in delta.files.get(thing.key, ()) if path.startswith(thing.directory + "/")]
+    if old is not None and _says_the_same(old, thing) and not pair.moved:
+        return changed
+    everything = list(dict.fromkeys([*entries, *delta.after.tree.below(thing.directory)]))
+    if old is None or not _says_the_same(old, thing):
+        return everything
+    before, after, length = delta.before.tree, delta.after.tree, len(thing.directory)
+    return [path for path in everything if before.entry(old.directory + path[length:]) != after.entry(path)]
+
+
+def _says_the_same(old: Frozen, new: Frozen) -> bool:
+    was, now = old.manifest, new.manifest
+    if was is None or now is None:
+        return False
+    return was is now or (
+        (was.retired, was.storage) == (now.retired, now.storage)
+        and was.tree_sha256 == now.tree_sha256
+        and [entry.size_bytes for entry in was.by_relative().values()]
+        == [entry.size_bytes for entry in now.by_relative().values()]
+    )
 
 
 def _is_missing(manifest: Manifest, entry: FileEntry) -> bool:

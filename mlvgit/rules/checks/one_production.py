@@ -12,8 +12,7 @@ Example:
     git merge promote-v0.3.0     # no conflict, two versions in production
 
 Way out:
-    `git mlv promote iris_clf v0.3.0 production` leaves the version that you name and archives the other;
-    `git mlv merge --repair` asks which one is meant.
+    `git mlv merge --repair --take iris_clf=v0.3.0` leaves the version that you name where it is and archives the other.
 """
 
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import stage_named
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -38,6 +37,11 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
                     path=pair.path,
                     message=f"{' and '.join(versions)} of {pair.model} are all in {stage}, which holds one version",
                     change=f"leaves {len(versions)} versions of {pair.model} in {stage}",
-                    keep=tuple(f"git mlv promote {pair.model} {version} {stage}" for version in reversed(versions)),
-                    undo=(f"git checkout HEAD -- {quoted(pair.path)}",),
+                    keep=tuple(_choices(pair.model, versions)),
+                    undo=back(delta, context, pair.path),
                 )
+
+
+def _choices(model: str, versions: list[str]) -> Iterator[str]:
+    for number, version in enumerate(reversed(versions)):
+        yield f"git mlv merge --repair --take {model}={version}" + ("   # or this one" if number else "")

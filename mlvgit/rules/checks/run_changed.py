@@ -23,7 +23,7 @@ from mlvgit.core.text import printable
 from mlvgit.records.run import Environment, RunRecord
 from mlvgit.rules.delta import Delta, RunPair
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 FREE = frozenset({"notes", "tolerances", "format", "unknown", "unknown_outputs"})
 
@@ -35,11 +35,11 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             continue
         if pair.after is None:
             gone = delta.after.tree.entry(pair.path) is None
-            yield _finding(pair, pair.before, "was deleted" if gone else "is no run record any more")
+            yield _finding(delta, context, pair, pair.before, "was deleted" if gone else "is no run record any more")
         else:
             changed = [*_altered(pair.before, pair.after)]
             if changed:
-                yield _finding(pair, pair.before, f"was edited: {', '.join(changed)}")
+                yield _finding(delta, context, pair, pair.before, f"was edited: {', '.join(changed)}")
 
 
 def _altered(old: RunRecord | Environment, new: RunRecord | Environment, prefix: str = "") -> Iterator[str]:
@@ -53,7 +53,7 @@ def _altered(old: RunRecord | Environment, new: RunRecord | Environment, prefix:
             yield prefix + field.name
 
 
-def _finding(pair: RunPair, old: RunRecord, what: str) -> Finding:
+def _finding(delta: Delta, context: Context, pair: RunPair, old: RunRecord, what: str) -> Finding:
     made = f", made {old.model or 'the model version'} {old.model_version}" if old.model_version else ""
     return Finding(
         code="MLV304",
@@ -62,5 +62,5 @@ def _finding(pair: RunPair, old: RunRecord, what: str) -> Finding:
         frozen=f"run {old.run_id}{' of ' + printable(old.started_utc[:10]) if old.started_utc else ''} is published{made}",
         change=what,
         keep=("put what has to be said into notes; record another run under another id",),
-        undo=(f"git checkout HEAD -- {quoted(pair.before_path)}",),
+        undo=back(delta, context, pair.before_path),
     )

@@ -29,7 +29,7 @@ from mlvgit.rules.lookup import model_candidates, model_exists, snapshot_named, 
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.recipes import Recipe, concerned_recipes, made_by
 from mlvgit.rules.standing import beyond_first
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def _finding(delta: Delta, context: Context, recipe: Recipe, message: str, keep:
         message=f"run {recipe.record.run_id}: {message}",
         change=f"leaves run {recipe.record.run_id} without what it was made from",
         keep=(keep,),
-        undo=(f"git checkout HEAD -- {quoted(recipe.path)}",),
+        undo=back(delta, context, recipe.path),
         users=(f"{key} was made by it",) if key else (),
         severity="error" if grave else "warning",
     )

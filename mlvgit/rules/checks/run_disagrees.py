@@ -25,7 +25,7 @@ from mlvgit.records.layout import Key
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import MODE_EXECUTABLE, MODE_FILE, Context, Finding
 from mlvgit.rules.recipes import Recipe, concerned_recipes, made_by
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 MAX_METRICS_BYTES = 10 * 1024 * 1024
 MAX_SHOWN = 60
@@ -33,7 +33,6 @@ MAX_SHOWN = 60
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find run records that contradict the model version that they made."""
-    del context
     for recipe in concerned_recipes(delta):
         key = made_by(delta.after, recipe)
         for message in _contradictions(delta, recipe, key) if key else ():
@@ -44,7 +43,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
                 message=f"run {recipe.record.run_id}: {message}",
                 change=f"lets run {recipe.record.run_id} and {key} say different things",
                 keep=(f"git mlv model show {key}", f"correct {printable(recipe.path)} to it"),
-                undo=(f"git checkout HEAD -- {quoted(recipe.path)}",),
+                undo=back(delta, context, recipe.path),
             )
 
 

@@ -24,7 +24,7 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.recipes import Recipe, changed_recipes
 from mlvgit.rules.standing import judging_settings
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
                 message=f"run {recipe.record.run_id}: {message}",
                 change=f"records run {recipe.record.run_id} without a locked environment",
                 keep=("write env.requirements_lock (sha256:<hex>) or env.container_image (NAME@sha256:<hex>)",),
-                undo=(f"git checkout HEAD -- {quoted(recipe.path)}",),
+                undo=back(delta, context, recipe.path),
                 severity="error" if settings.run_lock == "required" else "warning",
             )
 

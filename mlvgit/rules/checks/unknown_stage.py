@@ -25,7 +25,7 @@ from mlvgit.records.layout import Key
 from mlvgit.rules.delta import Delta, RegistryPair
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import first_stage, judging_settings, stage_named
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -39,7 +39,16 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
                 continue
             message = _wrong(delta, context, pair, was, entry.stage)
             if message:
-                yield _finding(pair, entry.version, was, f"{pair.model}@{entry.version} {message}")
+                name = f"{pair.model}@{entry.version}"
+                yield Finding(
+                    code="MLV205",
+                    path=pair.path,
+                    key=Key(pair.root, "model", pair.model, entry.version),
+                    message=f"{name} {message}",
+                    change=f"takes {name} from {printable(was)} to {printable(entry.stage)}",
+                    keep=(f"git mlv promote {pair.model} {entry.version} STAGE",),
+                    undo=back(delta, context, pair.path),
+                )
 
 
 def _wrong(delta: Delta, context: Context, pair: RegistryPair, was: str, now: str) -> str:
@@ -53,17 +62,4 @@ def _wrong(delta: Delta, context: Context, pair: RegistryPair, was: str, now: st
         return ""
     if context.held_before(pair.path, pair.oid):
         return ""
-    return f"went from {was} to {now}, which may only come from {' or '.join(stage.comes_from)}"
-
-
-def _finding(pair: RegistryPair, version: str, was: str, message: str) -> Finding:
-    return Finding(
-        code="MLV205",
-        path=pair.path,
-        key=Key(pair.root, "model", pair.model, version),
-        message=message,
-        change=message,
-        keep=(f"git mlv promote {pair.model} {version} STAGE",),
-        undo=(f"git checkout HEAD -- {quoted(pair.path)}",),
-        users=(f"it was in {was}",),
-    )
+    return f"came to {now}, which it may only come to from {' or '.join(stage.comes_from)}"

@@ -26,14 +26,13 @@ from mlvgit.core.text import printable
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.documents import problems_of
 from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back, quoted
 
 _LINKS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find unsafe names in changed manifests and among changed files of ours."""
-    del context
     for path, problem in problems_of(delta, "MLV105"):
         yield Finding(
             code="MLV105",
@@ -42,7 +41,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             message=f"{problem.where}: {problem.message}",
             change=f"writes a name that is not safe into {printable(path)}",
             keep=("rename the file, then freeze the folder again",),
-            undo=(f"git checkout HEAD -- {quoted(path)}",),
+            undo=back(delta, context, path),
         )
     yield from _links(delta)
     for path, place in delta.written.items():
@@ -50,7 +49,23 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             reason = unsafe_reason(path)
             if reason:
                 yield _finding(path, reason)
+    yield from _look_alikes(delta)
     yield from _collisions(delta)
+
+
+def _look_alikes(delta: Delta) -> Iterator[Finding]:
+    """Find files that would land on something of ours where letter case or normalisation does not count."""
+    folders = {fold(folder): folder for root in delta.after.roots for folder in root.layout.folders}
+    for path, (_, new) in delta.changes.items():
+        if new is None or delta.after.place(path).kind:
+            continue
+        folded = fold(path)
+        for folder, true in folders.items():
+            if folded.startswith(folder + "/") and not path.startswith(true + "/"):
+                rest = path.split("/", true.count("/") + 1)[-1]
+                place = delta.after.place(f"{true}/{rest}")
+                if place.key is not None and delta.after.frozen(place.key):
+                    yield _finding(path, f"and {printable(true)}/{printable(rest)} are one file on some systems")
 
 
 def _links(delta: Delta) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ from mlvgit.records.registry import RegisteredVersion
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import stage_named
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             key = Key(pair.root, "model", pair.model, entry.version)
             reason = _untagged(delta, context, key, entry)
             if reason:
-                yield _finding(key, pair.path, entry, reason)
+                yield _finding(delta, context, key, pair.path, entry, reason)
 
 
 def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion) -> str:
@@ -52,7 +52,7 @@ def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion
     return "" if not identity or identity in tagged else "has a model tag that vouches for other files"
 
 
-def _finding(key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
+def _finding(delta: Delta, context: Context, key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
     return Finding(
         code="MLV203",
         path=path,
@@ -60,5 +60,5 @@ def _finding(key: Key, path: str, entry: RegisteredVersion, reason: str) -> Find
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
         keep=(f"git mlv tag-model {key.name} {key.version}",),
-        undo=(f"git checkout HEAD -- {quoted(path)}",),
+        undo=back(delta, context, path),
     )

@@ -29,7 +29,7 @@ from mlvgit.rules.delta import Delta, RegistryPair
 from mlvgit.rules.freezing import may_be_replaced
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import first_stage, judging_settings
-from mlvgit.rules.wording import listed, quoted
+from mlvgit.rules.wording import back, listed
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -61,16 +61,18 @@ def _judge(
 ) -> Iterator[Finding]:
     if new is None:
         if old.stage != first_stage(judging_settings(delta, context, pair.root)):
-            yield _finding(delta, pair, key, old, f"the entry of {key}, which was in {old.stage}, was dropped")
+            yield _finding(delta, context, pair, key, old, f"the entry of {key}, which was in {old.stage}, was dropped")
         return
     if old.tree_sha256 and new.tree_sha256 != old.tree_sha256 and not _is_repair(delta, key, new):
         now = short(new.tree_sha256) or "nothing"
-        yield _finding(delta, pair, key, old, f"the identity of {key} was altered: {short(old.tree_sha256)} -> {now}")
+        yield _finding(
+            delta, context, pair, key, old, f"the identity of {key} was altered: {short(old.tree_sha256)} -> {now}"
+        )
     for name in ("run", "data_snapshots"):
         was, now_value = getattr(old, name), getattr(new, name)
         grown = isinstance(was, tuple) and set(was) <= set(now_value)
         if was and was != now_value and not grown:
-            yield _finding(delta, pair, key, old, f"the lineage of {key} ({name}) was altered")
+            yield _finding(delta, context, pair, key, old, f"the lineage of {key} ({name}) was altered")
 
 
 def _is_repair(delta: Delta, key: Key, new: RegisteredVersion) -> bool:
@@ -80,7 +82,9 @@ def _is_repair(delta: Delta, key: Key, new: RegisteredVersion) -> bool:
     return thing is not None and thing.manifest is not None and new.tree_sha256 == thing.manifest.tree_sha256
 
 
-def _finding(delta: Delta, pair: RegistryPair, key: Key, old: RegisteredVersion, message: str) -> Finding:
+def _finding(
+    delta: Delta, context: Context, pair: RegistryPair, key: Key, old: RegisteredVersion, message: str
+) -> Finding:
     when = f" since {old.registered_utc[:10]}" if old.registered_utc else ""
     return Finding(
         code="MLV201",
@@ -91,6 +95,6 @@ def _finding(delta: Delta, pair: RegistryPair, key: Key, old: RegisteredVersion,
         + (f", tree {short(old.tree_sha256)}" if old.tree_sha256 else ""),
         change=message,
         keep=(f"git mlv promote {key.name} {key.version} archived",),
-        undo=(f"git checkout HEAD -- {quoted(pair.path)}",),
+        undo=back(delta, context, pair.path),
         users=listed(delta.usage.users(key)),
     )

@@ -30,7 +30,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find versions that are taken by something else."""
     for pair in delta.pairs:
         thing = pair.after
-        if thing is None or thing.manifest is None or not delta.identity_changed(pair):
+        if thing is None or thing.manifest is None or pair.same_identity:
             continue
         identity = thing.manifest.tree_sha256
         known = published(context, thing.key)

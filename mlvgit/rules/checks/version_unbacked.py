@@ -26,7 +26,7 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.lookup import registered
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import first_stage, judging_settings
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import back
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             continue
         reason = _unbacked(delta, key, entry)
         if reason:
-            yield _finding(delta, key, entry, reason)
+            yield _finding(delta, context, key, entry, reason)
 
 
 def _entries(delta: Delta) -> dict[Key, RegisteredVersion]:
@@ -49,7 +49,7 @@ def _entries(delta: Delta) -> dict[Key, RegisteredVersion]:
                 found[Key(pair.root, "model", pair.model, entry.version)] = entry
     for each in delta.pairs:
         entry_of = registered(delta.after, each.key) if each.key.kind == "model" else None
-        if entry_of is not None and delta.identity_changed(each):
+        if entry_of is not None and not each.same_identity:
             found[each.key] = entry_of
     return found
 
@@ -65,7 +65,7 @@ def _unbacked(delta: Delta, key: Key, entry: RegisteredVersion) -> str:
     )
 
 
-def _finding(delta: Delta, key: Key, entry: RegisteredVersion, reason: str) -> Finding:
+def _finding(delta: Delta, context: Context, key: Key, entry: RegisteredVersion, reason: str) -> Finding:
     root = delta.after.root(key.root)
     path = root.layout.registry(key.name) if root else ""
     return Finding(
@@ -75,5 +75,5 @@ def _finding(delta: Delta, key: Key, entry: RegisteredVersion, reason: str) -> F
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
         keep=(f"git mlv model add {key.name} {key.version}",),
-        undo=(f"git checkout HEAD -- {quoted(path)}",),
+        undo=back(delta, context, path),
     )

@@ -1,4 +1,5 @@
-from tests.rules.world import World, codes, judged, refused, valid
+from mlvgit.rules.engine import judge
+from tests.rules.world import World, codes, context_for, delta_of, judged, refused, valid
 
 BEFORE = valid().put("mlv.yaml", "mode: enforce\nprotect: [main]\n")
 LOOSE = BEFORE.put(
@@ -86,3 +87,24 @@ def test_the_first_settings_of_a_repository_with_nothing_frozen_yet_are_a_start(
 
 def test_first_settings_that_loosen_what_is_frozen_already_are_refused():
     assert refused(valid(), LOOSE, "push") == ["MLV108"]
+
+
+def test_settings_that_would_take_over_what_others_judge_are_refused():
+    text = "folders: {snapshots: snapshots}\nexceptions: [{code: MLV101, path: '**', reason: mine}]\n"
+
+    assert refused(valid(), valid().put("data/mlv.yaml", text), "push") == ["MLV108"]
+    assert refused(BEFORE, BEFORE.put("models/mlv.yaml", "mode: enforce\n"), "push") == ["MLV108"]
+    assert codes(BEFORE, BEFORE.put("vision/mlv.yaml", "mode: enforce\n"), "push") == []
+
+
+def test_settings_inside_our_folders_decide_nothing_about_them():
+    before = valid().put("models/mlv.yaml", "exceptions: [{code: MLV106, path: '**', reason: x}]\nmode: advise\n")
+
+    assert "MLV106" in refused(before, before.put("models/iris_clf/registry.json", "{"))
+    assert "MLV107" in refused(before, before.put("models/big.bin", b"x" * (10 * 1024 * 1024 + 1)))
+
+
+def test_a_merge_of_settings_that_were_accepted_elsewhere_is_not_asked_again():
+    found = judge([delta_of(BEFORE, LOOSE), delta_of(LOOSE.put("c", ""), LOOSE)], context_for(BEFORE))
+
+    assert found == []

@@ -102,3 +102,17 @@ def test_nothing_is_hashed_when_nothing_of_ours_changed():
 
 def test_an_edit_in_place_is_reported_once():
     assert codes(valid(), valid().put("data/snapshots/iris_v0.1/iris.csv", IRIS_CSV + b"x")) == ["MLV101"]
+
+
+def test_a_debt_that_moves_with_its_root_is_not_in_the_way():
+    before = valid().put("mlv.yaml", "mode: enforce\n").put("data/snapshots/iris_v0.1/iris.csv", b"bad\n")
+    before = before.put("data/snapshots/iris_v0.1/stray.csv", b"1").drop("data/snapshots/iris_v0.2/iris.csv")
+
+    assert codes(before, before.move("", "project")) == []
+
+
+def test_saying_that_the_bytes_are_in_git_brings_the_question_where_they_are():
+    before = valid().snapshot("iris", "v0.3", NEW, storage="store").drop(FOLDER + "iris.csv", FOLDER + "b.csv")
+    after = before.swap("data/snapshots/iris_v0.3.manifest.json", '"storage": "store"', '"storage": "git"')
+
+    assert refused(before, after) == ["MLV103"]

@@ -11,7 +11,8 @@ def test_two_versions_in_production_are_refused():
 
     assert [finding.severity for finding in found] == ["error"]
     assert found[0].message == "v0.2.0 and v0.3.0 of m are all in production, which holds one version"
-    assert found[0].keep == ("git mlv promote m v0.3.0 production", "git mlv promote m v0.2.0 production")
+    assert found[0].keep[0] == "git mlv merge --repair --take m=v0.3.0"
+    assert found[0].keep[1].startswith("git mlv merge --repair --take m=v0.2.0")
 
 
 def test_two_promotions_that_merge_cleanly_are_refused():

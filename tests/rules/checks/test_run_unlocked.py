@@ -39,3 +39,9 @@ def test_a_lock_that_is_not_the_one_of_the_code_commit_warns():
     assert asked == [("9f2e1c4", "env/requirements.lock")]
     assert codes(valid(), after, file_sha256_at=lambda *_: "1" * 64) == []
     assert codes(valid(), after, file_sha256_at=lambda *_: None) == []
+
+
+def test_a_record_that_only_moved_is_not_asked_again():
+    before = valid().put("mlv.yaml", "mode: enforce\n").run("r", env={})
+
+    assert codes(before, before.move("", "project")) == []

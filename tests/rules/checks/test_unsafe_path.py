@@ -58,3 +58,17 @@ def test_two_folders_that_are_one_on_some_systems_are_refused():
 
 def test_a_link_elsewhere_is_not_ours():
     assert codes(valid(), valid().put("latest", "data/snapshots/iris_v0.2", LINK)) == []
+
+
+def test_a_file_that_lands_on_a_frozen_one_on_some_systems_is_refused():
+    before = valid()
+
+    assert "MLV105" in refused(before, before.put("Data/Snapshots/iris_v0.1/iris.csv", "other"))
+    assert codes(before, before.put("Models/View.cs", "class View {}")) == []
+    assert codes(before, before.put("Data/readme.txt", "")) == []
+
+
+def test_a_new_file_with_such_a_name_is_taken_back_by_the_command_that_is_printed():
+    found = [one for one in judged(valid(), evil("a//b")) if one.code == "MLV105"]
+
+    assert found[0].undo == (f"git rm -q -f --cached {MANIFEST}",)
