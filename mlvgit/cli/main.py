@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command] = {
     "snapshot": Command("snapshot", "data", "create, list, show, diff, path: frozen data sets"),
     "restore": Command("verify", "data", "put a frozen thing back as it was frozen"),
     "discard": Command("discard", "data", "take back a version that is not published"),
+    "renumber": Command("discard", "data", "give a version that is not published another number"),
     "model": Command("model", "models", "add, list, show, diff, path: model versions"),
     "record": Command("record", "models", "write the record of the run that made a model version"),
     "comment": Command("model", "models", "add a comment to a model version"),
