@@ -150,7 +150,6 @@ class RunRecord:
             "model_version": self.model_version,
             "tree_sha256": self.tree_sha256,
             "metrics": self.metrics,
-            **self.unknown_outputs,
         }
         document = {
             "format": self.format,
@@ -164,13 +163,12 @@ class RunRecord:
             "started_utc": self.started_utc,
             "duration_seconds": self.duration_seconds,
             "platform": self.platform,
-            "outputs": {key: value for key, value in outputs.items() if value},
+            "outputs": {**{key: value for key, value in outputs.items() if value}, **self.unknown_outputs},
             "tolerances": self.tolerances,
             "notes": self.notes,
-            **self.unknown,
         }
         kept = {key: value for key, value in document.items() if value or key == "data_snapshot" or _is_number(value)}
-        data = yamltext.dump(kept)
+        data = yamltext.dump({**kept, **self.unknown})
         type(self).parse(data, f"{self.run_id}.yaml")
         return data
 
@@ -195,7 +193,7 @@ def _build(value: Mapping[str, Any]) -> RunRecord:
         metrics=outputs.get("metrics", {}),
         tree_sha256=outputs.get("tree_sha256", ""),
         code_sha256=value.get("code_sha256", ""),
-        command=command if isinstance(command, str) else tuple(command),
+        command=command if isinstance(command, str) else tuple(command) or "",
         started_utc=value.get("started_utc", ""),
         duration_seconds=value.get("duration_seconds"),
         platform=value.get("platform", ""),
