@@ -12,6 +12,7 @@ from mlvgit.actions.findings import render, summary
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import is_replaceable, published_by
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
+from mlvgit.actions.trails import stage_trail
 from mlvgit.errors import GitError
 from mlvgit.records.layout import Key
 from mlvgit.records.settings import Settings
@@ -121,6 +122,7 @@ def _commit_context(project: Project, head: str | None) -> Context:
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, tips),
         held_before=lambda path, oid: held_before(repo, [head] if head else [], path, oid),
+        stages_held=stage_trail(project, [head] if head else []),
         today=today(),
     )
 
@@ -245,6 +247,7 @@ def _judge_push(
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, receiver.protected.values()),
         held_before=lambda path, oid: held_before(repo, receiver.protected.values(), path, oid),
+        stages_held=stage_trail(project, receiver.protected.values()),
         tag_moves=tuple(tag_moves),
         override=override,
         today=today(),
@@ -258,7 +261,8 @@ def _judge_push(
             judged.add((tip, bases))
             after = project.committed(tip) if tip else _empty(project)
             befores = [project.committed(base) for base in bases] or [_empty(project)]
-            findings += judge([_delta(project, before, after) for before in befores], replace(context, tag_moves=()))
+            here = replace(context, tag_moves=(), stage_trail=stage_trail(project, [tip] if tip else []))
+            findings += judge([_delta(project, before, after) for before in befores], here)
     if tag_moves:
         empty = _empty(project)
         findings += judge([Delta(empty, empty, {})], context)

@@ -59,6 +59,9 @@ class Document(NamedTuple):
     error: DocumentError | None
 
 
+NOTHING = Document(None, None)
+
+
 class Catalog:
     """What `tree` says, read on demand.
 
@@ -71,36 +74,40 @@ class Catalog:
         self.tree = tree
         self._parsed = {} if parsed is None else parsed
         self._frozen: dict[Key, Frozen | None] = {}
-
-    @cached_property
-    def _settings(self) -> dict[str, tuple[Settings, DocumentError | None]]:
-        found: dict[str, tuple[Settings, DocumentError | None]] = {"": (Settings(), None)}
-        for path in self.tree.find(SETTINGS_NAME):
-            document = self._read("settings", path, Settings.parse)
-            root = path.removesuffix(SETTINGS_NAME).rstrip("/")
-            value = document.value if isinstance(document.value, Settings) else Settings()
-            found[root] = (value, document.error)
-        return found
+        self._roots: dict[str, Root | None] = {}
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
         """The mlv roots, deepest first; the top of the repository is always one."""
-        names = sorted(self._settings, key=lambda root: (-root.count("/") if root else 1, root))
-        return tuple(Root(self._settings[name][0], self._settings[name][0].layout(name)) for name in names)
+        names = {"", *(path.removesuffix(SETTINGS_NAME).rstrip("/") for path in self.tree.find(SETTINGS_NAME))}
+        ordered = sorted(names, key=lambda root: (-root.count("/") if root else 1, root))
+        return tuple(root for name in ordered if (root := self.root(name)))
 
     @cached_property
     def settings_errors(self) -> tuple[DocumentError, ...]:
         """What is wrong with the settings of any root."""
-        return tuple(error for _, error in self._settings.values() if error)
+        return tuple(error for root in reversed(self.roots) if (error := self.settings_error(root.layout.root)))
+
+    def settings_error(self, name: str) -> DocumentError | None:
+        """Return what is wrong with the settings of the root with this directory."""
+        return self._read("settings", _settings_path(name), Settings.parse).error
 
     def root(self, name: str) -> Root | None:
-        """Return the root with this directory."""
-        return next((root for root in self.roots if root.layout.root == name), None)
+        """Return the root with this directory; the others are not looked for."""
+        if name not in self._roots:
+            document = self._read("settings", _settings_path(name), Settings.parse)
+            settings = document.value if isinstance(document.value, Settings) else Settings()
+            there = not name or document != NOTHING
+            self._roots[name] = Root(settings, settings.layout(name)) if there else None
+        return self._roots[name]
 
     def root_of(self, path: str) -> Root:
         """Return the deepest root that holds `path`."""
-        for root in self.roots:
-            if not root.layout.root or path.startswith(root.layout.root + "/"):
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            root = self.root(folder)
+            if root is not None:
                 return root
         raise AssertionError("the top of the repository is always a root")
 
@@ -131,9 +138,7 @@ class Catalog:
     def keys(self, kind: FrozenKind | None = None, name: str | None = None, root: str | None = None) -> list[Key]:
         """List the frozen things that have a manifest, by root, kind, name and rising version."""
         found: set[Key] = set()
-        for each in self.roots:
-            if root is not None and each.layout.root != root:
-                continue
+        for each in self.roots if root is None else filter(None, [self.root(root)]):
             if kind != "model":
                 found.update(self._snapshot_keys(each, name))
             if kind != "snapshot":
@@ -213,6 +218,11 @@ class Catalog:
             if is_folder and is_model_name(name) and self._is_model(f"{each.layout.models_dir}/{name}")
         )
 
+    def has_model(self, root: str, name: str) -> bool:
+        """Say whether `models` would list this model; the others are not looked at."""
+        each = self.root(root)
+        return each is not None and is_model_name(name) and self._is_model(f"{each.layout.models_dir}/{name}")
+
     def _is_model(self, folder: str) -> bool:
         return any(
             child == "registry.json" or is_model_version(child.removesuffix(MANIFEST_SUFFIX))
@@ -260,7 +270,7 @@ class Catalog:
     def _read(self, kind: str, path: str, parse: Callable[[bytes, str], T]) -> Document:
         entry = self.tree.entry(path)
         if entry is None:
-            return Document(None, None)
+            return NOTHING
         key = (kind, entry.oid or f"{self.tree.label}:{path}")
         if key not in self._parsed:
             try:
@@ -269,6 +279,10 @@ class Catalog:
                 self._parsed[key] = error
         value = self._parsed[key]
         return Document(None, value) if isinstance(value, DocumentError) else Document(value, None)
+
+
+def _settings_path(root: str) -> str:
+    return f"{root}/{SETTINGS_NAME}" if root else SETTINGS_NAME
 
 
 def _order(key: Key) -> tuple[object, ...]:

@@ -174,6 +174,10 @@ def _unpublished_run(_: str) -> bool:
     return False
 
 
+def _no_trail(_: str, __: str) -> tuple[str, ...]:
+    return ()
+
+
 def _never_held(_: str, __: str) -> bool:
     return False
 
@@ -202,6 +206,9 @@ class Context:
         held_before: (path, blob id) -> did the path hold exactly this before, in the history of what is judged
             against? "" for no file asks whether the newest commit that touched the path created it. What a revert
             brings back is not falsified.
+        stages_held: (path of a registry, version) -> the stages that it held, oldest first, in the history of what is
+            judged against; asked only when a transition looks forbidden.
+        stage_trail: the same along the commits of a push, too.
         kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
         tag_moves: what the push does to model tags.
         override: the reason that an operator gave for accepting weakened guards, "" when none.
@@ -219,6 +226,8 @@ class Context:
     file_sha256_at: Callable[[str, str], str | None] = _no_lock
     published_run: Callable[[str], bool] = _unpublished_run
     held_before: Callable[[str, str], bool] = _never_held
+    stages_held: Callable[[str, str], tuple[str, ...]] = _no_trail
+    stage_trail: Callable[[str, str], tuple[str, ...]] = _no_trail
     kept: Callable[[str], bool | None] = _unknown
     tag_moves: tuple[TagMove, ...] = ()
     override: str = ""

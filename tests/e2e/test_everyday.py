@@ -504,3 +504,20 @@ def test_a_second_remote_when_there_are_debts(world: World, bob: Sandbox) -> Non
     bob.git("remote", "add", "mirror", str(mirror.path))
 
     push(bob, "mirror", "main")
+
+
+def test_two_promotions_in_one_push_and_a_rollback_when_production_takes_only_from_staging(bob: Sandbox) -> None:
+    stages = (
+        "stages: {dev: {}, staging: {tag: true}, production: {one: true, tag: true, from: [staging]}, archived: {}}\n"
+    )
+    bob.write("mlv.yaml", bob.read("mlv.yaml").decode() + stages)
+    silent(bob.git("commit", "-qam", "Agree on stages"))
+    push(bob)
+    bob.mlv("promote", "--tag", "iris_clf", "v0.3.0", "staging")
+    silent(bob.mlv("promote", "iris_clf", "v0.3.0", "production"))
+    push(bob, "--atomic", "origin", "main", "iris_clf@v0.3.0")
+
+    silent(bob.mlv("rollback", "iris_clf"))
+
+    push(bob)
+    assert '"v0.2.0", "stage": "production"' in bob.read(REGISTRY).decode()

@@ -54,3 +54,25 @@ def test_an_operator_who_installs_twice_changes_nothing(world: World) -> None:
     world.server.mlv("install", "--server")
 
     assert "nothing to do" in world.server.mlv("install", "--server").out
+
+
+def test_a_promotion_that_skips_staging_is_refused_at_push_where_the_settings_ask_for_staging(world: World) -> None:
+    bob = world.person("bob")
+    stages = (
+        "stages: {dev: {}, staging: {tag: true}, production: {one: true, tag: true, from: [staging]}, archived: {}}\n"
+    )
+    bob.write("mlv.yaml", bob.read("mlv.yaml").decode() + stages)
+    bob.git("commit", "-qam", "Agree on stages")
+    bob.push("origin", "main")
+    bob.mlv("tag-model", "iris_clf", "v0.3.0")
+    registry = "models/iris_clf/registry.json"
+    text = bob.read(registry).decode().replace('"stage": "production"', '"stage": "archived"')
+    line = '    {"version": "v0.3.0", "stage": "production"}\n  ]'
+    bob.write(registry, text.replace("}\n  ]", "},\n" + line))
+
+    refused(bob.git("commit", "-am", "Skip staging", check=False), "MLV205")
+    sneak(bob)
+
+    with world.unmoved():
+        answer = bob.push("--no-verify", "--atomic", "origin", "main", "iris_clf@v0.3.0", check=False)
+    refused(answer, "MLV205")

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from mlvgit.core.text import short
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
-from mlvgit.rules.freezing import held, published
+from mlvgit.rules.freezing import published
 from mlvgit.rules.lookup import spellings
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.wording import about, next_version
@@ -34,7 +34,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             continue
         identity = thing.manifest.tree_sha256
         known = published(context, thing.key)
-        if known and identity not in known and held(context, pair) is None:
+        if known and identity not in known:
             yield _finding(delta, context, thing, identity, f"published with tree {short(min(known))}")
         elif not known:
             other = _other_spelling(delta, pair, thing)
