@@ -104,7 +104,8 @@ class Project:
             SettingsError: mlv.yaml cannot be read.
         """
         catalog = self.working()
-        for error in catalog.settings_errors:
+        error = catalog.settings_error(self.root)
+        if error:
             raise error
         root = catalog.root(self.root)
         settings = root.settings if root else Settings()
@@ -171,7 +172,7 @@ class Project:
 
     def has_model(self, name: str, catalog: Catalog) -> bool:
         """Say whether the current root has a model of this name."""
-        return name in catalog.models(self.root)
+        return catalog.has_model(self.root, name)
 
     def in_stage(self, model: str, stage: str, catalog: Catalog) -> Key:
         """Return the version of `model` in `stage`.
@@ -194,7 +195,7 @@ class Project:
                 f"{model} has {len(found)} versions in {stage}: {listed}",
                 hint=f"git mlv promote {model} VERSION {stage}   (archives the others)",
             )
-        return self.layout.model_key(model, found[0].version)
+        return Key(self.root, "model", model, found[0].version)
 
     def _unknown(self, reference: Reference, catalog: Catalog) -> UsageError:
         keys = [key for key in catalog.keys(root=self.root) if reference.kind in ("", key.kind)]
