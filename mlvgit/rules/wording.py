@@ -8,6 +8,7 @@ from mlvgit.core.versions import is_model_version, is_snapshot_version, model_ve
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.delta import Delta
+from mlvgit.rules.freezing import published
 from mlvgit.rules.model import Context, Finding
 
 __all__ = ["about", "back", "described", "listed", "next_version", "quoted"]
@@ -65,7 +66,6 @@ def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ..
         return ()
     key, directory = thing.key, quoted(thing.directory)
     version = next_version(delta.after, key)
-    published = bool(context.published(key))
     if key.kind == "snapshot":
         commands = [f"git mlv snapshot create {key.name} {version} {directory} --from {key}"]
         replace = f"git mlv snapshot create {key.name} {key.version} --replace"
@@ -73,7 +73,7 @@ def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ..
         commands = [f"git mlv model add {key.name} {version} {directory}/*"]
         replace = f"git mlv model add {key.name} {key.version} --replace"
     commands.append(f"git mlv restore {key}")
-    if not published and context.moment == "commit":
+    if not published(context, key) and context.moment == "commit":
         commands.append(f"{replace}   # instead, while it is not published")
     return tuple(commands)
 

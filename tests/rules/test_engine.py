@@ -143,4 +143,4 @@ def test_replacing_an_unpublished_model_with_its_registry_entry_passes():
 
     assert codes(before, after, replaceable=lambda *asked: asked == (key, identity(before, key))) == []
     refusals = codes(before, after, published=published_in(before))
-    assert refusals == ["MLV101", "MLV102", "MLV201"]
+    assert refusals == ["MLV101", "MLV102", "MLV201", "MLV206"]

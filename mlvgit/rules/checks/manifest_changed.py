@@ -16,7 +16,8 @@ Example:
 Way out:
     Undo: `git mlv restore iris@v0.1` puts the manifest and its files back.
     Keep: other data is another version: `git mlv snapshot create iris v0.2 ...`. A version that is not published can
-    be taken back with `git mlv discard iris@v0.1`. Bytes that must go are removed with `git mlv retire iris@v0.1`.
+    be taken back with `git mlv discard iris@v0.1`. Bytes that must go leave a tombstone: the
+    manifest stays, with `"retired": {"by": ..., "at": ..., "reason": ...}`.
 """
 
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ Example:
     git add data && git commit -m "Freeze iris v0.2"
 
 Way out:
-    Undo: `git mlv restore iris@v0.2`, or `git checkout HEAD -- data/snapshots/iris_v0.2`.
+    Undo: `git mlv restore iris@v0.2`; `git rm --cached FILE` for a file too many.
     Keep: `git mlv snapshot create iris v0.2 --replace` while the version is not published, else freeze a new version.
 """
 
@@ -26,7 +26,7 @@ from mlvgit.core.text import short, size
 from mlvgit.records.manifest import FileEntry, Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
-from mlvgit.rules.freezing import is_extra, listed_paths
+from mlvgit.rules.freezing import is_extra, listed_paths, published
 from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
 from mlvgit.rules.wording import about, quoted
 
@@ -94,7 +94,14 @@ def _is_missing(manifest: Manifest, entry: FileEntry) -> bool:
 
 
 def _finding(delta: Delta, context: Context, thing: Frozen, path: str, what: str, *, extra: bool = False) -> Finding:
-    undo = (f"git rm --cached {quoted(path)}",) if extra else (f"git mlv restore {thing.key}",)
+    facts: dict[str, tuple[str, ...]] = {}
+    if extra:
+        facts["undo"] = (f"git rm -q -f --cached {quoted(path)}",)
+    elif delta.pair(thing.key).before is None:
+        facts["undo"] = (f"git rm -r -q -f --cached {quoted(thing.directory)} {quoted(thing.manifest_path)}",)
+    if context.moment == "commit" and not published(context, thing.key):
+        verb = "snapshot create" if thing.key.kind == "snapshot" else "model add"
+        facts["keep"] = (f"git mlv {verb} {thing.key.name} {thing.key.version} --replace",)
     return about(
         delta,
         context,
@@ -103,5 +110,5 @@ def _finding(delta: Delta, context: Context, thing: Frozen, path: str, what: str
         path=path,
         message=f"the manifest of {thing.key} is stale: a file {what}",
         change=f"the file {what}",
-        undo=undo,
+        **facts,
     )

@@ -18,7 +18,8 @@ Way out:
     Undo: `git mlv restore iris@v0.1` puts the frozen bytes back and keeps yours beside them under another name.
     Keep: `git mlv snapshot create iris v0.2 data/snapshots/iris_v0.1 --from iris@v0.1` freezes what you have as a new
     version, then `git mlv restore iris@v0.1`. A version that is not published yet can be replaced:
-    `git mlv snapshot create iris v0.1 --replace`. `git mlv retire` removes bytes on purpose and says so.
+    `git mlv snapshot create iris v0.1 --replace`. Bytes that must go are removed together with
+    `"retired": {"by": ..., "at": ..., "reason": ...}` in the manifest.
 """
 
 from collections.abc import Iterator
