@@ -287,4 +287,4 @@ def _settings_path(root: str) -> str:
 
 def _order(key: Key) -> tuple[object, ...]:
     version = snapshot_version(key.version) if key.kind == "snapshot" else model_version(key.version)
-    return (key.root, key.kind != "snapshot", key.name, version)
+    return (key.root, key.kind != "snapshot", key.name, version.order)

@@ -84,6 +84,7 @@ class Delta:
 
     Attributes:
         contents: the bytes of `after`, hashed once.
+        told: what findings say about a frozen thing, by key and identity, worked out once for all of its files.
     """
 
     def __init__(self, before: Catalog, after: Catalog, changes: Changes) -> None:
@@ -93,6 +94,7 @@ class Delta:
         self.contents = Contents(after.tree)
         self._pairs: dict[Key, Pair] = {}
         self._begins: dict[str, bool] = {}
+        self.told: dict[tuple[Key, str], dict[str, object]] = {}
 
     # what changed, by kind
 

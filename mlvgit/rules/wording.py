@@ -91,12 +91,14 @@ def about(delta: Delta, context: Context, thing: Frozen, **facts: Any) -> Findin
     Args:
         facts: fields of `Finding`; they win over what is filled in.
     """
-    filled: dict[str, Any] = {
-        "key": thing.key,
-        "frozen": described(thing),
-        "undo": (f"git mlv restore {thing.key}",),
-        "users": listed(delta.usage.users(thing.key)),
-    }
-    if "keep" not in facts:
-        filled["keep"] = ways_forward(delta, context, thing)
-    return Finding(**{**filled, **facts})
+    which = (thing.key, thing.manifest.tree_sha256 if thing.manifest else "")
+    if which not in delta.told:
+        delta.told[which] = {
+            "key": thing.key,
+            "frozen": described(thing),
+            "keep": ways_forward(delta, context, thing),
+            "undo": (f"git mlv restore {thing.key}",),
+            "users": listed(delta.usage.users(thing.key)),
+        }
+    filled: dict[str, Any] = {**delta.told[which], **facts}
+    return Finding(**filled)

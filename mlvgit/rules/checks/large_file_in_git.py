@@ -29,9 +29,13 @@ from mlvgit.rules.wording import quoted
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find new blobs over the limit."""
     paths = [path for path, place in delta.written.items() if place.kind in ("file", "loose") and _is_new(delta, path)]
+    roots = {root.layout.root for root in delta.after.roots}
+    limits = {root: judging_settings(delta, context, root).limits.file_in_git for root in roots}
     for path, digest in delta.contents.digests(paths).items():
-        limit = judging_settings(delta, context, delta.after.claim(path)[0].layout.root).limits.file_in_git
-        if digest is not None and digest.size > limit:
+        if digest is None or digest.size <= min(limits.values()):
+            continue
+        limit = limits[delta.after.claim(path)[0].layout.root]
+        if digest.size > limit:
             yield Finding(
                 code="MLV107",
                 path=path,

@@ -57,7 +57,7 @@ def _look_alikes(delta: Delta) -> Iterator[Finding]:
     """Find files that would land on something of ours where letter case or normalisation does not count."""
     folders = {fold(folder): folder for root in delta.after.roots for folder in root.layout.folders}
     for path, (_, new) in delta.changes.items():
-        if new is None or delta.after.place(path).kind:
+        if new is None or path in delta.written:
             continue
         folded = fold(path)
         for folder, true in folders.items():
