@@ -52,6 +52,7 @@ COMMANDS: dict[str, Command] = {
     "tag-model": Command("stage", "models", "tag the commit that holds a model version"),
     "promote": Command("stage", "models", "put a model version into a stage"),
     "rollback": Command("stage", "models", "put back what was in production before"),
+    "push": Command("push", "models", "push the branch and its model tags, all or nothing"),
     "resolve": Command("serve", "models", "print the verified path of what serves"),
     "merge": Command("merge", "repair", "--repair: mend a conflicted registry"),
     "help": Command("help", "repair", "help on a command or a topic"),

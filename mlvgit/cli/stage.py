@@ -77,7 +77,7 @@ def _verify_tag(project: Project, args: argparse.Namespace, output: Output) -> i
         wrong.append(f"its commit does not hold {key} with tree {short(tag.tree_sha256)}")
     signature = "none"
     if tag.signed:
-        signature = "good" if project.repo.git.status("verify-tag", tag.ref) == 0 else "not verified"
+        signature = "not verified" if project.repo.porcelain("verify-tag", tag.name).status else "good"
         if signature != "good":
             wrong.append("its signature cannot be verified: see git verify-tag " + tag.name)
     elif args.sign:

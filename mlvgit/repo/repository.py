@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlvgit.core.digest import Digest
     from mlvgit.repo.cache import DigestCache
     from mlvgit.repo.configuration import Configuration
+    from mlvgit.repo.porcelain import Said
     from mlvgit.repo.trees import CommitTree, Folders, GitTree, IndexTree, WorktreeTree
     from mlvgit.rules.model import Entry, Tree
 
@@ -305,6 +306,12 @@ class Repository:
 
             self._porcelain = open_porcelain(self._top or self._git_dir, self.git.program)
         return self._porcelain
+
+    def porcelain(self, *args: str) -> Said:
+        """Run `git ARGS` for the user, through GitPython; nothing is raised when it fails."""
+        from mlvgit.repo.porcelain import run
+
+        return run(self.python(), *args)
 
     def stage(self, paths: Iterable[str], *, force: bool = False) -> None:
         """Put files as they are on disk (or their absence) into the index.

@@ -1,0 +1,62 @@
+"""Pushing a release whole: the branch and its model tags in one atomic push, which the guards judge as one."""
+
+from dataclasses import dataclass
+
+from mlvgit.actions.project import Project
+from mlvgit.actions.status import look
+from mlvgit.errors import MachineError, RefusedError, UsageError
+from mlvgit.repo.porcelain import Said
+from mlvgit.repo.tags import list_model_tags
+
+__all__ = ["PushResult", "push"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What was pushed.
+
+    Attributes:
+        refs: what went along, the branch first; empty when the remote had everything.
+        said: what Git, its hooks and the remote said.
+    """
+
+    remote: str
+    refs: tuple[str, ...]
+    said: str = ""
+
+
+def push(project: Project, remote: str = "") -> PushResult:
+    """Push the current branch, and the model tags that it needs there, all or nothing.
+
+    Raises:
+        UsageError: there is no remote, or no branch is checked out.
+        RefusedError: a guard here or on the remote refused; carries what it said.
+        MachineError: Git could not push.
+    """
+    branch = project.repo.branch()
+    if branch is None:
+        raise UsageError("no branch is checked out", hint="git switch BRANCH")
+    upstream = look(project).upstream
+    remote = remote or upstream.remote
+    if not remote:
+        raise UsageError("there is no remote", hint="git remote add origin URL")
+    same = remote == upstream.remote
+    target = (upstream.branch if same else "") or branch
+    if same and upstream.branch and not upstream.ahead and not upstream.tags:
+        return PushResult(remote=remote, refs=())
+    tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
+    refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
+    options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
+    done: Said = project.repo.porcelain("push", *options, "--", remote, *refs)
+    if done.status:
+        if "mlv:" in done.text:
+            raise RefusedError(done.text.strip())
+        raise MachineError(f"git push failed:\n{done.text.strip()}", hint="git pull --rebase, then git mlv push")
+    return PushResult(remote=remote, refs=(target, *tags), said=done.text)
+
+
+def _new_tags(project: Project, remote: str) -> tuple[str, ...]:
+    """Return the model tags on commits that no branch of the remote has, as it was last seen."""
+    git = project.repo.git
+    missing = set(git.text("rev-list", "HEAD", "--not", f"--remotes={remote}").split())
+    return tuple(tag.name for tag in list_model_tags(project.repo) if tag.commit in missing)

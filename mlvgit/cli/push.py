@@ -1,0 +1,35 @@
+"""`git mlv push`: a branch and its model tags, all or nothing."""
+
+import argparse
+
+from mlvgit.actions.project import Project
+from mlvgit.actions.pushing import push
+from mlvgit.cli.common import add_json
+from mlvgit.cli.output import Output
+from mlvgit.core.text import printable
+
+__all__ = ["configure_push", "run_push"]
+
+
+def configure_push(parser: argparse.ArgumentParser) -> None:
+    """Describe `git mlv push`."""
+    parser.description = (
+        "Push the current branch together with the model tags that it needs there, in one atomic push: "
+        "either all of a release arrives, or nothing."
+    )
+    parser.epilog = "examples:\n  git mlv push\n  git mlv push upstream\n"
+    parser.add_argument("remote", metavar="REMOTE", nargs="?", default="", help="the branch's remote, else origin")
+    add_json(parser)
+
+
+def run_push(args: argparse.Namespace, output: Output) -> int:
+    """Run `git mlv push`."""
+    result = push(Project.open(), args.remote)
+    for line in result.said.splitlines():
+        output.talk(printable(line))
+    if result.refs:
+        output.say(f"pushed to {printable(result.remote)}: {', '.join(map(printable, result.refs))}")
+    else:
+        output.say(f"{printable(result.remote)} has everything: nothing to do")
+    output.json({"remote": result.remote, "refs": list(result.refs)})
+    return 0

@@ -1,0 +1,44 @@
+"""`git mlv push`: a release arrives whole or not at all."""
+
+import json
+
+from tests.e2e.world import CSV, World, append, sneak
+
+
+def test_a_release_takes_two_commands(world: World) -> None:
+    bob = world.person("bob")
+    bob.mlv("promote", "--tag", "iris_clf", "v0.3.0", "production", "-m", "better")
+
+    said = bob.mlv("push").out
+
+    assert "main" in said
+    assert "iris_clf@v0.3.0" in said
+    assert world.server.head("main") == bob.head()
+    assert world.server.head("refs/tags/iris_clf@v0.3.0") == bob.head("refs/tags/iris_clf@v0.3.0")
+
+
+def test_a_second_push_does_nothing_and_says_so(world: World) -> None:
+    bob = world.person("bob")
+
+    assert "nothing to do" in bob.mlv("push").out
+
+
+def test_a_refused_push_moves_nothing_and_says_why(world: World) -> None:
+    bob = world.person("bob")
+    append(bob, CSV)
+    sneak(bob)
+
+    with world.unmoved():
+        refused = bob.mlv("push", check=False)
+
+    assert refused.status == 1
+    assert "MLV101" in refused.err
+
+
+def test_a_new_branch_is_pushed_and_followed(world: World) -> None:
+    bob = world.person("bob")
+    bob.branch("feature")
+    bob.commit_files("Code", code_py="1")
+
+    assert json.loads(bob.mlv("push", "--json").out) == {"remote": "origin", "refs": ["feature"]}
+    assert bob.git("rev-parse", "--abbrev-ref", "@{upstream}").out == "origin/feature\n"
