@@ -1,0 +1,324 @@
+"""What a push would change on its receiver, judged before it goes out, before a server takes it, or as a range."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from mlvgit.actions.clock import today
+from mlvgit.actions.judging import (
+    Report,
+    commit_known,
+    delta_between,
+    empty,
+    local_tags,
+    make_report,
+    protect_patterns,
+    trusted_settings,
+)
+from mlvgit.actions.project import Project
+from mlvgit.actions.published import published_by
+from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
+from mlvgit.actions.trails import stage_trail
+from mlvgit.core.text import count, printable, short
+from mlvgit.errors import GitError
+from mlvgit.records.layout import Key
+from mlvgit.records.settings import Settings
+from mlvgit.repo.history import (
+    RefChange,
+    commit_exists,
+    held_before,
+    independent,
+    is_ancestor,
+    is_protected,
+    is_zero,
+    merge_bases,
+    protected_refs,
+)
+from mlvgit.repo.repository import Repository
+from mlvgit.repo.tags import read_tag, tag_ref_name
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.engine import judge
+from mlvgit.rules.model import Context, Finding, TagMove
+from mlvgit.rules.table import RULES
+
+__all__ = ["check_range", "guard_push", "guard_receive"]
+
+
+class _Receiver(NamedTuple):
+    """What a push is judged against.
+
+    Attributes:
+        protected: ref -> tip of the receiver's protected branches, before the push.
+        is_protected: is the branch with this full name protected there?
+        trusted: settings of its protected branch.
+        tagged_before: key of a model version -> identities that its model tags vouch for.
+        name: how a person calls it.
+    """
+
+    protected: Mapping[str, str]
+    is_protected: Callable[[str], bool]
+    trusted: Mapping[str, Settings]
+    tagged_before: Callable[[Key], frozenset[str]]
+    name: str = "origin"
+
+    def branches(self) -> dict[str, str]:
+        """Return its protected branches by the names that it knows them by, with their tips."""
+        prefixes = ("refs/heads/", f"refs/remotes/{self.name}/")
+        return {
+            ref.removeprefix(prefix): tip
+            for ref, tip in self.protected.items()
+            for prefix in prefixes
+            if ref.startswith(prefix)
+        }
+
+
+def guard_push(
+    repo: Repository, lines: Sequence[RefChange], remote_name: str, remote_url: str, way_out: str = ""
+) -> Report:
+    """Judge what a push would change on a remote, from what the remote last showed."""
+    project = Project(repo=repo)
+    remote = remote_name if remote_name and remote_name != remote_url else None
+    # Which branches it protects is what the receiver says, not what is pushed. A remote that has shown nothing yet:
+    # what is published elsewhere is not new.
+    shown = next(iter((protected_refs(repo, (), remote) or protected_refs(repo)).values()), None)
+    patterns = protect_patterns(trusted_settings(project.committed(shown)))
+    protected = protected_refs(repo, patterns, remote) or protected_refs(repo, patterns)
+    trusted_tip = next(iter(protected.values()), None)
+    receiver = _Receiver(
+        protected=protected,
+        is_protected=lambda ref: is_protected(repo, ref, patterns, remote),
+        trusted=trusted_settings(project.committed(trusted_tip)) if trusted_tip else {},
+        tagged_before=_remote_tags(repo, remote_name or remote_url),
+        name=remote or "origin",
+    )
+    override = repo.config("mlv.override")
+    return _judge_push(project, lines, receiver, override, way_out, "push")
+
+
+def guard_receive(
+    repo: Repository, lines: Sequence[RefChange], options: Mapping[str, str], way_out: str = ""
+) -> Report:
+    """Judge a push on the server, before any ref moves."""
+    project = Project(repo=repo)
+    head = repo.head()
+    patterns = protect_patterns(trusted_settings(project.committed(head)) if head else {})
+    protected = protected_refs(repo, patterns)
+    trusted_tip = next(iter(protected.values()), None)
+    receiver = _Receiver(
+        protected=protected,
+        is_protected=lambda ref: is_protected(repo, _target(repo, ref), patterns),
+        trusted=trusted_settings(project.committed(trusted_tip)) if trusted_tip else {},
+        tagged_before=local_tags(repo),
+    )
+    allowed = repo.config("mlv.allowOverride") == "true"
+    override = options.get("mlv.override", "") if allowed else ""
+    return _judge_push(project, lines, receiver, override, way_out, "push")
+
+
+def _target(repo: Repository, ref: str) -> str:
+    """Return the branch that a symbolic one stands for: a push to it moves that one."""
+    return repo.git.text("symbolic-ref", "--quiet", ref, ok=(0, 1, 128)) or ref
+
+
+def check_range(project: Project, base: str, tip: str) -> Report:
+    """Judge what `tip` changes over `base` (commit ids), as a push of it to a protected branch would be.
+
+    Where the branch of `base` went on since, what it got there is not what `tip` takes away: their common ancestors are
+    compared.
+    """
+    repo = project.repo
+    behind = not repo.is_shallow() and not is_ancestor(repo, base, tip)
+    receiver = _Receiver(
+        protected={"base": base},
+        is_protected=lambda ref: not behind,
+        trusted=trusted_settings(project.committed(base)),
+        tagged_before=_tags_here_or_there(repo),
+    )
+    line = RefChange(local_ref="refs/heads/tip", local_oid=tip, remote_ref="refs/heads/base", remote_oid=base)
+    return _judge_push(project, [line], receiver, repo.config("mlv.override"), "", "change")
+
+
+def _judge_push(
+    project: Project, lines: Sequence[RefChange], receiver: _Receiver, override: str, way_out: str, what: str
+) -> Report:
+    repo = project.repo
+    tag_moves = [
+        move for line in lines if line.remote_ref.startswith("refs/tags/") and (move := _tag_move(project, line))
+    ]
+    context = Context(
+        moment="push",
+        trusted=receiver.trusted,
+        published=published_by(project, receiver.protected.values()),
+        replaceable=lambda key, identity: False,
+        tagged=_tagged_after(receiver, tag_moves),
+        commit_known=lambda oid: commit_known(repo, oid),
+        code_sha256_of=code_sha256_of(project),
+        code_known=code_known(project),
+        file_sha256_at=file_sha256_at(project),
+        published_run=run_published(project, receiver.protected.values()),
+        held_before=lambda path, oid: held_before(repo, receiver.protected.values(), path, oid),
+        stages_held=stage_trail(project, receiver.protected.values()),
+        tag_moves=tuple(tag_moves),
+        override=override,
+        today=today(),
+    )
+    report = _Tally([_deletion(project, line, receiver) for line in _deleted_branches(project, lines, receiver)])
+    for tip, bases in dict.fromkeys(each for line in lines for each in _comparisons(project, line, receiver)):
+        here = replace(context, tag_moves=(), stage_trail=stage_trail(project, [tip]))
+        if not bases and repo.is_shallow() and receiver.protected:
+            report.add(_what_can_be_known(project, tip, receiver, here), "", _CUT_OFF)
+        else:
+            report.add(_judge_tip(project, tip, bases, here), bases[0] if bases else "")
+    if tag_moves:
+        nothing = empty(project)
+        report.add(judge([Delta(nothing, nothing, {})], context), "")
+    return make_report(report.findings, what, way_out, report.base, receiver.name, report.notes)
+
+
+_CUT_OFF = (
+    "history is cut off here (a shallow clone), so that what this changes cannot be told from what was there: only what "
+    "is wrong now was looked at, not what was altered or taken away. To know it all: git fetch --unshallow"
+)
+
+
+class _Tally:
+    """What was found so far; `base` is that of the first thing that was refused."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        self.base = ""
+        self.notes: tuple[str, ...] = ()
+
+    def add(self, findings: list[Finding], base: str, *notes: str) -> None:
+        if not self.base and any(finding.severity == "error" for finding in findings):
+            self.base = base
+        self.findings += findings
+        self.notes += notes
+
+
+def _judge_tip(project: Project, tip: str, bases: Sequence[str], context: Context) -> list[Finding]:
+    after = project.committed(tip)
+    befores = [project.committed(base) for base in bases] or [empty(project)]
+    return judge([delta_between(project, before, after) for before in befores], context)
+
+
+def _what_can_be_known(project: Project, tip: str, receiver: _Receiver, context: Context) -> list[Finding]:
+    """Judge what is wrong in `tip` and on no protected branch; what was altered on the way cannot be told."""
+    bases = [oid for oid in dict.fromkeys(receiver.protected.values()) if commit_exists(project.repo, oid)]
+    found = _judge_tip(project, tip, bases, context)
+    return [finding for finding in found if RULES[finding.code].scope == "state"]
+
+
+def _deleted_branches(project: Project, lines: Sequence[RefChange], receiver: _Receiver) -> list[RefChange]:
+    """Return the deletions of protected branches that hold what no other protected branch will hold."""
+    after = {line.remote_ref: line.local_oid for line in lines}
+    kept = [after.get(f"refs/heads/{name}", oid) for name, oid in receiver.branches().items()]
+    kept = [oid for oid in kept if not is_zero(oid) and commit_exists(project.repo, oid)]
+    return [
+        line
+        for line in lines
+        if line.remote_ref.startswith("refs/heads/")
+        and is_zero(line.local_oid)
+        and receiver.is_protected(line.remote_ref)
+        and commit_exists(project.repo, line.remote_oid)
+        and project.committed(line.remote_oid).keys()
+        and not any(is_ancestor(project.repo, line.remote_oid, oid) for oid in kept)
+    ]
+
+
+def _deletion(project: Project, line: RefChange, receiver: _Receiver) -> Finding:
+    keys = project.committed(line.remote_oid).keys()
+    name = printable(line.remote_ref.removeprefix("refs/heads/"))
+    some = ", ".join(str(key) for key in keys[:3]) + (", ..." if len(keys) > 3 else "")
+    return Finding(
+        code="MLV102",
+        path="",
+        message=f"deleting the protected branch {name} would take {count(len(keys), 'frozen version')} away ({some})",
+        frozen=f"{name} publishes {some}: commit {short(line.remote_oid)}",
+        change=f"deletes {name}, and no other protected branch has what it has",
+        keep=(f"git push {receiver.name} MERGED_BRANCH   # first bring it into another protected branch",),
+    )
+
+
+def _comparisons(project: Project, line: RefChange, receiver: _Receiver) -> list[tuple[str, tuple[str, ...]]]:
+    """Return (tip, bases): what of this ref's new state is compared with which old states; no base = with nothing."""
+    repo = project.repo
+    if is_zero(line.local_oid):
+        return []
+    if line.remote_ref.startswith("refs/heads/"):
+        old = line.remote_oid
+        if receiver.is_protected(line.remote_ref) and not is_zero(old) and commit_exists(repo, old):
+            return [(line.local_oid, (old,))]
+        return [(line.local_oid, _bases(project, line.local_oid, receiver))]
+    if line.remote_ref.startswith("refs/tags/"):
+        commit = repo.object(line.local_oid + "^{commit}")
+        return [(commit[0], _bases(project, commit[0], receiver))] if commit else []
+    return []
+
+
+def _bases(project: Project, tip: str, receiver: _Receiver) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for protected in dict.fromkeys(receiver.protected.values()):
+        if commit_exists(project.repo, protected):
+            found.update(dict.fromkeys(merge_bases(project.repo, protected, tip)))
+    # An older base says nothing that a newer one does not: what came between is published on the newer one's branch.
+    return tuple(independent(project.repo, found))
+
+
+# tags
+
+
+def _tag_move(project: Project, line: RefChange) -> TagMove | None:
+    repo = project.repo
+    before = None if is_zero(line.remote_oid) else read_tag(repo, line.remote_oid, line.remote_ref)
+    after = None if is_zero(line.local_oid) else read_tag(repo, line.local_oid, line.remote_ref)
+    if before is None and after is None:
+        return None
+    return TagMove(
+        ref=line.remote_ref,
+        before=before.facts() if before else None,
+        after=after.facts() if after else None,
+        tree=project.committed(after.commit).tree if after else None,
+    )
+
+
+def _tagged_after(receiver: _Receiver, moves: Sequence[TagMove]) -> Callable[[Key], frozenset[str]]:
+    def tagged(key: Key) -> frozenset[str]:
+        ref = "refs/tags/" + tag_ref_name(key.root, key.name, key.version)
+        for move in moves:
+            if move.ref == ref:
+                return frozenset({move.after.tree_sha256} if move.after else ())
+        return receiver.tagged_before(key)
+
+    return tagged
+
+
+def _remote_tags(repo: Repository, remote: str) -> Callable[[Key], frozenset[str]]:
+    """Ask the remote for one tag, and only when a rule wants to know: what is here may never have been pushed."""
+
+    def tagged(key: Key) -> frozenset[str]:
+        ref = "refs/tags/" + tag_ref_name(key.root, key.name, key.version)
+        try:
+            answer = repo.git.text("ls-remote", "--", remote, ref)
+        except GitError:
+            return frozenset()
+        for line in answer.splitlines():
+            oid, _, name = line.partition("\t")
+            if name == ref:
+                tag = read_tag(repo, oid)
+                return frozenset({tag.tree_sha256} if tag else ())
+        return frozenset()
+
+    return tagged
+
+
+def _tags_here_or_there(repo: Repository) -> Callable[[Key], frozenset[str]]:
+    here = local_tags(repo)
+
+    def tagged(key: Key) -> frozenset[str]:
+        found = here(key)
+        if not found and repo.config("remote.origin.url"):
+            return _remote_tags(repo, "origin")(key)
+        return found
+
+    return tagged
