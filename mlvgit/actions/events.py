@@ -1,5 +1,6 @@
 """Stage events: what the history of a registry says, newest first, read lazily from first-parent commits."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from mlvgit.repo.history import Commit, first_parent_log_of_path
 from mlvgit.rules.model import Entry
 
 __all__ = ["StageEvent", "VersionChange", "stage_events"]
+
+_HEAD = b'  "versions": ['
+_LINE = b'    {"version": "v'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,37 +59,39 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
     start = commit or project.repo.head()
     if start is None:
         return
-    path = project.layout.registry(model)
-    previous: tuple[Commit, Registry | None] | None = None
+    root = project.committed(start).root(project.root)
+    if root is None:
+        return
+    path = root.layout.registry(model)
+    previous: tuple[Commit, bytes] | None = None
     looked_at = 0
     for line in first_parent_log_of_path(project.repo, start, path, limit + 1 if limit else 0):
         looked_at += 1
-        registry = _read(project, line.entry, path)
+        registry = _read(project, line.entry)
         if previous is not None:
             event = _event(model, previous[0], registry, previous[1])
             if event.changes:
                 yield event
         previous = (line.commit, registry)
     if previous is not None and not (limit and looked_at > limit):  # beyond the limit it only says what was before
-        event = _event(model, previous[0], None, previous[1])
+        event = _event(model, previous[0], b"", previous[1])
         if event.changes:
             yield event
 
 
-def _read(project: Project, entry: Entry | None, path: str) -> Registry | None:
+def _read(project: Project, entry: Entry | None) -> bytes:
     try:
-        return Registry.parse(project.repo.blob(entry.oid), path) if entry else None
-    except (MlvError, KeyError):
-        return None
+        return project.repo.blob(entry.oid) if entry else b""
+    except KeyError:
+        return b""
 
 
-def _event(model: str, commit: Commit, before: Registry | None, after: Registry | None) -> StageEvent:
-    old = {entry.version: entry.stage for entry in before.versions} if before else {}
-    new = {entry.version: entry.stage for entry in after.versions} if after else {}
+def _event(model: str, commit: Commit, before: bytes, after: bytes) -> StageEvent:
+    old, new = _differing(before, after) or (_stages(before), _stages(after))
+    changed = {version for version in (*old, *new) if old.get(version) != new.get(version)}
     changes = tuple(
         VersionChange(version=version, before=old.get(version, ""), after=new.get(version, ""))
-        for version in sorted({*old, *new}, key=model_version)
-        if old.get(version) != new.get(version)
+        for version in sorted(changed, key=lambda text: model_version(text).order)
     )
     return StageEvent(
         model=model,
@@ -97,6 +103,37 @@ def _event(model: str, commit: Commit, before: Registry | None, after: Registry 
         reason=_reason(commit.body),
         changes=changes,
     )
+
+
+def _stages(data: bytes) -> dict[str, str]:
+    """Return version -> stage; nothing of what cannot be read."""
+    try:
+        return {entry.version: entry.stage for entry in Registry.parse(data, "").versions} if data else {}
+    except MlvError:
+        return {}
+
+
+def _differing(before: bytes, after: bytes) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Read only the lines that differ, where each is a version as we write it; None when one is not.
+
+    A registry of a thousand versions, changed twenty times, is so read once and not twenty times.
+    """
+    old, new = before.split(b"\n"), after.split(b"\n")
+    if _HEAD not in old or _HEAD not in new:
+        return None
+    common = frozenset(old) & frozenset(new)
+    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for lines, stages in zip((old, new), found, strict=True):
+        for line in lines:
+            if line not in common:
+                if not line.startswith(_LINE):
+                    return None
+                try:
+                    entry = json.loads(line.rstrip(b","))
+                    stages[model_version(entry["version"]).text] = str(entry["stage"])
+                except (ValueError, KeyError, RecursionError, MlvError):
+                    return None
+    return found
 
 
 def _kind(body: str, changes: tuple[VersionChange, ...]) -> str:

@@ -135,7 +135,7 @@ def listing(catalog: Catalog, root: str, model: str | None = None) -> list[Model
                 manifest=frozen.manifest if frozen else None,
                 registered=registry.version(version) if registry else None,
             )
-    return sorted(found.values(), key=lambda line: (line.key.name, version_of(line.key)))
+    return sorted(found.values(), key=lambda line: (line.key.name, version_of(line.key).order))
 
 
 def facts(catalog: Catalog, directory: str, name: str) -> Mapping[str, Any]:

@@ -116,7 +116,7 @@ class Registry:
 
     def with_versions(self, entries: tuple[RegisteredVersion, ...]) -> "Registry":
         """Return a registry that holds exactly `entries`, sorted by SemVer."""
-        ordered = sorted(entries, key=lambda entry: model_version(entry.version))
+        ordered = sorted(entries, key=lambda entry: model_version(entry.version).order)
         return Registry(name=self.name, versions=tuple(ordered), format=self.format, unknown=self.unknown)
 
     @classmethod

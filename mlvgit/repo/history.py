@@ -253,10 +253,29 @@ def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: 
         limit: at most so many; 0 for all.
     """
     options = (f"--max-count={limit}",) if limit else ()
-    for line in repo.git.records("rev-list", "--first-parent", *options, commit, "--", path, separator=b"\n"):
-        found = read_commit(repo, decode(line))
-        if found is not None:
-            yield PathChange(found, repo.commit_tree(found.oid).entry(path))
+    args = ("log", "--first-parent", "--diff-merges=first-parent", "--root", *options, *_RAW, "--format=%H", commit)
+    oid, raw = "", ""
+    for record in repo.git.records(*args, "--", path):
+        line = decode(record)
+        if raw:
+            found = read_commit(repo, oid) if line == path else None  # else a file below it, when it is a folder
+            if found is not None:
+                yield PathChange(found, _entry(raw))
+            raw = ""
+        elif line.startswith("\n:"):
+            raw = line
+        else:
+            oid = line
+
+
+_RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature", "--no-follow")
+"""What a person's configuration may ask of `git log` besides is taken back."""
+
+
+def _entry(raw: str) -> Entry | None:
+    """Return what `:OLD_MODE NEW_MODE OLD_ID NEW_ID LETTER` leaves."""
+    _, mode, _, oid, _ = raw.split(" ")
+    return None if is_zero(oid) else Entry(int(mode, 8), oid)
 
 
 def is_protected(repo: "Repository", ref: str, patterns: Iterable[str] = (), remote: str | None = None) -> bool:
