@@ -25,6 +25,7 @@ __all__ = [
     "diff_snapshots",
     "locate",
     "model_side",
+    "run_record",
 ]
 
 
@@ -269,7 +270,7 @@ def model_side(project: Project, frozen: Frozen, manifest: Manifest, catalog: Ca
     entry = registry.version(key.version) if registry else None
     run = (entry.run if entry else "") or manifest.run
     problems: list[str] = []
-    record = _record(catalog, key, run)
+    record = run_record(catalog, key, run)
     facts = {}
     for name in ("metrics", "params"):
         told = getattr(record, name) if record else {}
@@ -288,7 +289,8 @@ def model_side(project: Project, frozen: Frozen, manifest: Manifest, catalog: Ca
     )
 
 
-def _record(catalog: Catalog, key: Key, run: str) -> RunRecord | None:
+def run_record(catalog: Catalog, key: Key, run: str) -> RunRecord | None:
+    """Return the record of the run `run` in the root of `key`; None when there is none that can be read."""
     path = catalog.run_paths(key.root).get(run) if run else None
     record = catalog.run(path).value if path else None
     return record if isinstance(record, RunRecord) else None
