@@ -161,7 +161,8 @@ def refused(ran: Ran, code: str) -> Ran:
     """Fail unless something was refused because of `code`, in words for people."""
     assert ran.status == 1, f"{' '.join(ran.args)} ended with {ran.status}\n{ran.said}"
     assert re.search(rf"^(remote: )?error {code}\b", ran.said, re.MULTILINE), ran.said
-    assert "Traceback" not in ran.said and "bug in mlvgit" not in ran.said, ran.said
+    assert "Traceback" not in ran.said, ran.said
+    assert "bug in mlvgit" not in ran.said, ran.said
     return ran
 
 
@@ -169,8 +170,8 @@ def commands(said: str, *labels: str) -> list[str]:
     """Return the commands that a refusal prints under these labels, in order, each once."""
     found: dict[str, None] = {}
     label = ""
-    for line in said.splitlines():
-        line = line.removeprefix("remote: ").rstrip()
+    for raw in said.splitlines():
+        line = raw.removeprefix("remote: ").rstrip()
         start = _LABELLED.fullmatch(line)
         more = _GOES_ON.fullmatch(line)
         if start:
@@ -206,12 +207,17 @@ def assert_frozen(repo: Sandbox, at: str = "HEAD") -> None:
     assert repo.git("rev-parse", f"{at}:{FOLDER}", f"{at}:{MANIFEST}").out == published
 
 
+def freeze(repo: Sandbox, name: str, rows: str, version: str = "v0.1") -> None:
+    """Freeze and stage a small snapshot."""
+    repo.write(f"raw/{name}.csv", rows)
+    repo.mlv("snapshot", "create", name, version, f"raw/{name}.csv")
+    shutil.rmtree(repo / "raw")
+
+
 def work_honestly(repo: Sandbox, *refspec: str) -> None:
     """Commit something honest of ours and push it; everything passes, without a word."""
     number = repo.git("rev-list", "--count", "HEAD").out.strip()
-    repo.write("raw/new.csv", f"a,b\n{number},2\n")
-    repo.mlv("snapshot", "create", f"honest{number}", "v0.1", "raw/new.csv")
-    shutil.rmtree(repo / "raw")
+    freeze(repo, f"honest{number}", f"a,b\n{number},2\n")
     said = repo.git("commit", "-qm", "Freeze more").said
     said += repo.push("origin", *(refspec or ("HEAD:refs/heads/main",))).said
     assert "mlv" not in said, said
