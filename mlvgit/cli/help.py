@@ -12,7 +12,8 @@ __all__ = ["configure_help", "run_help", "run_overview"]
 
 def configure_help(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv help`."""
-    parser.description = "Help on a command."
+    parser.description = "Help on a command. `git mlv --help` shows the whole manual."
+    parser.epilog = "examples:\n  git mlv help promote\n"
     parser.add_argument("command", metavar="COMMAND", nargs="?", default="")
 
 

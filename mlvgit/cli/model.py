@@ -163,7 +163,7 @@ def _diff(args: argparse.Namespace, output: Output) -> int:
 def configure_comment(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv comment`."""
     parser.description = "Add a comment to a model version; it is kept in the registry."
-    parser.epilog = 'example:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
+    parser.epilog = 'examples:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
     parser.add_argument("ref", metavar="REF")
     parser.add_argument("text", metavar="TEXT")
     add_commit(parser)

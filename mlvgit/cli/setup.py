@@ -105,6 +105,7 @@ def _install(repo: Repository, output: Output, *, dry_run: bool, server: bool = 
 def configure_uninstall(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv uninstall`."""
     parser.description = "Take the guards out of this clone, and put back what was there, byte for byte."
+    parser.epilog = "examples:\n  git mlv uninstall\n"
     add_json(parser)
 
 
