@@ -72,7 +72,7 @@ class Project:
         if "worktree" not in self._catalogs:
             if self.repo.top is None:
                 return self.committed()
-            self._catalogs["worktree"] = Catalog(self.repo.worktree_tree(), self._parsed_documents())
+            self._catalogs["worktree"] = Catalog(self.repo.worktree_tree(), self._parsed)
         return self._catalogs["worktree"]
 
     def committed(self, commit: str | None = None) -> Catalog:
@@ -91,10 +91,6 @@ class Project:
     def refresh(self) -> None:
         """Forget what the working directory said, after a command wrote to it."""
         self._catalogs.pop("worktree", None)
-
-    def _parsed_documents(self) -> Parsed:
-        # Files of the working directory have no blob id to remember them by.
-        return {}
 
     @property
     def settings(self) -> Settings:

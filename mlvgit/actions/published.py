@@ -6,12 +6,13 @@ may be replaced or taken back when the user said so; that is remembered for exac
 
 import json
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from mlvgit.actions.project import Project, version_of
 from mlvgit.records.layout import Key
 from mlvgit.repo.history import protected_refs
 from mlvgit.repo.repository import Repository
-from mlvgit.repo.tags import list_model_tags
+from mlvgit.repo.tags import ModelTag, list_model_tags, read_tag, tag_ref_name
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 
@@ -24,15 +25,16 @@ MAX_REMEMBERED = 10_000
 def published_by(project: Project, tips: Iterable[str], *, with_tags: bool = True) -> Callable[[Key], frozenset[str]]:
     """Return a function from a key to the identities under which `tips` and the model tags publish it."""
     catalogs = [project.committed(tip) for tip in dict.fromkeys(tips)]
-    cache: dict[Key, frozenset[str]] = {}
+    known: dict[Key, frozenset[str]] = {}
+    all_tags = cache(lambda: list_model_tags(project.repo))
 
     def published(key: Key) -> frozenset[str]:
-        if key not in cache:
+        if key not in known:
             found = {identity for catalog in catalogs for identity in identities_in(catalog, key)}
             if with_tags:
-                found.update(_tagged(project, key))
-            cache[key] = frozenset(found)
-        return cache[key]
+                found.update(_tagged(project, key, all_tags))
+            known[key] = frozenset(found)
+        return known[key]
 
     return published
 
@@ -60,12 +62,12 @@ def identities_in(catalog: Catalog, key: Key) -> set[str]:
     return found
 
 
-def _tagged(project: Project, key: Key) -> set[str]:
+def _tagged(project: Project, key: Key, all_tags: Callable[[], list[ModelTag]]) -> set[str]:
     if key.kind == "model":
-        tags = list_model_tags(project.repo, key.name)
-        return {tag.tree_sha256 for tag in tags if tag.version == key.version and tag.root == key.root}
+        tag = read_tag(project.repo, "refs/tags/" + tag_ref_name(key.root, key.name, key.version))
+        return {tag.tree_sha256} if tag and (tag.model, tag.version) == (key.name, key.version) else set()
     found: set[str] = set()
-    for tag in list_model_tags(project.repo):
+    for tag in all_tags():
         if f"{key.name}_{key.version}" in tag.data or f"{key.name}@{key.version}" in tag.data:
             found.update(identities_in(project.committed(tag.commit), key))
     return found

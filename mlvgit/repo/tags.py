@@ -18,6 +18,7 @@ _TAGS = "refs/tags/"
 _SIGNATURE = re.compile(r"^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----", re.MULTILINE)
 _TRAILER = re.compile(r"(Mlv-[A-Za-z0-9-]+):[ \t]*(.*)")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_PLAIN = re.compile(r"refs/tags/[A-Za-z0-9_+.=@/-]+")
 
 
 class ModelTag(NamedTuple):
@@ -120,7 +121,8 @@ def read_tag(repo: "Repository", ref_or_oid: str, ref: str = "") -> ModelTag | N
     """
     if not _OID.fullmatch(ref_or_oid):
         ref = ref_or_oid if ref_or_oid.startswith("refs/") else _TAGS + ref_or_oid
-        ref_or_oid = _oid_of(repo, ref)
+        # a plain name is asked of the process that runs anyway
+        ref_or_oid = ref if _PLAIN.fullmatch(ref) else _oid_of(repo, ref)
     found = repo.object(ref_or_oid) if ref_or_oid else None
     if found is None or found[1] != "tag":
         return None

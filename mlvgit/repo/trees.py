@@ -25,13 +25,18 @@ Folder = Mapping[str, Entry]
 
 
 class Folders:
-    """Tree objects as name -> entry, each read once: two commits share what is equal in them."""
+    """Tree objects as name -> entry, each read once: two commits share what is equal in them.
+
+    Attributes:
+        found: (commit or tree, base name) -> the paths of all files with that name, where that was asked.
+    """
 
     def __init__(self, objects: Objects, object_format: str) -> None:
         self._objects = objects
         self._line = re.compile(rb"([0-7]+) ([^\0]+)\0(.{%d})" % _OID_BYTES[object_format], re.DOTALL)
         self._read: dict[str, Folder] = {}
         self._roots: dict[str, str] = {}
+        self.found: dict[tuple[str, str], frozenset[str]] = {}
 
     def root(self, oid: str) -> Folder:
         """Return the top folder of a commit or a tree.
@@ -122,15 +127,21 @@ class GitTree:
     def find(self, name: str) -> list[str]:
         """Return the paths of all files with this base name, sorted."""
         if name not in self._found:
-            listed = b"\0" + self._repo.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.base)
-            pattern = rb"(?<=\0)(?:[^\0]*/)?%s(?=\0)" % re.escape(encode(name))
-            paths = {decode(path) for path in re.findall(pattern, listed)}
+            paths = set(self._find_in_base(name))
             ending = "/" + name
             for path, entry in self.delta.items():
                 if path == name or path.endswith(ending):
                     (paths.discard if entry is None else paths.add)(path)
             self._found[name] = sorted(paths)
         return self._found[name]
+
+    def _find_in_base(self, name: str) -> frozenset[str]:
+        known = self._repo.folders.found
+        if (self.base, name) not in known:
+            listed = b"\0" + self._repo.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.base)
+            pattern = rb"(?<=\0)(?:[^\0]*/)?%s(?=\0)" % re.escape(encode(name))
+            known[self.base, name] = frozenset(decode(path) for path in re.findall(pattern, listed))
+        return known[self.base, name]
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; a symlink's are its target.

@@ -75,6 +75,8 @@ class Catalog:
         self._parsed = {} if parsed is None else parsed
         self._frozen: dict[Key, Frozen | None] = {}
         self._roots: dict[str, Root | None] = {}
+        self._keys: dict[tuple[FrozenKind | None, str | None, str | None], list[Key]] = {}
+        self._unhashed: Parsed = {}
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:
@@ -137,13 +139,16 @@ class Catalog:
 
     def keys(self, kind: FrozenKind | None = None, name: str | None = None, root: str | None = None) -> list[Key]:
         """List the frozen things that have a manifest, by root, kind, name and rising version."""
-        found: set[Key] = set()
-        for each in self.roots if root is None else filter(None, [self.root(root)]):
-            if kind != "model":
-                found.update(self._snapshot_keys(each, name))
-            if kind != "snapshot":
-                found.update(self._model_keys(each, name))
-        return sorted(found, key=_order)
+        asked = (kind, name, root)
+        if asked not in self._keys:
+            found: set[Key] = set()
+            for each in self.roots if root is None else filter(None, [self.root(root)]):
+                if kind != "model":
+                    found.update(self._snapshot_keys(each, name))
+                if kind != "snapshot":
+                    found.update(self._model_keys(each, name))
+            self._keys[asked] = sorted(found, key=_order)
+        return self._keys[asked].copy()
 
     def _snapshot_keys(self, root: Root, name: str | None) -> list[Key]:
         keys = []
@@ -271,13 +276,14 @@ class Catalog:
         entry = self.tree.entry(path)
         if entry is None:
             return NOTHING
-        key = (kind, entry.oid or f"{self.tree.label}:{path}")
-        if key not in self._parsed:
+        # a file that Git has not hashed may be another one for the next catalog
+        known, key = (self._parsed, (kind, entry.oid)) if entry.oid else (self._unhashed, (kind, path))
+        if key not in known:
             try:
-                self._parsed[key] = parse(self.tree.read(path), path)
+                known[key] = parse(self.tree.read(path), path)
             except DocumentError as error:
-                self._parsed[key] = error
-        value = self._parsed[key]
+                known[key] = error
+        value = known[key]
         return Document(None, value) if isinstance(value, DocumentError) else Document(value, None)
 
 
