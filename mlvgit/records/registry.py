@@ -100,10 +100,13 @@ class Registry:
     versions: tuple[RegisteredVersion, ...] = ()
     format: str = ""
     unknown: Mapping[str, Any] = field(default_factory=dict)
+    _by_version: dict[str, RegisteredVersion] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def version(self, text: str) -> RegisteredVersion | None:
         """Return the entry of the version `text`, or None."""
-        return next((entry for entry in self.versions if entry.version == text), None)
+        if not self._by_version:
+            self._by_version.update((entry.version, entry) for entry in reversed(self.versions))
+        return self._by_version.get(text)
 
     def in_stage(self, stage: str) -> tuple[RegisteredVersion, ...]:
         """Return the versions in `stage`, in the document's order."""
