@@ -1,16 +1,21 @@
 """What several commands share: options, and lines about frozen things."""
 
-import argparse
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-from mlvgit.actions.freeze import FreezeResult
-from mlvgit.actions.project import Project
-from mlvgit.cli.output import Output
+import argparse
+from typing import TYPE_CHECKING, Any
+
 from mlvgit.core.text import count, printable, short, size
-from mlvgit.records.layout import Key
-from mlvgit.records.manifest import Manifest
-from mlvgit.rules.catalog import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlvgit.actions.freeze import FreezeResult
+    from mlvgit.actions.project import Project
+    from mlvgit.cli.output import Output
+    from mlvgit.records.layout import Key
+    from mlvgit.records.manifest import Manifest
+    from mlvgit.rules.catalog import Frozen
 
 __all__ = ["add_commit", "add_json", "commit_staged", "frozen_lines", "manifest_json", "show_manifest"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlvgit.errors import IntegrityError
 from mlvgit.repo.git import encode
-from mlvgit.rules.model import MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK
+from mlvgit.rules.trees import MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK
 
 __all__ = ["kind_on_disk", "link_target", "pieces"]
 

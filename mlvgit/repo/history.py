@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.errors import MachineError
 from mlvgit.repo.git import decode
-from mlvgit.rules.model import Entry
+from mlvgit.rules.trees import Entry
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository

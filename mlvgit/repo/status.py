@@ -2,7 +2,7 @@
 
 from mlvgit.repo.disk import kind_on_disk
 from mlvgit.repo.git import Git
-from mlvgit.rules.model import MODE_SYMLINK, Entry
+from mlvgit.rules.trees import MODE_SYMLINK, Entry
 
 __all__ = ["Delta", "raw_changes", "staged", "unstaged"]
 

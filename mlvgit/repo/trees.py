@@ -11,7 +11,7 @@ from mlvgit.repo.disk import link_target, pieces
 from mlvgit.repo.git import decode, encode
 from mlvgit.repo.objects import Objects
 from mlvgit.repo.status import Delta, staged, unstaged
-from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Entry
+from mlvgit.rules.trees import MODE_GITLINK, MODE_SYMLINK, Entry
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository

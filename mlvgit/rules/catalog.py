@@ -11,17 +11,24 @@ from mlvgit.errors import DocumentError
 from mlvgit.records.layout import MANIFEST_SUFFIX, NOT_OURS, SETTINGS_NAME, FrozenKind, Key, Layout, Place
 from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import Registry
-from mlvgit.records.run import RunRecord
 from mlvgit.records.settings import Settings
-from mlvgit.rules.model import Tree
+from mlvgit.rules.trees import Tree
 
 __all__ = ["Catalog", "Document", "Frozen", "Parsed", "Root"]
 
 T = TypeVar("T")
+
+
+def _parse_run(data: bytes, path: str) -> object:
+    from mlvgit.records.run import RunRecord  # most commands read none
+
+    return RunRecord.parse(data, path)
+
+
 _PARSERS: dict[str, Callable[[bytes, str], object]] = {
     "manifest": Manifest.parse,
     "registry": Registry.parse,
-    "run": RunRecord.parse,
+    "run": _parse_run,
     "settings": Settings.parse,
 }
 Parsed = dict[tuple[str, str], object]
@@ -262,7 +269,7 @@ class Catalog:
 
     def run(self, path: str) -> Document:
         """Read the run record at `path`."""
-        return self._read("run", path, RunRecord.parse)
+        return self._read("run", path, _parse_run)
 
     def document(self, kind: str, path: str) -> Document:
         """Read the document of ours at `path`.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MachineError, MlvError
-from mlvgit.store.forked import LEAST_FILES, can_fork, hash_small
 from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress
 from mlvgit.store.scan import SourceFile, listed
 
@@ -26,6 +25,8 @@ TINY_BYTES = 8 << 10
 """Two threads are slower than one with files up to this size, so one thread does them all, beside the bigger ones."""
 INLINE_BYTES = 4 << 20
 """Below this much in all, threads cost more than they bring."""
+LEAST_FILES = 3000
+"""Fewer small files are done before forking pays."""
 
 Task = Callable[[Sequence[SourceFile], Meter | None], list[Outcome]]
 """What is done with some files; gives as many outcomes."""
@@ -126,7 +127,11 @@ def _run_on(
 def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: list[Outcome | None]) -> Sequence[int]:
     """Digest the small files in forked processes when that pays; return which files are left."""
     small = [index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES]
-    if len(small) < LEAST_FILES or not can_fork():
+    if len(small) < LEAST_FILES:
+        return range(len(files))
+    from mlvgit.store.forked import can_fork, hash_small
+
+    if not can_fork():
         return range(len(files))
     for index, outcome in zip(small, hash_small([files[index] for index in small], meter), strict=True):
         outcomes[index] = outcome

@@ -20,10 +20,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.store.reading import Meter, Outcome, hash_batch, small_digest
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["LEAST_FILES", "can_fork", "hash_small"]
-
-LEAST_FILES = 3000
-"""Fewer are done before forking pays."""
+__all__ = ["can_fork", "hash_small"]
 
 _DIGEST = 32
 _PORTION = 256
