@@ -308,7 +308,7 @@ needs_fork = pytest.mark.skipif(
 def test_thousands_of_files_have_the_digests_of_their_bytes(
     thousands: list[SourceFile], monkeypatch: pytest.MonkeyPatch, fork: bool
 ) -> None:
-    monkeypatch.setattr("mlvgit.store.batches.can_fork", lambda: fork)
+    monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda: fork)
     progress = Counting()
 
     assert hash_files(thousands, progress=progress) == expected(thousands)
@@ -319,7 +319,7 @@ def test_thousands_of_files_have_the_digests_of_their_bytes(
 def test_files_changed_are_named_by_the_parent_too(
     thousands: list[SourceFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlvgit.store.batches.can_fork", lambda: True)
+    monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda: True)
     touched = [thousands[10], thousands[300], thousands[900]]
     for file in touched:
         file.path.write_bytes(b"changed")
