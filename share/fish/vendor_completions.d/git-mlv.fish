@@ -211,6 +211,7 @@ WORDS
 -h	show this help message and exit
 --help	show this help message and exit
 --all	judge everything, also what was wrong before
+--each	refuse also what a commit of the range broke and a later one mended
 --format
 --json	the same as --format json
 WORDS
