@@ -217,9 +217,9 @@ class Settings:
         Raises:
             SettingsError: it is not sound; carries every problem.
         """
-        document = read_yaml(data, path, "settings")
-        if document.value is None and _is_blank(data):
+        if _is_blank(data):
             return cls()
+        document = read_yaml(data, path, "settings")
         shaped = document.check_shape()
         if isinstance(document.value, dict):
             _check_remotes(document)
