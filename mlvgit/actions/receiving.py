@@ -26,6 +26,7 @@ from mlvgit.records.settings import Settings
 from mlvgit.repo.history import (
     RefChange,
     commit_exists,
+    commits_between,
     held_before,
     independent,
     is_ancestor,
@@ -33,6 +34,7 @@ from mlvgit.repo.history import (
     is_zero,
     merge_bases,
     protected_refs,
+    read_commit,
 )
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import read_tag, tag_ref_name
@@ -42,6 +44,9 @@ from mlvgit.rules.model import Context, Finding, TagMove
 from mlvgit.rules.table import RULES
 
 __all__ = ["check_range", "guard_push", "guard_receive"]
+
+MOST_COMMITS = 500
+"""How many commits of one push are looked at one by one; the whole of it is judged however many there are."""
 
 
 class _Receiver(NamedTuple):
@@ -53,6 +58,7 @@ class _Receiver(NamedTuple):
         trusted: settings of its protected branch.
         tagged_before: key of a model version -> identities that its model tags vouch for.
         name: how a person calls it.
+        each: every commit on the way is to hold, not only the last one.
     """
 
     protected: Mapping[str, str]
@@ -60,6 +66,7 @@ class _Receiver(NamedTuple):
     trusted: Mapping[str, Settings]
     tagged_before: Callable[[Key], frozenset[str]]
     name: str = "origin"
+    each: bool = False
 
     def branches(self) -> dict[str, str]:
         """Return its protected branches by the names that it knows them by, with their tips."""
@@ -120,11 +127,14 @@ def _target(repo: Repository, ref: str) -> str:
     return repo.git.text("symbolic-ref", "--quiet", ref, ok=(0, 1, 128)) or ref
 
 
-def check_range(project: Project, base: str, tip: str) -> Report:
+def check_range(project: Project, base: str, tip: str, *, each: bool = False) -> Report:
     """Judge what `tip` changes over `base` (commit ids), as a push of it to a protected branch would be.
 
     Where the branch of `base` went on since, what it got there is not what `tip` takes away: their common ancestors are
     compared.
+
+    Args:
+        each: refuse also what a commit on the way broke and a later one mended.
     """
     repo = project.repo
     behind = not repo.is_shallow() and not is_ancestor(repo, base, tip)
@@ -133,6 +143,7 @@ def check_range(project: Project, base: str, tip: str) -> Report:
         is_protected=lambda ref: not behind,
         trusted=trusted_settings(project.committed(base)),
         tagged_before=_tags_here_or_there(repo),
+        each=each,
     )
     line = RefChange(local_ref="refs/heads/tip", local_oid=tip, remote_ref="refs/heads/base", remote_oid=base)
     return _judge_push(project, [line], receiver, repo.config("mlv.override"), "", "change")
@@ -168,7 +179,9 @@ def _judge_push(
         if not bases and repo.is_shallow() and receiver.protected:
             report.add(_what_can_be_known(project, tip, receiver, here), "", _CUT_OFF)
         else:
-            report.add(_judge_tip(project, tip, bases, here), bases[0] if bases else "")
+            found = _judge_tip(project, tip, bases, here)
+            report.add(found, bases[0] if bases else "")
+            report.add(*_judge_between(project, tip, bases, receiver, context, found))
     if tag_moves:
         nothing = empty(project)
         report.add(judge([Delta(nothing, nothing, {})], context), "")
@@ -193,13 +206,61 @@ class _Tally:
         if not self.base and any(finding.severity == "error" for finding in findings):
             self.base = base
         self.findings += findings
-        self.notes += notes
+        self.notes += tuple(note for note in notes if note)
 
 
 def _judge_tip(project: Project, tip: str, bases: Sequence[str], context: Context) -> list[Finding]:
     after = project.committed(tip)
     befores = [project.committed(base) for base in bases] or [empty(project)]
     return judge([delta_between(project, before, after) for before in befores], context)
+
+
+def _judge_between(
+    project: Project,
+    tip: str,
+    bases: Sequence[str],
+    receiver: _Receiver,
+    context: Context,
+    found: Sequence[Finding],
+) -> tuple[list[Finding], str, str]:
+    """Judge each commit on the way to `tip`; what is not wrong any more at its end is only told, unless all is to hold.
+
+    Returns:
+        Findings, no base, and a note when there were too many commits to look at.
+    """
+    told = {(finding.code, finding.path) for finding in found}
+    known = [*bases, *receiver.protected.values()]
+    commits = commits_between(project.repo, tip, known, limit=MOST_COMMITS + 1) if bases else []
+    note = f"only the last {MOST_COMMITS} commits were looked at one by one" if len(commits) > MOST_COMMITS else ""
+    between: list[Finding] = []
+    for oid in commits[-MOST_COMMITS:]:
+        parents = _parents(project, oid)
+        if parents is None or (oid == tip and parents == tuple(bases)):
+            continue  # cut off, or judged already
+        here = replace(context, tag_moves=(), stage_trail=stage_trail(project, [oid]))
+        for finding in _judge_tip(project, oid, parents, here):
+            if finding.severity == "error" and (finding.code, finding.path) not in told:
+                told.add((finding.code, finding.path))
+                between.append(_passing(finding, oid, tip, bases[0], each=receiver.each))
+    return between, "", note
+
+
+def _parents(project: Project, oid: str) -> tuple[str, ...] | None:
+    commit = read_commit(project.repo, oid)
+    if commit is None or not all(commit_exists(project.repo, parent) for parent in commit.parents):
+        return None
+    return commit.parents
+
+
+def _passing(finding: Finding, oid: str, tip: str, base: str, *, each: bool) -> Finding:
+    """Tell of what one commit broke and a later one mended."""
+    return replace(
+        finding,
+        message=f"{finding.message} in {short(oid)}, and is mended in {short(tip)}",
+        keep=(),
+        undo=(f"git rebase -i {short(base)}",) if each else (),
+        severity="error" if each else "warning",
+    )
 
 
 def _what_can_be_known(project: Project, tip: str, receiver: _Receiver, context: Context) -> list[Finding]:
@@ -300,14 +361,13 @@ def _remote_tags(repo: Repository, remote: str) -> Callable[[Key], frozenset[str
         ref = "refs/tags/" + tag_ref_name(key.root, key.name, key.version)
         try:
             answer = repo.git.text("ls-remote", "--", remote, ref)
+            oid = next((line.partition("\t")[0] for line in answer.splitlines() if line.endswith("\t" + ref)), "")
+            if oid and repo.object(oid) is None:  # a colleague's, that was not fetched with the branch
+                repo.git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", remote, ref)
         except GitError:
             return frozenset()
-        for line in answer.splitlines():
-            oid, _, name = line.partition("\t")
-            if name == ref:
-                tag = read_tag(repo, oid)
-                return frozenset({tag.tree_sha256} if tag else ())
-        return frozenset()
+        tag = read_tag(repo, oid) if oid else None
+        return frozenset({tag.tree_sha256} if tag else ())
 
     return tagged
 

@@ -86,34 +86,42 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
 
 
 def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
-    """Find `reference` where it is frozen most surely: HEAD, then protected branches, then the working directory.
+    """Find `reference` where it is frozen most surely: where it is published, else HEAD, index, working directory.
 
-    What HEAD has under a name that is published with other files does not count: HEAD is what was falsified.
+    What HEAD has under a name that is published with other files does not count: HEAD is what was falsified. But HEAD
+    says where a published thing stands that was moved.
     """
     parse_reference(reference)
     tips = list(protected_refs(project.repo, project.settings_or_default.protect).values())
     published = published_by(project, tips)
-    last: MlvError | None = None
-    for catalog in _catalogs(project, tips):
+    problems: list[MlvError] = []
+
+    def look(catalog: Catalog) -> tuple[Key, Catalog] | None:
         try:
             key = project.find(reference, catalog)
-            frozen = catalog.frozen(key)
-            if frozen is None or frozen.manifest is None:
-                continue
-            known = published(key)
-            if not known or frozen.manifest.tree_sha256 in known:
-                return key, catalog
         except MlvError as error:
-            last = last or error
-    raise last or UsageError(f"nothing frozen is called {reference}")
+            problems.append(error)
+            return None
+        frozen = catalog.frozen(key)
+        if frozen is None or frozen.manifest is None:
+            return None
+        known = published(key)
+        return (key, catalog) if not known or frozen.manifest.tree_sha256 in known else None
 
-
-def _catalogs(project: Project, tips: list[str]) -> Iterator[Catalog]:
-    yield project.committed()
+    head = look(project.committed())
     for tip in tips:
-        yield project.committed(tip)
-    yield project.staged()
-    yield project.working()
+        there = look(project.committed(tip))
+        if there and (head is None or _directory(head) == _directory(there)):
+            return there
+    found = head or look(project.staged()) or look(project.working())
+    if found is None:
+        raise problems[0] if problems else UsageError(f"nothing frozen is called {reference}")
+    return found
+
+
+def _directory(found: tuple[Key, Catalog]) -> str:
+    frozen = found[1].frozen(found[0])
+    return frozen.directory if frozen else ""
 
 
 def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str]:
@@ -227,6 +235,10 @@ def _restore_index(project: Project, frozen: Frozen, catalog: Catalog, chosen: l
         path for path in wanted if (entry := catalog.tree.entry(path)) and entry.oid and index.entry(path) != entry
     ]
     gone = [path for path in index.below(frozen.directory) if everything and path not in wanted]
+    stale = _holding_other_bytes(project, frozen, catalog, chosen)
+    differing = [path for path in differing if path not in stale]
+    if stale:
+        project.repo.stage(stale, force=True)
     if differing:
         lines = b""
         for path in differing:
@@ -236,4 +248,16 @@ def _restore_index(project: Project, frozen: Frozen, catalog: Catalog, chosen: l
         project.repo.git.run("update-index", "-z", "--index-info", input=lines)
     if gone:
         project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "-r", "--", *gone)
-    return bool(differing or gone)
+    return bool(differing or gone or stale)
+
+
+def _holding_other_bytes(project: Project, frozen: Frozen, catalog: Catalog, chosen: Iterable[str]) -> list[str]:
+    """Return the paths of which `catalog` has other bytes than were frozen: the index is to have those on disk."""
+    entries = frozen.manifest.by_relative() if frozen.manifest else {}
+    wanted = {f"{frozen.directory}/{relative}": entries[relative] for relative in chosen}
+    digests = catalog.tree.digests(path for path in wanted if catalog.tree.entry(path))
+    return [
+        path
+        for path, entry in wanted.items()
+        if digests.get(path) != (entry.size_bytes, entry.sha256) and os.path.lexists(project.top / path)
+    ]

@@ -26,6 +26,9 @@ def configure_check(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("range", metavar="BASE..TIP", nargs="?", default="")
     parser.add_argument("--all", action="store_true", help="judge everything, also what was wrong before")
+    parser.add_argument(
+        "--each", action="store_true", help="refuse also what a commit of the range broke and a later one mended"
+    )
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
 
@@ -66,7 +69,7 @@ def _check(project: "Project", args: argparse.Namespace) -> "Report":
             from mlvgit.repo.history import merge_bases
 
             oids[0] = next(iter(merge_bases(project.repo, *oids)), oids[0])
-        return check_range(project, oids[0], oids[1])
+        return check_range(project, oids[0], oids[1], each=args.each)
     return check_all(project) if args.all else check_working(project)
 
 

@@ -29,7 +29,7 @@ from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
 from mlvgit.rules.freezing import held, published
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import about, quoted
+from mlvgit.rules.wording import about, back, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -70,15 +70,28 @@ def _removed(delta: Delta, context: Context, thing: Frozen) -> Finding:
             change=f"{printable(path)} names another version, and {thing.key} has no manifest left",
             keep=(f"git show HEAD:{quoted(path)} > {own}", f"git add {own}"),
         )
-    what = "was deleted" if delta.after.tree.entry(path) is None else "is out of our folders: mlv.yaml moved them"
+    if delta.after.tree.entry(path) is not None and root:
+        what = "is out of our folders: mlv.yaml moved them"
+        settings = root.layout.settings_path
+        return about(
+            delta,
+            context,
+            thing,
+            code="MLV102",
+            path=settings,
+            message=f"the manifest of {thing.key} {what}",
+            change=what,
+            keep=(),
+            undo=back(delta, context, settings),
+        )
     return about(
         delta,
         context,
         thing,
         code="MLV102",
         path=path,
-        message=f"the manifest of {thing.key} {what}",
-        change=what,
+        message=f"the manifest of {thing.key} was deleted",
+        change="was deleted",
         keep=() if published(context, thing.key) else (f"git mlv discard {thing.key}",),
     )
 

@@ -1,0 +1,419 @@
+"""Falsified histories past the commit hooks: refused at push, by `git mlv check`, and by the server of a bare pusher."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ran, Sandbox
+from tests.e2e.test_falsified_commit import ALTERATIONS
+from tests.e2e.world import (
+    CSV,
+    FOLDER,
+    MANIFEST,
+    REGISTRY,
+    ROWS,
+    World,
+    add_model,
+    append,
+    assert_frozen,
+    assert_settled,
+    commands,
+    freeze,
+    refused,
+    replace,
+    sneak,
+    take,
+    work_honestly,
+)
+
+SUBJECT = "sh -c 'echo Subject >\"$0\"'"  # an editor that writes a message where Git asks for one
+MAIN = "HEAD:refs/heads/main"
+
+
+def refused_everywhere(world: World, bob: Sandbox, code: str, base: str = "origin/main") -> list[Ran]:
+    """Push what Bob has to main: through his hooks, past them, from a clone without hooks; and check it as CI does.
+
+    Returns:
+        What check, pre-push and pre-receive said; nothing moved.
+    """
+    mallory = world.plain()
+    mallory.git("fetch", "-q", str(bob.path), "HEAD:refs/heads/theirs")
+    with world.unmoved():
+        said = [
+            refused(bob.mlv("check", f"{base}..HEAD", check=False), code),
+            refused(bob.push("origin", MAIN, check=False), code),
+            refused(bob.push("--no-verify", "origin", MAIN, check=False), code),
+            refused(mallory.push("origin", "theirs:refs/heads/main", check=False), code),
+        ]
+    return said
+
+
+def finish(bob: Sandbox) -> None:
+    """Fail unless everything is as it was frozen, and honest work goes on."""
+    assert_settled(bob)
+    assert_frozen(bob)
+    work_honestly(bob)
+    bob.mlv("verify")
+
+
+# Every alteration that `git commit --no-verify` lets through
+
+
+@pytest.mark.parametrize("row", ALTERATIONS)
+def test_no_verify_is_refused_and_mended(world: World, row: str) -> None:
+    bob = world.person()
+    code, alter = ALTERATIONS[row]
+    alter(bob)
+    sneak(bob)
+
+    _, pushed, received, _ = refused_everywhere(world, bob, code)
+    assert commands(pushed.said, "mend") == commands(received.said, "mend")
+    take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
+
+    assert bob.git("diff", "--stat", "origin/main", "HEAD~2", "--", REGISTRY, FOLDER, MANIFEST).out == ""
+    finish(bob)
+
+
+@pytest.mark.parametrize("row", ALTERATIONS)
+def test_no_verify_is_refused_and_its_own_undo_taken(world: World, row: str) -> None:
+    bob = world.person()
+    code, alter = ALTERATIONS[row]
+    alter(bob)
+    sneak(bob)
+
+    received = refused(bob.push("--no-verify", "origin", "main", check=False), code)
+    take(bob, received, "undo it")
+    bob.git("commit", "-qm", "Take it back")
+    bob.push("origin", "main")
+
+    bob.git("clean", "-qfd", "data")  # what the undo took out of Git is left on disk
+    finish(bob)
+
+
+def test_no_verify_is_refused_and_kept_as_a_new_version(world: World) -> None:
+    bob = world.person()
+    append(bob)
+    sneak(bob)
+
+    pushed = refused(bob.push("origin", "main", check=False), "MLV101")
+    take(bob, pushed, "keep it")
+    bob.git("commit", "-qm", "Freeze the corrected iris")
+    bob.push("origin", "main")
+
+    bob.assert_committed("data/snapshots/iris_v0.2/iris.csv", ROWS + "9.9,9.9,virginica\n")
+    finish(bob)
+
+
+# Other ways to make a commit
+
+
+def forged(bob: Sandbox) -> str:
+    """Return a tree in which a frozen file was edited; index and files stay as they are."""
+    blob = bob.git("hash-object", "-w", "--stdin", input=ROWS + "9,9,forged\n").out.strip()
+    index = {"GIT_INDEX_FILE": str(bob / ".git/forged-index")}
+    bob.git("read-tree", "HEAD", **index)
+    bob.git("update-index", "--cacheinfo", f"100644,{blob},{CSV}", **index)
+    return bob.git("write-tree", **index).out.strip()
+
+
+def by_commit_tree(bob: Sandbox) -> str:
+    return bob.git("commit-tree", "-p", "HEAD", "-m", "Forge", forged(bob)).out.strip()
+
+
+def by_update_ref(bob: Sandbox) -> str:
+    oid = by_commit_tree(bob)
+    bob.git("update-ref", "refs/heads/main", oid)
+    bob.git("reset", "-q", "--hard")
+    return oid
+
+
+def by_fast_import(bob: Sandbox) -> str:
+    data = (ROWS + "9,9,forged\n").encode()
+    stream = (
+        b"commit refs/heads/imported\ncommitter M <m@example.com> 1767225600 +0000\ndata 5\nForge\n"
+        b"from " + bob.head().encode() + b"\nM 100644 inline " + CSV.encode() + b"\n"
+        b"data %d\n%s\n" % (len(data), data)
+    )
+    bob.git("fast-import", "--quiet", input=stream)
+    return bob.head("imported")
+
+
+@pytest.mark.parametrize("route", [by_commit_tree, by_update_ref, by_fast_import], ids=lambda route: route.__name__)
+def test_plumbing_is_refused_and_mended(world: World, route: Callable[[Sandbox], str]) -> None:
+    bob = world.person()
+    oid = route(bob)
+    bob.git("reset", "-q", "--hard", oid)
+
+    _, pushed, _, _ = refused_everywhere(world, bob, "MLV101")
+    take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
+
+    finish(bob)
+
+
+@pytest.mark.parametrize("route", [by_commit_tree, by_fast_import], ids=lambda route: route.__name__)
+def test_plumbing_pushed_by_its_id_is_refused(world: World, route: Callable[[Sandbox], str]) -> None:
+    bob = world.person()
+    oid = route(bob)
+
+    with world.unmoved():
+        refused(bob.push("origin", f"{oid}:refs/heads/main", check=False), "MLV101")
+        refused(bob.push("--no-verify", "origin", f"{oid}:refs/heads/main", check=False), "MLV101")
+
+    finish(bob)
+
+
+def test_fast_forward_of_somebodys_bad_branch_is_refused(world: World) -> None:
+    mallory, bob = world.plain("eve"), world.person()
+    append(mallory)
+    sneak(mallory)
+    bob.git("pull", "-q", "--ff-only", str(mallory.path), "main")
+
+    _, pushed, _, _ = refused_everywhere(world, bob, "MLV101")
+    take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
+
+    finish(bob)
+
+
+def test_a_merge_made_without_hooks_is_refused(world: World) -> None:
+    bob = world.person()
+    bob.branch("side")
+    append(bob)
+    sneak(bob)
+    bob.checkout("main")
+    bob.write("mine.txt", "1\n")
+    bob.commit("Mine")
+    bob.git("merge", "-q", "--no-edit", "--no-verify", "side")
+
+    _, pushed, _, _ = refused_everywhere(world, bob, "MLV101")
+    take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
+
+    finish(bob)
+
+
+# Registries
+
+
+def test_two_promotions_that_merge_cleanly_are_refused(world: World) -> None:
+    ada = world.person("ada")
+    add_model(ada, "v0.4.0")
+    others = [f'    {{"version": "{version}", "stage": "dev"}}' for version in ("v0.2.5", "v0.3.0", "v0.3.5", "v0.4.0")]
+    enter(ada, *others)
+    ada.git("commit", "-qm", "Add v0.4.0")
+    ada.mlv("tag-model", "iris_clf", "v0.3.0")
+    ada.mlv("tag-model", "iris_clf", "v0.4.0")
+    ada.push("--atomic", "origin", "main", "iris_clf@v0.3.0", "iris_clf@v0.4.0")
+    mallory = world.plain("eve")
+    mallory.git("pull", "-q")
+    for version in ("v0.3.0", "v0.4.0"):
+        mallory.git("checkout", "-q", "-B", f"promote-{version}", "main")
+        replace(mallory, REGISTRY, '"production"', '"archived"')
+        replace(mallory, REGISTRY, f'"{version}", "stage": "dev"', f'"{version}", "stage": "production"')
+        sneak(mallory, f"Promote {version}")
+    mallory.checkout("main")
+    mallory.git("merge", "-q", "--no-edit", "promote-v0.3.0")
+    assert "CONFLICT" not in mallory.git("merge", "-q", "--no-edit", "promote-v0.4.0").said
+    bob = world.person()
+    bob.git("pull", "-q", "origin", "main")
+    bob.git("pull", "-q", "--ff-only", str(mallory.path), "main")
+
+    check, pushed, _, _ = refused_everywhere(world, bob, "MLV202")
+    assert "v0.3.0 and v0.4.0" in check.said
+    bob.run("sh", "-c", commands(pushed.said, "keep it")[0])
+    bob.git("commit", "-qm", "It is v0.4.0")
+    bob.push("origin", "main")
+
+    assert bob.mlv("resolve", "iris_clf@production", "model.pkl").out.strip().endswith("v0.4.0/model.pkl")
+    finish(bob)
+
+
+def enter(repo: Sandbox, *entries: str) -> None:
+    """Add lines to the registry by hand, and stage it."""
+    lines = repo.read(REGISTRY).decode().splitlines()
+    last = max(number for number, line in enumerate(lines) if '"version"' in line)
+    lines[last] = ",\n".join([lines[last].rstrip(","), *entries])
+    repo.write(REGISTRY, "\n".join(lines) + "\n")
+    repo.stage(REGISTRY)
+
+
+def staged_untagged(bob: Sandbox) -> None:
+    enter(bob, '    {"version": "v0.3.0", "stage": "staging"}')
+
+
+def test_a_stage_by_hand_for_a_version_without_a_tag_is_refused_and_undone(world: World) -> None:
+    bob = world.person()
+    staged_untagged(bob)
+    warned = bob.git("commit", "-am", "Stage v0.3.0")
+    assert "warning MLV203" in warned.said, "at commit it only warns"
+
+    _, pushed, _, _ = refused_everywhere(world, bob, "MLV203")
+    take(bob, pushed, "undo it")
+    bob.git("commit", "-qm", "Take it back")
+    bob.push("origin", "main")
+
+    finish(bob)
+
+
+def test_a_stage_by_hand_for_a_version_without_a_tag_is_refused_and_tagged(world: World) -> None:
+    bob = world.person()
+    staged_untagged(bob)
+    bob.git("commit", "-qam", "Stage v0.3.0")
+
+    pushed = refused(bob.push("origin", "main", check=False), "MLV203")
+    take(bob, pushed, "keep it")
+
+    refused(bob.push("origin", "main", check=False), "MLV203")  # the tag has to go with it
+    bob.push("--atomic", "origin", "main", "iris_clf@v0.3.0")
+    finish(bob)
+
+
+def test_a_stage_by_hand_for_a_version_that_does_not_exist_is_refused(world: World) -> None:
+    bob = world.person()
+    staged_untagged(bob)
+    replace(bob, REGISTRY, '"v0.3.0"', '"v0.9.0"')
+    bob.git("commit", "-qam", "Stage v0.9.0")
+
+    _, pushed, _, _ = refused_everywhere(world, bob, "MLV204")
+    take(bob, pushed, "undo it")
+    bob.git("commit", "-qm", "Take it back")
+
+    finish(bob)
+
+
+# A version reused
+
+
+def test_a_version_reused_under_another_identity_is_refused_and_renumbered(world: World) -> None:
+    ada, bob = world.person("ada"), world.person()
+    freeze(ada, "iris", "ada\n", "v0.2")
+    ada.git("commit", "-qm", "Freeze iris v0.2")
+    ada.push("origin", "main")
+    freeze(bob, "iris", "bob\n", "v0.2")
+    bob.git("commit", "-qm", "Freeze iris v0.2")
+    bob.git("fetch", "-q")
+    mallory = world.plain()
+    mallory.git("fetch", "-q", str(bob.path), "main:theirs")
+
+    with world.unmoved():
+        checked = refused(bob.mlv("check", "origin/main..HEAD", check=False), "MLV206")
+        pushed = refused(bob.push("origin", "HEAD:refs/heads/wine", check=False), "MLV206")
+        refused(bob.push("--no-verify", "origin", "HEAD:refs/heads/wine", check=False), "MLV206")
+        refused(mallory.push("origin", "theirs:refs/heads/wine", check=False), "MLV206")
+    assert commands(checked.said, "keep it") == commands(pushed.said, "keep it")
+    take(bob, pushed, "keep it")
+    bob.git("commit", "-qm", "Renumber")
+    bob.git("pull", "-q", "--no-rebase", "--no-edit", "origin", "main")
+    bob.push("origin", "main")
+
+    bob.assert_committed("data/snapshots/iris_v0.2/iris.csv", "ada\n")
+    bob.assert_committed("data/snapshots/iris_v0.3/iris.csv", "bob\n")
+    finish(bob)
+
+
+def test_a_version_reused_by_a_force_push_of_main_is_refused(world: World) -> None:
+    ada, bob = world.person("ada"), world.person()
+    freeze(ada, "iris", "ada\n", "v0.2")
+    ada.git("commit", "-qm", "Freeze iris v0.2")
+    ada.push("origin", "main")
+    freeze(bob, "iris", "bob\n", "v0.2")
+    bob.git("commit", "-qm", "Freeze iris v0.2")
+
+    with world.unmoved():
+        answer = bob.push("--no-verify", "--force", "origin", "main", check=False)
+        refused(answer, "MLV101")
+        bob.git("fetch", "-q")
+        refused(bob.push("--force", "origin", "main", check=False), "MLV101")
+
+
+# Guards weakened
+
+
+WEAKENED = {
+    "an exception added": 'exceptions: [{code: MLV101, path: "**", reason: "in a hurry"}]\n',
+    "a gate removed": "stages: {dev: {}, staging: {}, production: {one: true}, archived: {}}\n",
+    "a limit raised": "limits: {file_in_git: 1 GiB}\n",
+    "the branch no longer protected": 'protect: ["release/*"]\n',
+    "the folders moved": "folders: {snapshots: elsewhere}\n",
+    "advice only": "mode: advise\n",
+}
+
+
+@pytest.mark.parametrize("row", WEAKENED)
+def test_a_guard_weakened_in_the_same_push_is_refused(world: World, row: str) -> None:
+    bob = world.person()
+    bob.write("mlv.yaml", bob.read("mlv.yaml").decode() + WEAKENED[row])
+    sneak(bob, "Settings")
+    append(bob)
+    sneak(bob)
+
+    code = "MLV102" if row == "the folders moved" else "MLV108"
+    _, pushed, _, _ = refused_everywhere(world, bob, code)
+    codes = re.findall(r"error (MLV\d+)", pushed.said)
+    assert {code, "MLV101"} <= set(codes), pushed.said
+    take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
+
+    assert WEAKENED[row] not in bob.read("mlv.yaml").decode()
+    finish(bob)
+
+
+def test_a_guard_weakened_alone_is_seen_and_let_in_by_who_guards_the_server(world: World) -> None:
+    bob = world.person()
+    bob.write("mlv.yaml", bob.read("mlv.yaml").decode() + WEAKENED["a limit raised"])
+    warned = bob.git("commit", "-am", "Larger files")
+    assert "warning MLV108" in warned.said
+
+    refused_everywhere(world, bob, "MLV108")
+    world.server.config("receive.advertisePushOptions", "true")
+    world.server.config("mlv.allowOverride", "true")
+    with world.unmoved():
+        refused(bob.push("--no-verify", "origin", "main", check=False), "MLV108")
+    bob.push("--no-verify", "-o", "mlv.override=agreed with Ada", "origin", "main")
+
+    work_honestly(bob)
+
+
+def test_settings_that_are_deleted_weaken_what_they_said(world: World) -> None:
+    ada, bob = world.person("ada"), world.person()
+    ada.write("mlv.yaml", ada.read("mlv.yaml").decode() + "limits: {file_in_git: 1 KiB}\n")
+    ada.commit("Small files only")
+    ada.push("origin", "main")
+    bob.git("pull", "-q")
+    bob.remove("mlv.yaml")
+    sneak(bob)
+
+    _, pushed, _, _ = refused_everywhere(world, bob, "MLV108")
+    take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
+
+    finish(bob)
+
+
+# What is taken back on the way
+
+
+def test_what_was_falsified_and_taken_back_before_the_push_goes_through_with_a_word(world: World) -> None:
+    bob = world.person()
+    append(bob)
+    bad = sneak(bob)
+    bob.mlv("restore", "iris@v0.1")
+    bob.git("commit", "-qm", "Take it back")
+
+    said = bob.push("origin", "main").said
+
+    assert f"warning MLV101 {CSV}" in said
+    assert bad[:12] in said
+    assert_frozen(bob)
+    assert bob.mlv("check", f"{bad}~1..HEAD").status == 0
+    refused(bob.mlv("check", f"{bad}~1..HEAD", "--each", check=False), "MLV101")
+
+
+def test_a_bundle_or_a_patch_from_elsewhere_is_judged_like_any_commit(world: World, tmp_path: Path) -> None:
+    mallory, bob = world.plain("eve"), world.person()
+    append(mallory)
+    sneak(mallory)
+    mallory.git("bundle", "create", "-q", str(tmp_path / "eve.bundle"), "main")
+    bob.git("pull", "-q", "--ff-only", str(tmp_path / "eve.bundle"), "main")
+
+    refused_everywhere(world, bob, "MLV101")
