@@ -34,17 +34,15 @@ _KNOWN: Final = frozenset(
         "remotes",
     )
 )
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(?:([KMGT])(i?))?B?", re.ASCII)
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/@?#]*)@", re.ASCII)
-_SECRET_KEY = re.compile(
+# Patterns as text: `re` compiles them when they are first used, which most commands never do.
+_SIZE = r"([0-9]+(?:\.[0-9]+)?) ?(?:([KMGT])(i?))?B?"
+_USERINFO = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/@?#]*)@"
+_SECRET_KEY = (
     r"secret|passw|passphrase|token|credential|api.?key|access.?key|private.?key|account.?key|shared.?key|sas|"
-    r"connection.?string|signature",
-    re.IGNORECASE,
+    r"connection.?string|signature"
 )
-_SECRET_QUERY = re.compile(
-    r"[?&#;](?:[^=&#;]*(?:secret|passw|token|credential|signature|key)[^=&#;]*|sig)=", re.IGNORECASE
-)
-_PROGRAM_KEY = re.compile(r"command|cmd|exec|program|script|shell|hook|plugin|helper", re.IGNORECASE)
+_SECRET_QUERY = r"[?&#;](?:[^=&#;]*(?:secret|passw|token|credential|signature|key)[^=&#;]*|sig)="
+_PROGRAM_KEY = r"command|cmd|exec|program|script|shell|hook|plugin|helper"
 
 
 class Stage(NamedTuple):
@@ -237,7 +235,7 @@ def parse_size(value: int | float | str) -> int:
     """
     if isinstance(value, int | float):
         return int(value)
-    match = _SIZE.fullmatch(value)
+    match = re.fullmatch(_SIZE, value, re.ASCII)
     if match is None:
         raise ValueError(value)
     number, unit, binary = match.groups()
@@ -296,9 +294,9 @@ def _check_remotes(document: Document) -> None:
         where = ("remotes", name)
         options = remote if isinstance(remote, dict) else {}
         for key, value in options.items():
-            if _SECRET_KEY.search(key):
+            if re.search(_SECRET_KEY, key, re.IGNORECASE):
                 document.note((*where, key), "looks like a secret; mlv.yaml is committed: keep it in the environment")
-            elif _PROGRAM_KEY.search(key):
+            elif re.search(_PROGRAM_KEY, key, re.IGNORECASE):
                 document.note((*where, key), "looks like a program to run; mlv.yaml never names one")
             elif isinstance(value, str):
                 _check_url(document, (*where, key), value)
@@ -307,11 +305,11 @@ def _check_remotes(document: Document) -> None:
 
 
 def _check_url(document: Document, where: tuple[str | int, ...], url: str) -> None:
-    match = _USERINFO.search(url)
+    match = re.search(_USERINFO, url, re.ASCII)
     # the name of an ssh account is no secret, anything before @ in another scheme may be
     if match and (":" in match[2] or match[1].lower() not in ("ssh", "sftp")):
         document.note(where, "has a user name or password before @; mlv.yaml is committed: keep it in the environment")
-    elif _SECRET_QUERY.search(url):
+    elif re.search(_SECRET_QUERY, url, re.IGNORECASE):
         document.note(where, "has a signature, key or token in it; mlv.yaml is committed: keep it in the environment")
     elif re.match(r"[A-Za-z][A-Za-z0-9+.-]*::|-", url):
         document.note(where, "would run a program; mlv.yaml never names one")
