@@ -173,9 +173,13 @@ class Branch:
             linear: by a rebase, not by a merge.
         """
         for op in self.ops:
-            if op.production and op.production[0] in taken:
-                model, _, after = op.production
-                op.production = (model, main.production.get(model), after) if taken[model] == after else None
+            if op.production:
+                model, before, after = op.production
+                serves = main.production.get(model)
+                if taken.get(model, after) != after or serves == after:
+                    op.production = None  # the other side had its way, or did the same
+                elif linear:
+                    op.production = (model, serves, after)
         self.base = main.copy()
         self.tail = len(self.ops) if linear else 0
         self.dirty = True

@@ -5,7 +5,7 @@ only is never chosen here: when both sides changed it differently, that is a con
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from mlvgit.records.registry import Comment, RegisteredVersion, Registry
@@ -14,6 +14,8 @@ __all__ = ["merge_registry"]
 
 _MERGED_APART = frozenset({"version", "comments", "unknown"})
 _MISSING = object()
+_UNNAMED = "dev"
+"""The stage of a version that a registry does not name."""
 
 
 def merge_registry(
@@ -90,6 +92,8 @@ def _merge_version(
         return theirs, []
     if ours is None or theirs is None:
         changed = ours or theirs
+        if base is not None and changed is not None and changed.stage == base.stage:
+            return replace(changed, stage=_UNNAMED), []  # what was said about it is kept, such as a comment
         version = changed.version if changed else ""
         return None, [f"one side removed {version}, the other changed it"]
     return _merge_fields(base, ours, theirs)
@@ -98,7 +102,7 @@ def _merge_version(
 def _merge_fields(
     base: RegisteredVersion | None, ours: RegisteredVersion, theirs: RegisteredVersion
 ) -> tuple[RegisteredVersion, list[str]]:
-    start = base if base is not None else RegisteredVersion(version=ours.version, stage="")
+    start = base if base is not None else RegisteredVersion(version=ours.version, stage=_UNNAMED)
     values: dict[str, Any] = {}
     conflicts: list[str] = []
     for field in fields(RegisteredVersion):
@@ -107,6 +111,8 @@ def _merge_fields(
             continue
         one, other, before = (getattr(side, name) for side in (ours, theirs, start))
         values[name], clash = _three_way(before, one, other)
+        if clash and name == "registered_utc":
+            values[name], clash = min(one, other), False  # both sides entered it: that is when it came in
         if clash:
             conflicts.append(f"{ours.version}: {name} is {_shown(one)} on one side, {_shown(other)} on the other")
     unknown, found = _merge_mapping(ours.version, start.unknown, ours.unknown, theirs.unknown)

@@ -108,6 +108,43 @@ def test_a_removed_version_stays_removed_unless_the_other_side_changed_it() -> N
     assert (clash, conflicts) == (None, ["one side removed v3.0.0, the other changed it"])
 
 
+def test_a_comment_on_what_the_other_side_removed_is_kept_with_the_version_in_dev() -> None:
+    staged = RegisteredVersion(version="v1.0.0", stage="staging")
+    commented = RegisteredVersion(version="v1.0.0", stage="staging", comments=(Comment("", "A", "drifts"),))
+
+    merged, conflicts = merge_registry(
+        Registry(name="m", versions=(staged,)),
+        Registry(name="m"),
+        Registry(name="m", versions=(commented,)),
+        exclusive=ONE,
+    )
+
+    assert (stages(merged), conflicts) == ({"v1.0.0": "dev"}, [])
+    assert merged is not None
+    assert merged.versions[0].comments == commented.comments
+
+
+def test_a_version_that_one_side_comments_on_and_the_other_promotes_is_entered_once() -> None:
+    commented = RegisteredVersion(
+        version="v1.0.0", stage="dev", registered_utc="2026-01-02T00:00:00Z", comments=(Comment("", "A", "good"),)
+    )
+    promoted = RegisteredVersion(version="v1.0.0", stage="staging", registered_utc="2026-01-01T00:00:00Z")
+
+    for one, other in ((commented, promoted), (promoted, commented)):
+        merged, conflicts = merge_registry(
+            Registry(name="m"),
+            Registry(name="m", versions=(one,)),
+            Registry(name="m", versions=(other,)),
+            exclusive=ONE,
+        )
+
+        assert conflicts == []
+        assert merged is not None
+        entry = merged.versions[0]
+        assert (entry.stage, entry.registered_utc) == ("staging", "2026-01-01T00:00:00Z")
+        assert entry.comments == commented.comments
+
+
 def test_fields_and_comments_of_one_version_are_merged() -> None:
     base = RegisteredVersion(version="v1.0.0", stage="staging", comments=(Comment("2026-01-01", "A", "old"),))
     one = RegisteredVersion(
