@@ -132,70 +132,71 @@ def train(data: str, regularisation: float, out: str) -> None:
 def steps(name: DatasetName) -> Iterator[Step]:
     """Yield what the demo does, in order."""
     data = load(name)
-    model, frozen = f"{name}_clf", f"data/snapshots/{name}_v0.1/{name}.csv"
-    yield Step(title="A repository, guarded", command=("git", "init", "--quiet", "--initial-branch=main", "."))
-    written = (("train.py", TRAIN), ("env/requirements.lock", _lock()), (".gitignore", "raw/\nout/\n"))
-    yield Step(title="", command=("git", "mlv", "init"), files=written)
-    yield Step(title="", command=("git", "add", "train.py", "env", ".gitignore"))
-    yield Step(title="", command=("git", "commit", "-qm", "Set up"))
+    yield from _set_up()
+    yield from _two_releases(data)
+    yield from _mistake(data)
+    yield from _rollback(data.name)
 
-    yield Step(
-        title=f"Freeze the data: {len(data.rows)} rows",
-        command=("git", "mlv", "snapshot", "create", name, "v0.1", f"raw/{name}.csv", "-m", f"Freeze {name} v0.1"),
+
+def _typed(line: str, title: str = "", *, refused: bool = False, files: tuple[tuple[str, str], ...] = ()) -> Step:
+    return Step(title=title, command=tuple(shlex.split(line)), refused=refused, files=files)
+
+
+def _set_up() -> Iterator[Step]:
+    written = (("train.py", TRAIN), ("env/requirements.lock", _lock()), (".gitignore", "raw/\nout/\n"))
+    yield _typed("git init --quiet --initial-branch=main .", "A repository, guarded")
+    yield _typed("git mlv init", files=written)
+    yield _typed("git add train.py env .gitignore")
+    yield _typed("git commit -qm 'Set up'")
+
+
+def _two_releases(data: Dataset) -> Iterator[Step]:
+    name, model, wrong = data.name, f"{data.name}_clf", len(data.wrong)
+    yield _typed(
+        f"git mlv snapshot create {name} v0.1 raw/{name}.csv -m 'Freeze {name} v0.1'",
+        f"Freeze the data: {len(data.rows)} rows",
         files=((f"raw/{name}.csv", data.csv(corrected=False)),),
     )
     yield from _release(name, model, "v0.1", "v0.1.0", "0.1", "Train a classifier on it, release it")
-    yield Step(
-        title=f"Somebody finds {len(data.wrong)} wrong labels: the corrected rows are a new snapshot",
-        command=(
-            *("git", "mlv", "snapshot", "create", name, "v0.2", f"raw/{name}.csv"),
-            *("--from", f"{name}@v0.1", "--notes", f"{len(data.wrong)} labels corrected", "-m", f"Freeze {name} v0.2"),
-        ),
+    yield _typed(
+        f"git mlv snapshot create {name} v0.2 raw/{name}.csv --from {name}@v0.1 "
+        f"--notes '{wrong} labels corrected' -m 'Freeze {name} v0.2'",
+        f"Somebody finds {wrong} wrong labels: the corrected rows are a new snapshot",
         files=((f"raw/{name}.csv", data.csv(corrected=True)),),
     )
-    yield Step(title="", command=("git", "mlv", "snapshot", "diff", f"{name}@v0.1", f"{name}@v0.2"))
+    yield _typed(f"git mlv snapshot diff {name}@v0.1 {name}@v0.2")
     yield from _release(name, model, "v0.2", "v0.2.0", "1.0", "Train again, release again")
-    yield Step(title="", command=("git", "mlv", "model", "diff", f"{model}@v0.1.0", f"{model}@v0.2.0"))
+    yield _typed(f"git mlv model diff {model}@v0.1.0 {model}@v0.2.0")
 
-    yield Step(
-        title="The mistake: the old snapshot is edited in place. Git refuses the commit",
-        command=("git", "commit", "-am", "Tidy the data"),
+
+def _mistake(data: Dataset) -> Iterator[Step]:
+    name, folder = data.name, f"data/snapshots/{data.name}_v0.1"
+    yield _typed(
+        "git commit -am 'Tidy the data'",
+        "The mistake: the old snapshot is edited in place. Git refuses the commit",
         refused=True,
-        files=((frozen, data.csv(corrected=True)),),
+        files=((f"{folder}/{name}.csv", data.csv(corrected=True)),),
     )
-    yield Step(
-        title="Way out 1: keep the change, as a version of its own",
-        command=(
-            "git",
-            "mlv",
-            "snapshot",
-            "create",
-            name,
-            "v0.3",
-            f"data/snapshots/{name}_v0.1",
-            "--from",
-            f"{name}@v0.1",
-        ),
+    yield _typed(
+        f"git mlv snapshot create {name} v0.3 {folder} --from {name}@v0.1",
+        "Way out 1: keep the change, as a version of its own",
     )
-    yield Step(
-        title="Way out 2: put the frozen bytes back (the edited ones are moved aside)",
-        command=("git", "mlv", "restore", f"{name}@v0.1"),
+    yield _typed(
+        f"git mlv restore {name}@v0.1", "Way out 2: put the frozen bytes back (the edited ones are moved aside)"
     )
-    yield Step(title="", command=("git", "mlv", "verify"))
-    yield Step(title="", command=("git", "commit", "-qm", f"Freeze {name} v0.3"))
+    yield _typed("git mlv verify")
+    yield _typed(f"git commit -qm 'Freeze {name} v0.3'")
 
-    yield Step(
-        title="Production misbehaves: roll back",
-        command=("git", "mlv", "rollback", model, "-m", "Recall fell on Tuesday"),
-    )
-    yield Step(
-        title="What serves, and the proof of it", command=("git", "mlv", "resolve", f"{model}@production", "model.pkl")
-    )
-    yield Step(title="", command=("git", "mlv", "verify", f"{model}@production", f"{name}@v0.1"))
-    yield Step(title="", command=("git", "mlv", "tag-model", model, "v0.1.0", "--verify"))
-    yield Step(title="", command=("git", "mlv", "log", model))
-    yield Step(title="", command=("git", "mlv", "check", "--all"))
-    yield Step(title="", command=("git", "mlv", "status"))
+
+def _rollback(name: str) -> Iterator[Step]:
+    model = f"{name}_clf"
+    yield _typed(f"git mlv rollback {model} -m 'Recall fell on Tuesday'", "Production misbehaves: roll back")
+    yield _typed(f"git mlv resolve {model}@production model.pkl", "What serves, and the proof of it")
+    yield _typed(f"git mlv verify {model}@production {name}@v0.1")
+    yield _typed(f"git mlv tag-model {model} v0.1.0 --verify")
+    yield _typed(f"git mlv log {model}")
+    yield _typed("git mlv check --all")
+    yield _typed("git mlv status")
 
 
 def _lock() -> str:
@@ -207,15 +208,9 @@ def _lock() -> str:
 def _release(name: str, model: str, data: str, number: str, regularisation: str, title: str) -> Iterator[Step]:
     csv_path = f"data/snapshots/{name}_{data}/{name}.csv"
     yield Step(title=title, command=(sys.executable, "train.py", csv_path, regularisation, "out"))
-    yield Step(
-        title="",
-        command=(
-            *("git", "mlv", "model", "add", model, number, "out/model.pkl", "--metrics", "out/metrics.json"),
-            *("--params", "out/params.json", "--data", f"{name}@{data}", "-m", f"Add {model} {number}"),
-        ),
+    yield _typed(
+        f"git mlv model add {model} {number} out/model.pkl --metrics out/metrics.json --params out/params.json "
+        f"--data {name}@{data} -m 'Add {model} {number}'"
     )
-    yield Step(title="", command=("git", "mlv", "record", model, number, "-m", f"Record the run of {model} {number}"))
-    yield Step(
-        title="",
-        command=("git", "mlv", "promote", model, number, "production", "--tag", "-m", f"trained on {name} {data}"),
-    )
+    yield _typed(f"git mlv record {model} {number} -m 'Record the run of {model} {number}'")
+    yield _typed(f"git mlv promote {model} {number} production --tag -m 'trained on {name} {data}'")
