@@ -1,6 +1,6 @@
 """Merging registries: the laws that hold for any three of them."""
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlvgit.records.merge import merge_registry
@@ -9,7 +9,9 @@ from tests.property.strategies import merge_registries
 
 ONE = frozenset({"production"})
 maybe = st.one_of(st.none(), merge_registries())
-quick = settings(max_examples=150, deadline=None)
+quick = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 
 
 def sorted_comments(registry: Registry | None) -> object:
