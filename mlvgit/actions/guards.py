@@ -20,7 +20,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.published import is_replaceable, published_by
 from mlvgit.actions.receiving import check_range, guard_push, guard_receive
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
-from mlvgit.actions.trails import stage_trail
+from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.repo.history import (
     held_before,
     protected_refs,
@@ -81,5 +81,6 @@ def _commit_context(project: Project, head: str | None) -> Context:
         published_run=run_published(project, tips),
         held_before=lambda path, oid: held_before(repo, [head] if head else [], path, oid),
         stages_held=stage_trail(project, [head] if head else []),
+        came_with=came_with(project, [head] if head else []),
         today=today(),
     )

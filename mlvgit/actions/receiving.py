@@ -18,7 +18,7 @@ from mlvgit.actions.judging import (
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
-from mlvgit.actions.trails import stage_trail
+from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.core.text import count, printable, short
 from mlvgit.errors import GitError
 from mlvgit.records.layout import Key
@@ -175,7 +175,7 @@ def _judge_push(
     )
     report = _Tally([_deletion(project, line, receiver) for line in _deleted_branches(project, lines, receiver)])
     for tip, bases in dict.fromkeys(each for line in lines for each in _comparisons(project, line, receiver)):
-        here = replace(context, tag_moves=(), stage_trail=stage_trail(project, [tip]))
+        here = _seen_from(project, context, bases, tip)
         if not bases and repo.is_shallow() and receiver.protected:
             report.add(_what_can_be_known(project, tip, receiver, here), "", _CUT_OFF)
         else:
@@ -186,6 +186,17 @@ def _judge_push(
         nothing = empty(project)
         report.add(judge([Delta(nothing, nothing, {})], context), "")
     return make_report(report.findings, what, way_out, report.base, receiver.name, report.notes)
+
+
+def _seen_from(project: Project, context: Context, bases: Sequence[str], tip: str) -> Context:
+    """Return the context for judging `tip` against `bases`: what it reverts is in their history."""
+    return replace(
+        context,
+        tag_moves=(),
+        held_before=(lambda path, oid: held_before(project.repo, bases, path, oid)) if bases else context.held_before,
+        stage_trail=stage_trail(project, [tip]),
+        came_with=came_with(project, bases),
+    )
 
 
 _CUT_OFF = (
@@ -237,7 +248,7 @@ def _judge_between(
         parents = _parents(project, oid)
         if parents is None or (oid == tip and parents == tuple(bases)):
             continue  # cut off, or judged already
-        here = replace(context, tag_moves=(), stage_trail=stage_trail(project, [oid]))
+        here = _seen_from(project, context, parents, oid)
         for finding in _judge_tip(project, oid, parents, here):
             if finding.severity == "error" and (finding.code, finding.path) not in told:
                 told.add((finding.code, finding.path))
@@ -256,7 +267,7 @@ def _passing(finding: Finding, oid: str, tip: str, base: str, *, each: bool) -> 
     """Tell of what one commit broke and a later one mended."""
     return replace(
         finding,
-        message=f"{finding.message} in {short(oid)}, and is mended in {short(tip)}",
+        message=f"{finding.message} (in commit {short(oid)}; mended since)",
         keep=(),
         undo=(f"git rebase -i {short(base)}",) if each else (),
         severity="error" if each else "warning",

@@ -109,6 +109,10 @@ def _no_trail(_: str, __: str) -> tuple[str, ...]:
     return ()
 
 
+def _unknown_coming(_: str, __: str) -> Mapping[str, str] | None:
+    return None
+
+
 def _never_held(_: str, __: str) -> bool:
     return False
 
@@ -140,6 +144,9 @@ class Context:
         stages_held: (path of a registry, version) -> the stages that it held, oldest first, in the history of what is
             judged against; asked only when a transition looks forbidden.
         stage_trail: the same along the commits of a push, too.
+        came_with: (path of a registry, version) -> what changed with its coming into the registry, in the history of
+            what is judged against: other version -> the stage that it had before, "" for none. None when its own stage
+            changed since it came, or that is not known.
         kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
         tag_moves: what the push does to model tags.
         override: the reason that an operator gave for accepting weakened guards, "" when none.
@@ -159,6 +166,7 @@ class Context:
     held_before: Callable[[str, str], bool] = _never_held
     stages_held: Callable[[str, str], tuple[str, ...]] = _no_trail
     stage_trail: Callable[[str, str], tuple[str, ...]] = _no_trail
+    came_with: Callable[[str, str], Mapping[str, str] | None] = _unknown_coming
     kept: Callable[[str], bool | None] = _unknown
     tag_moves: tuple[TagMove, ...] = ()
     override: str = ""

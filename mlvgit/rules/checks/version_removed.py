@@ -3,8 +3,9 @@
 What it finds:
     An entry whose stage was beyond the first one and that is gone; an entry whose `tree_sha256`, `run` or
     `data_snapshots` was altered or removed. They may be added where there were none. A registry that is back at what
-    it was before (a reverted promotion), an entry that is corrected to what the version's manifest says, and a version
-    that is not published and is taken back on purpose pass.
+    it was before, an entry that goes while all that came with it is undone too (a reverted promotion), an entry that is
+    corrected to what the version's manifest says, and a version that is not published and is taken back on purpose
+    pass.
 
 Why:
     The registry is where people look up what served and what it was made from. A version that served and is not in it
@@ -30,6 +31,9 @@ from mlvgit.rules.freezing import may_be_replaced
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import first_stage, judging_settings
 from mlvgit.rules.wording import back, listed
+
+ARCHIVED = "archived"
+"""Where versions go that have served: from there nothing is taken back."""
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -60,7 +64,8 @@ def _judge(
     delta: Delta, context: Context, pair: RegistryPair, key: Key, old: RegisteredVersion, new: RegisteredVersion | None
 ) -> Iterator[Finding]:
     if new is None:
-        if old.stage != first_stage(judging_settings(delta, context, pair.root)):
+        first = first_stage(judging_settings(delta, context, pair.root))
+        if old.stage != first and not _is_reverted(context, pair, old, first):
             yield _finding(delta, context, pair, key, old, f"the entry of {key}, which was in {old.stage}, was dropped")
         return
     if old.tree_sha256 and new.tree_sha256 != old.tree_sha256 and not _is_repair(delta, key, new):
@@ -73,6 +78,13 @@ def _judge(
         grown = isinstance(was, tuple) and set(was) <= set(now_value)
         if was and was != now_value and not grown:
             yield _finding(delta, context, pair, key, old, f"the lineage of {key} ({name}) was altered")
+
+
+def _is_reverted(context: Context, pair: RegistryPair, old: RegisteredVersion, first: str) -> bool:
+    """Say whether the version goes as it came, and what came with it goes back: a reverted promotion, whatever else."""
+    moved = context.came_with(pair.path, old.version) if old.stage != ARCHIVED else None
+    now = {entry.version: entry.stage for entry in pair.after.versions} if pair.after else {}
+    return moved is not None and all((now.get(each) or first) == (stage or first) for each, stage in moved.items())
 
 
 def _is_repair(delta: Delta, key: Key, new: RegisteredVersion) -> bool:

@@ -73,6 +73,16 @@ def test_a_reverted_promotion_passes():
     assert codes(promoted, before_promotion, "push", held_before=held, tagged=vouched(promoted)) == []
 
 
+def test_a_promotion_reverted_among_other_changes_passes():
+    promoted = valid()
+    reverted = without(promoted, "v0.2.0").swap(REGISTRY, '"archived"', '"production"')
+    came = {"came_with": lambda path, version: {"v0.1.0": "production"} if version == "v0.2.0" else None}
+
+    assert codes(promoted, reverted, tagged=vouched(promoted), **came) == []
+    assert codes(promoted, without(promoted, "v0.2.0"), **came) == ["MLV201"], "what was archived for it stays so"
+    assert "MLV201" in codes(promoted, without(promoted, "v0.1.0"), **came)
+
+
 def test_an_unpublished_version_may_be_taken_back_when_the_user_said_so():
     before = valid()
     allowed = (MODEL, identity(before, MODEL))
