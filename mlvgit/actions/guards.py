@@ -19,10 +19,10 @@ from mlvgit.actions.judging import (
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import is_replaceable, published_by
 from mlvgit.actions.receiving import check_range, guard_push, guard_receive
+from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.repo.history import (
-    held_before,
     protected_refs,
 )
 from mlvgit.repo.repository import Repository
@@ -79,7 +79,7 @@ def _commit_context(project: Project, head: str | None) -> Context:
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, tips),
-        held_before=lambda path, oid: held_before(repo, [head] if head else [], path, oid),
+        held_before=brought_back(project, [head] if head else []),
         stages_held=stage_trail(project, [head] if head else []),
         came_with=came_with(project, [head] if head else []),
         today=today(),

@@ -17,6 +17,7 @@ from mlvgit.actions.judging import (
 )
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
+from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.core.text import count, printable, short
@@ -27,7 +28,6 @@ from mlvgit.repo.history import (
     RefChange,
     commit_exists,
     commits_between,
-    held_before,
     independent,
     is_ancestor,
     is_protected,
@@ -167,7 +167,7 @@ def _judge_push(
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, receiver.protected.values()),
-        held_before=lambda path, oid: held_before(repo, receiver.protected.values(), path, oid),
+        held_before=brought_back(project, receiver.protected.values()),
         stages_held=stage_trail(project, receiver.protected.values()),
         tag_moves=tuple(tag_moves),
         override=override,

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Commit",
     "PathChange",
+    "PathState",
     "RefChange",
     "commit_exists",
     "commits_between",
     "first_parent_log_of_path",
-    "held_before",
     "independent",
     "is_ancestor",
     "is_protected",
@@ -30,6 +30,7 @@ __all__ = [
     "protected_refs",
     "read_commit",
     "remotes",
+    "states_of_path",
 ]
 
 _HEADS = "refs/heads/"
@@ -70,6 +71,19 @@ class PathChange(NamedTuple):
 
     commit: Commit
     entry: Entry | None
+
+
+class PathState(NamedTuple):
+    """What a commit did to a path, seen from one of its parents.
+
+    Attributes:
+        commit: its id.
+        before, after: blob ids; "" for no file.
+    """
+
+    commit: str
+    before: str
+    after: str
 
 
 class RefChange(NamedTuple):
@@ -299,25 +313,22 @@ def is_protected(repo: "Repository", ref: str, patterns: Iterable[str] = (), rem
     return name in usual or any(fnmatchcase(name, each) for each in _ALWAYS)
 
 
-def held_before(repo: "Repository", tips: Iterable[str], path: str, oid: str) -> bool:
-    """Say whether `path` held the blob `oid` at some commit of the history of `tips`.
+def states_of_path(repo: "Repository", tips: Iterable[str], path: str) -> Iterator[PathState]:
+    """Yield what the commits that `tips` reach did to a path, newest first; stop when you have enough.
 
     Args:
         repo: where to look.
-        tips: full ids; none answers no.
+        tips: full ids, at least one.
         path: taken literally, from the top of the repository.
-        oid: a blob; "" asks whether the newest commit that touched the path created it.
     """
-    starts = list(tips)
-    if not starts:
-        return False
-    asked = "".join(f"{tip}\n" for tip in starts).encode()
-    args = ("log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m", "--stdin", "--", path)
+    asked = "".join(f"{tip}\n" for tip in tips).encode()
+    args = ("log", "--format=%H", "-m", "--root", *_RAW, "--stdin", "--", path)
+    oid = ""
     for record in repo.git.records(*args, input=asked):
-        fields = decode(record).strip().split(" ")
-        if len(fields) == 5 and fields[0].startswith(":"):
-            if not oid:
-                return fields[4] == "A"
-            if fields[3] == oid:
-                return True
-    return False
+        line = decode(record).strip("\n")
+        fields = line.split(" ")
+        if line.startswith(":") and len(fields) == 5:
+            before, after = ("" if is_zero(blob) else blob for blob in fields[2:4])
+            yield PathState(oid, before, after)
+        elif line != path:
+            oid = line

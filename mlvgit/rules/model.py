@@ -138,9 +138,9 @@ class Context:
         code_known: does a commit with this `code_sha256` exist here? None = cannot be known.
         file_sha256_at: (commit id, path) -> SHA-256 of that file in that commit, None when unknown.
         published_run: is the run record at this path published?
-        held_before: (path, blob id) -> did the path hold exactly this before, in the history of what is judged
-            against? "" for no file asks whether the newest commit that touched the path created it. What a revert
-            brings back is not falsified.
+        held_before: (path, blob id) -> did the path hold exactly this, in the history of what is judged against,
+            before that had what this lacks? "" for no file asks whether one commit created the path and none touched
+            it since. What a revert brings back is not falsified.
         stages_held: (path of a registry, version) -> the stages that it held, oldest first, in the history of what is
             judged against; asked only when a transition looks forbidden.
         stage_trail: the same along the commits of a push, too.
