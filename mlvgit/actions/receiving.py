@@ -193,7 +193,7 @@ def _seen_from(project: Project, context: Context, bases: Sequence[str], tip: st
     return replace(
         context,
         tag_moves=(),
-        held_before=(lambda path, oid: held_before(project.repo, bases, path, oid)) if bases else context.held_before,
+        held_before=brought_back(project, bases) if bases else context.held_before,
         stage_trail=stage_trail(project, [tip]),
         came_with=came_with(project, bases),
     )
