@@ -57,7 +57,7 @@ def init(project: Project, *, dry_run: bool = False) -> InitResult:
 def _settings_text() -> str:
     return """\
 # Settings of mlvgit, for everyone who works here. Every key may be left out; see docs/formats.md.
-format: 1.0
+# format: 1.0
 # requires: ">=0.1"                 # the least version of mlvgit that may write here
 # protect: [main, "release/*"]      # branches that publish; default: the remote's HEAD branch and release/*
 # limits: {file_in_git: 10 MiB}     # larger files below our folders are refused

@@ -7,7 +7,7 @@ the schema calls text keeps what was written: `python: 3.10`, `code_commit: 0123
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mlvgit import schemas
 from mlvgit.core import jsontext
@@ -38,8 +38,6 @@ _BOOL: Final[Mapping[str, bool]] = {
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_PRINTABLE = re.compile(r"[\n\x20-\x7e]*")
-_WORD = re.compile(r"([a-z_]{1,64}): +([A-Za-z0-9][A-Za-z0-9_./-]*) *(?: #.*)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", re.ASCII)
 
 
@@ -155,7 +153,7 @@ class YamlReading:
         return self._lines.get(path, 0)
 
 
-def _line(event: "Event | _Word") -> int:
+def _line(event: "Event") -> int:
     return event.start_mark.line + 1 if event.start_mark else 0
 
 
@@ -163,63 +161,22 @@ class _StopReading(Exception):  # noqa: N818 - never leaves this module
     """What follows cannot be told apart any more."""
 
 
-class _Mark(NamedTuple):
-    """Where a word stands; the face of PyYAML's marks."""
-
-    line: int
-
-
-class _Word(NamedTuple):
-    """A scalar without quotes; the face of PyYAML's event."""
-
-    value: str
-    start_mark: _Mark
-    style: None = None
-
-
 class _YamlReader:
     """Turns the events of PyYAML's parser into plain data, guided by a schema."""
 
     def __init__(self, text: str, root: Mapping[str, Any]) -> None:
+        import yaml
+
+        self._yaml = yaml
         self._text = text
         self._root = root
         self._problems: list[Problem] = []
         self._lines: dict[Path, int] = {}
         self._nodes = 0
+        self._events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
     def read(self) -> YamlReading:
         """Return data and problems."""
-        made = self._words()
-        if made and not self._problems:
-            return YamlReading(made, [], self._lines, readable=True)
-        self._problems.clear()
-        self._lines.clear()
-        return self._read_events()
-
-    def _words(self) -> dict[str, Any]:
-        """Read a document of comments and `key: word` only; nothing of any other.
-
-        Most settings are no more than that, and loading PyYAML takes longer than starting Python.
-        """
-        made: dict[str, Any] = {}
-        for number, line in enumerate(self._text.split("\n") if _PRINTABLE.fullmatch(self._text) else ()):
-            if not line.strip(" ") or line.lstrip(" ").startswith("#"):
-                continue
-            match = _WORD.fullmatch(line)
-            if match is None or match[1] in made:
-                return {}
-            path = (match[1],)
-            self._lines.setdefault((), number + 1)
-            self._lines[path] = number + 1
-            node = schemas.member(self._root, self._root, match[1])
-            made[match[1]] = self._scalar(_Word(match[2], _Mark(number)), path, node)
-        return made
-
-    def _read_events(self) -> YamlReading:
-        import yaml
-
-        self._yaml = yaml
-        self._events = yaml.parse(self._text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         value: Any = None
         readable = False
         try:
@@ -235,7 +192,7 @@ class _YamlReader:
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
         return Problem(mark.line + 1 if mark else 0, "$", f"is not YAML: {said}")
 
-    def _note(self, event: "Event | _Word", path: Path, message: str) -> None:
+    def _note(self, event: "Event", path: Path, message: str) -> None:
         self._problems.append(Problem(_line(event), json_path(path), message))
         if len(self._problems) > MAX_SHOWN:
             raise _StopReading
@@ -316,7 +273,7 @@ class _YamlReader:
             self._note(event, path, "the merge key << is not read; write the keys out")
         return str(event.value)
 
-    def _scalar(self, event: "ScalarEvent | _Word", path: Path, node: Mapping[str, Any]) -> Any:
+    def _scalar(self, event: "ScalarEvent", path: Path, node: Mapping[str, Any]) -> Any:
         text: str = event.value
         if event.style or schemas.keeps_text(node):
             return text
@@ -326,7 +283,7 @@ class _YamlReader:
             return _BOOL[text]
         return self._number(event, path, text)
 
-    def _number(self, event: "ScalarEvent | _Word", path: Path, text: str) -> Any:
+    def _number(self, event: "ScalarEvent", path: Path, text: str) -> Any:
         if _NOT_FINITE.fullmatch(text):
             self._note(event, path, f"{text} is not a JSON number; leave it out, or write it as text in quotes")
             return 0.0
