@@ -165,18 +165,20 @@ def diff_snapshots(project: Project, before: str, after: str, *, show_rows: int 
     return SnapshotChanges(before=old.manifest, after=new.manifest, files=files)
 
 
-def locate(project: Project, reference: str, kind: FrozenKind) -> Located:
-    """Find a frozen thing in the working directory, else in the last commit.
+def locate(project: Project, reference: str, kind: FrozenKind, at: Catalog | None = None) -> Located:
+    """Find a frozen thing in `at`; by default in the working directory, else in the last commit.
 
     Raises:
         UsageError: it is in neither.
         DocumentError: its manifest cannot be read.
     """
     find = project.find_snapshot if kind == "snapshot" else project.find_model
-    catalog = project.working()
+    catalog = at or project.working()
     try:
         return Located(*project.frozen(find(reference, catalog), catalog), catalog)
     except UsageError:
+        if at is not None:
+            raise
         catalog = project.committed()
         try:
             return Located(*project.frozen(find(reference, catalog), catalog), catalog)
@@ -243,14 +245,19 @@ def _file_change(project: Project, old: Located, new: Located, path: str, show_r
 # Model versions
 
 
-def diff_models(project: Project, before: str, after: str) -> ModelChanges:
+def diff_models(project: Project, before: str, after: str, *, at: Catalog | None = None) -> ModelChanges:
     """Compare two model versions, named by version or by stage.
+
+    Args:
+        project: where they are.
+        before, after: references.
+        at: look there only; by default in the working directory, else in the last commit.
 
     Raises:
         UsageError: there is no such version.
         DocumentError: a manifest or a registry cannot be read.
     """
-    old, new = locate(project, before, "model"), locate(project, after, "model")
+    old, new = locate(project, before, "model", at), locate(project, after, "model", at)
     sides = [model_side(project, each.frozen, each.manifest, each.catalog) for each in (old, new)]
     return ModelChanges(
         before=sides[0],

@@ -9,7 +9,7 @@ from mlvgit.core.references import Reference, parse_reference
 from mlvgit.core.text import nearest
 from mlvgit.core.versions import Version, model_version, snapshot_version
 from mlvgit.errors import RefusedError, SettingsError, UsageError
-from mlvgit.records.layout import Key, Layout
+from mlvgit.records.layout import SETTINGS_NAME, Key, Layout
 from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import Registry
 from mlvgit.records.settings import Settings
@@ -50,9 +50,16 @@ class Project:
         if repo.top is not None:
             here = os.path.relpath(os.path.realpath(path), os.path.realpath(repo.top))
             if here != "." and not here.startswith(".."):
-                inside = Path(here).as_posix() + "/x"
-                project.root = project.working().root_of(inside).layout.root
+                project.root = project._root_around(Path(here).as_posix())
         return project
+
+    def _root_around(self, folder: str) -> str:
+        """Return the deepest mlv root that holds `folder`; all files are looked at only when HEAD and disk disagree."""
+        on_disk = folder
+        while on_disk and not os.path.lexists(self.top / on_disk / SETTINGS_NAME):
+            on_disk = on_disk.rpartition("/")[0]
+        committed = self.committed().root_of(folder + "/x").layout.root
+        return committed if committed == on_disk else self.working().root_of(folder + "/x").layout.root
 
     @property
     def top(self) -> Path:

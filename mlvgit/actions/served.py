@@ -57,16 +57,16 @@ def _serving_stages(settings: Settings) -> list[str]:
     return [PRODUCTION] if settings.stage(PRODUCTION) else sorted(settings.exclusive)
 
 
-def all_serving(project: Project, head: Catalog) -> Iterator[Serving]:
-    """Yield what serves of each model of the current root, by the registries in `head`."""
+def all_serving(project: Project, head: Catalog, commit: str | None = None) -> Iterator[Serving]:
+    """Yield what serves of each model of the current root, by the registries in `head`, the tree of `commit` (HEAD)."""
     tips = list(protected_refs(project.repo, project.settings.protect).values())
     released = project.committed(tips[0]) if tips else head
     for model in head.models(project.root):
         for stage in _serving_stages(project.settings):
-            yield _serving(project, head, released, model, stage)
+            yield _serving(project, head, released, model, stage, commit)
 
 
-def _serving(project: Project, head: Catalog, released: Catalog, model: str, stage: str) -> Serving:
+def _serving(project: Project, head: Catalog, released: Catalog, model: str, stage: str, at: str | None) -> Serving:
     try:
         registry = head.registry(project.root, model)
     except DocumentError as error:
@@ -80,13 +80,15 @@ def _serving(project: Project, head: Catalog, released: Catalog, model: str, sta
         return Serving(model=model, stage=stage, released=elsewhere, problem=f"{len(found)} versions: {listed}")
     if not found:
         return Serving(model=model, stage=stage, released=elsewhere)
-    return _served(project, head, model, found[0], elsewhere)
+    return _served(project, head, model, found[0], elsewhere, at)
 
 
-def _served(project: Project, head: Catalog, model: str, entry: RegisteredVersion, released: str) -> Serving:
+def _served(
+    project: Project, head: Catalog, model: str, entry: RegisteredVersion, released: str, at: str | None
+) -> Serving:
     key = project.layout.model_key(model, entry.version)
     frozen = head.frozen(key)
-    since, commit = _since(project, model, entry)
+    since, commit = _since(project, model, entry, at)
     if frozen is None or frozen.manifest is None:
         problem = frozen.error.message.split("\n")[0] if frozen and frozen.error else f"{key} has no manifest"
         return Serving(
@@ -116,8 +118,8 @@ def _served(project: Project, head: Catalog, model: str, entry: RegisteredVersio
     )
 
 
-def _since(project: Project, model: str, entry: RegisteredVersion) -> tuple[str, str]:
-    for event in stage_events(project, model, limit=EVENTS_LOOKED_AT):
+def _since(project: Project, model: str, entry: RegisteredVersion, at: str | None) -> tuple[str, str]:
+    for event in stage_events(project, model, at, limit=EVENTS_LOOKED_AT):
         for change in event.changes:
             if change.version == entry.version and change.after == entry.stage:
                 return event.at, event.commit

@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING, Any
 from mlvgit.core.text import count, printable, short, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mlvgit.actions.freeze import FreezeResult
+    from mlvgit.actions.moments import Moment
     from mlvgit.actions.project import Project
     from mlvgit.cli.output import Output
     from mlvgit.records.layout import Key
     from mlvgit.records.manifest import Manifest
-    from mlvgit.rules.catalog import Frozen
+    from mlvgit.rules.catalog import Catalog, Frozen
 
-__all__ = ["add_commit", "add_json", "commit_staged", "frozen_lines", "manifest_json", "show_manifest"]
+__all__ = [
+    "add_commit",
+    "add_json",
+    "add_moment",
+    "asked_moment",
+    "catalog_at",
+    "commit_staged",
+    "frozen_lines",
+    "manifest_json",
+    "show_manifest",
+    "tell_otherwise",
+]
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +40,54 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_commit(parser: argparse.ArgumentParser) -> None:
     """Add -m: commit what the command wrote, and only that."""
     parser.add_argument("-m", "--message", metavar="TEXT", help="commit what this command wrote, and nothing else")
+
+
+def add_moment(parser: argparse.ArgumentParser) -> None:
+    """Add --at and --released: which commit answers."""
+    parser.add_argument(
+        "--at",
+        metavar="COMMIT|DATE",
+        default="",
+        help="answer from this commit, or from what the release branch was at the end of a date (UTC)",
+    )
+    parser.add_argument("--released", action="store_true", help="answer from the release branch as last fetched")
+
+
+def asked_moment(project: Project, args: argparse.Namespace, output: Output) -> Moment:
+    """Return the commit that --at and --released ask for, HEAD without them, and say what is odd about it."""
+    from mlvgit.actions.moments import moment
+
+    found = moment(project, args.at, released=args.released)
+    for note in found.notes:
+        output.talk(f"note: {printable(note)}")
+    return found
+
+
+def catalog_at(project: Project, args: argparse.Namespace, output: Output) -> tuple[Catalog, str]:
+    """Return what answers and its commit: the working directory and "", unless --at or --released names a commit."""
+    if not (args.at or args.released):
+        return project.working(), ""
+    found = asked_moment(project, args, output)
+    output.talk(f"at {short(found.commit)} ({printable(found.label)})")
+    return project.committed(found.commit), found.commit
+
+
+def tell_otherwise(
+    project: Project,
+    args: argparse.Namespace,
+    output: Output,
+    here: Catalog,
+    models: Iterable[str],
+    answer: Callable[[Catalog], object] | None = None,
+) -> None:
+    """Say in one line that the release branch would answer otherwise, when nothing but the default was asked for."""
+    if args.at or args.released:
+        return
+    from mlvgit.actions.moments import released_otherwise
+
+    said = released_otherwise(project, here, models, answer)
+    if said:
+        output.talk(f"note: {printable(said)}")
 
 
 def commit_staged(

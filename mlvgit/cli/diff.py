@@ -17,6 +17,7 @@ from mlvgit.actions.differences import (
 )
 from mlvgit.actions.project import Project
 from mlvgit.actions.tables import RowChanges
+from mlvgit.cli.common import catalog_at
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.records.manifest import FileEntry, Manifest
@@ -176,9 +177,11 @@ def _change_json(change: FileChange) -> dict[str, Any]:
 
 def model_diff(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv model diff`."""
-    changes = diff_models(Project.open(), args.before, args.after)
+    project = Project.open()
+    catalog, commit = catalog_at(project, args, output)
+    changes = diff_models(project, args.before, args.after, at=catalog if commit else None)
     if output.as_json:
-        output.json(_model_json(changes))
+        output.json({"commit": commit, **_model_json(changes)})
         return 0
     before, after = changes.before, changes.after
     for problem in (*before.problems, *after.problems):

@@ -5,7 +5,7 @@ from itertools import islice
 
 from mlvgit.actions.events import StageEvent, stage_events
 from mlvgit.actions.project import Project
-from mlvgit.cli.common import add_json
+from mlvgit.cli.common import add_json, add_moment, asked_moment, tell_otherwise
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable, short
 from mlvgit.errors import UsageError
@@ -22,16 +22,15 @@ def configure_log(parser: argparse.ArgumentParser) -> None:
         "-n", "--number", type=int, default=20, metavar="N", help="at most so many events a model (20); 0 for all"
     )
     parser.add_argument("--stage", default="", help="only what entered or left this stage")
-    parser.add_argument("--at", default="", metavar="COMMIT", help="history up to this commit (HEAD)")
+    add_moment(parser)
     add_json(parser)
 
 
 def run_log(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv log`."""
     project = Project.open()
-    commit = project.repo.resolve(args.at) if args.at else None
-    if args.at and commit is None:
-        raise UsageError(f"{args.at} is not a commit here")
+    moment = asked_moment(project, args, output)
+    commit = moment.commit or None
     catalog = project.committed(commit)
     models = [args.model] if args.model else catalog.models(project.root)
     if args.model and not project.has_model(args.model, catalog):
@@ -44,6 +43,8 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
             if not args.stage or any(args.stage in (change.before, change.after) for change in event.changes)
         )
         events += list(islice(found, args.number or None))
+    output.talk(f"at {short(moment.commit)} ({printable(moment.label)})" if commit else "no commit yet")
+    tell_otherwise(project, args, output, catalog, models)
     events.sort(key=lambda event: event.at, reverse=True)
     for event in events:
         _present(event, output)
@@ -51,6 +52,7 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
         output.talk("no stage events yet: git mlv promote MODEL VERSION STAGE")
     output.json(
         {
+            "commit": moment.commit,
             "events": [
                 {
                     "model": event.model,
@@ -65,7 +67,7 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
                     ],
                 }
                 for event in events
-            ]
+            ],
         }
     )
     return 0

@@ -5,8 +5,19 @@ from pathlib import Path
 
 from mlvgit.actions.models import ModelPlan, ModelVersion, add, comment, facts, listing
 from mlvgit.actions.project import Project
-from mlvgit.actions.serving import resolve
-from mlvgit.cli.common import add_commit, add_json, commit_staged, frozen_lines, manifest_json, show_manifest
+from mlvgit.actions.serving import identity, resolve
+from mlvgit.cli.common import (
+    add_commit,
+    add_json,
+    add_moment,
+    asked_moment,
+    catalog_at,
+    commit_staged,
+    frozen_lines,
+    manifest_json,
+    show_manifest,
+    tell_otherwise,
+)
 from mlvgit.cli.output import Output
 from mlvgit.core.text import size
 
@@ -50,10 +61,12 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("name", metavar="MODEL" if name == "list" else "REF", nargs="?" if name == "list" else None)
         if name == "path":
             verb.add_argument("file", nargs="?", default="", metavar="FILE")
+        add_moment(verb)
         add_json(verb)
     diff = verbs.add_parser("diff", help="metrics, params and data of two versions side by side")
     diff.add_argument("before", metavar="REF")
     diff.add_argument("after", metavar="REF")
+    add_moment(diff)
     add_json(diff)
 
 
@@ -101,7 +114,9 @@ def _line(line: ModelVersion) -> list[str]:
 
 def _list(args: argparse.Namespace, output: Output) -> int:
     project = Project.open()
-    found = listing(project.working(), project.root, args.name)
+    catalog, commit = catalog_at(project, args, output)
+    found = listing(catalog, project.root, args.name)
+    tell_otherwise(project, args, output, catalog, dict.fromkeys(line.key.name for line in found))
     output.table([_line(line) for line in found], ("MODEL", "VERSION", "STAGE", "SIZE", "DATA"))
     if not found:
         output.talk("no model versions yet: git mlv model add MODEL v0.1.0 FILE...")
@@ -115,14 +130,15 @@ def _list(args: argparse.Namespace, output: Output) -> int:
         }
         for line in found
     ]
-    output.json({"versions": versions})
+    output.json({"commit": commit, "versions": versions})
     return 0
 
 
 def _show(args: argparse.Namespace, output: Output) -> int:
     project = Project.open()
-    catalog = project.working()
+    catalog, commit = catalog_at(project, args, output)
     key = project.find_model(args.name, catalog)
+    tell_otherwise(project, args, output, catalog, [key.name])
     frozen, manifest = project.frozen(key, catalog)
     registry = catalog.registry(key.root, key.name)
     entry = registry.version(key.version) if registry else None
@@ -131,6 +147,7 @@ def _show(args: argparse.Namespace, output: Output) -> int:
         "metrics": dict(facts(catalog, frozen.directory, "metrics.json")),
         "params": dict(facts(catalog, frozen.directory, "params.json")),
         "comments": [f"{each.at[:10]} {each.by}: {each.text}" for each in entry.comments] if entry else [],
+        "commit": commit,
     }
     show_manifest(output, frozen, manifest, **{name: value for name, value in more.items() if value or output.as_json})
     return 0
@@ -139,7 +156,10 @@ def _show(args: argparse.Namespace, output: Output) -> int:
 def _path(args: argparse.Namespace, output: Output) -> int:
     project = Project.open()
     text = args.name if args.name.startswith("model:") else "model:" + args.name
-    found = resolve(project, text, args.file)
+    moment = asked_moment(project, args, output)
+    found = resolve(project, text, args.file, moment.commit or None)
+    here = project.committed(moment.commit or None)
+    tell_otherwise(project, args, output, here, [found.key.name], lambda there: identity(project, text, there))
     if output.as_json:
         output.json(
             {

@@ -3,9 +3,11 @@
 import argparse
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.serving import resolve
-from mlvgit.cli.common import add_json
+from mlvgit.actions.serving import identity, resolve
+from mlvgit.cli.common import add_json, add_moment, asked_moment, tell_otherwise
 from mlvgit.cli.output import Output
+from mlvgit.core.references import parse_reference
+from mlvgit.core.text import printable, short
 
 __all__ = ["configure_resolve", "run_resolve"]
 
@@ -14,28 +16,28 @@ def configure_resolve(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv resolve`."""
     parser.description = (
         "Print the path of a model version's folder or file, for serving scripts, "
-        "after its bytes were hashed and match."
+        "after its bytes were hashed and match. The commit that answered stands on standard error."
     )
     parser.epilog = (
         "examples:\n"
         "  git mlv resolve iris_clf@production model.pkl\n"
         "  MODEL=$(git mlv resolve iris_clf@production model.pkl) || exit 1\n"
+        "  git mlv resolve iris_clf@production --released\n"
+        "  git mlv resolve iris_clf@production --at 2026-05-01\n"
     )
     parser.add_argument("ref", metavar="REF", help="iris_clf@production, iris_clf@v0.2.0, iris@v0.1")
     parser.add_argument("file", metavar="FILE", nargs="?", default="")
-    parser.add_argument("--at", metavar="COMMIT", default="", help="answer from this commit, not HEAD")
+    add_moment(parser)
     add_json(parser)
 
 
 def run_resolve(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv resolve`."""
-    from mlvgit.errors import UsageError
-
     project = Project.open()
-    commit = project.repo.resolve(args.at) if args.at else None
-    if args.at and commit is None:
-        raise UsageError(f"{args.at} is not a commit here")
-    found = resolve(project, args.ref, args.file, commit)
+    moment = asked_moment(project, args, output)
+    here, name = project.committed(moment.commit or None), parse_reference(args.ref).name
+    tell_otherwise(project, args, output, here, [name], lambda there: identity(project, args.ref, there))
+    found = resolve(project, args.ref, args.file, moment.commit or None)
     if output.as_json:
         output.json(
             {
@@ -48,4 +50,5 @@ def run_resolve(args: argparse.Namespace, output: Output) -> int:
         )
     else:
         output.raw(str(found.path))
+        output.talk(f"{found.key} at {short(moment.commit)} ({printable(moment.label)})")
     return 0

@@ -16,6 +16,7 @@ KINDS = {
     "REF": "refs",
     "STAGE": "stages",
     "COMMIT": "commits",
+    "COMMIT|DATE": "commits",
     "REV": "commits",
     "BASE..TIP": "commits",
     "MODEL=VERSION": "taken",

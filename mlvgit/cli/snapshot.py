@@ -6,7 +6,16 @@ from pathlib import Path
 from mlvgit.actions.project import Project
 from mlvgit.actions.serving import resolve
 from mlvgit.actions.snapshots import SnapshotPlan, create, listing
-from mlvgit.cli.common import add_commit, add_json, commit_staged, frozen_lines, manifest_json
+from mlvgit.cli.common import (
+    add_commit,
+    add_json,
+    add_moment,
+    asked_moment,
+    catalog_at,
+    commit_staged,
+    frozen_lines,
+    manifest_json,
+)
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, size
 
@@ -67,6 +76,7 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
         )
         if name == "path":
             verb.add_argument("file", nargs="?", default="", metavar="FILE")
+        add_moment(verb)
         add_json(verb)
     diff = verbs.add_parser("diff", help="what differs between two snapshots")
     diff.add_argument("before", metavar="SNAPSHOT")
@@ -116,7 +126,8 @@ def _create(args: argparse.Namespace, output: Output) -> int:
 
 def _list(args: argparse.Namespace, output: Output) -> int:
     project = Project.open()
-    found = listing(project.working(), project.root, args.name)
+    catalog, commit = catalog_at(project, args, output)
+    found = listing(catalog, project.root, args.name)
     rows = []
     for key, manifest in found:
         if manifest is None:
@@ -134,7 +145,7 @@ def _list(args: argparse.Namespace, output: Output) -> int:
     output.table(rows, ("SNAPSHOT", "FILES", "SIZE", "FROZEN", "NOTES"))
     if not found:
         output.talk("no snapshots yet: git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER...")
-    output.json({"snapshots": [manifest_json(key, manifest) for key, manifest in found if manifest]})
+    output.json({"commit": commit, "snapshots": [manifest_json(key, manifest) for key, manifest in found if manifest]})
     return 0
 
 
@@ -142,17 +153,17 @@ def _show(args: argparse.Namespace, output: Output) -> int:
     from mlvgit.cli.common import show_manifest
 
     project = Project.open()
-    catalog = project.working()
+    catalog, commit = catalog_at(project, args, output)
     key = project.find_snapshot(args.name, catalog)
     frozen, manifest = project.frozen(key, catalog)
-    show_manifest(output, frozen, manifest)
+    show_manifest(output, frozen, manifest, commit=commit)
     return 0
 
 
 def _path(args: argparse.Namespace, output: Output) -> int:
     project = Project.open()
     text = args.name if args.name.startswith("data:") else "data:" + args.name
-    found = resolve(project, text, args.file)
+    found = resolve(project, text, args.file, asked_moment(project, args, output).commit or None)
     if output.as_json:
         output.json(
             {

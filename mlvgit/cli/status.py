@@ -6,9 +6,9 @@ from typing import Any
 
 from mlvgit.actions.advice import Step, next_step
 from mlvgit.actions.project import Project
-from mlvgit.actions.served import Serving
+from mlvgit.actions.served import Serving, all_serving
 from mlvgit.actions.status import Newest, Status, look
-from mlvgit.cli.common import add_json
+from mlvgit.cli.common import add_json, add_moment, catalog_at
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
 
@@ -21,14 +21,17 @@ def configure_status(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv status`."""
     parser.description = (
         "What serves, what is newest, what is new or wrong here, and what to type next. Nothing frozen is hashed: "
-        "`git mlv verify` does that."
+        "`git mlv verify` does that. With --at or --released: what served there, and no more."
     )
-    parser.epilog = "examples:\n  git mlv status\n  git mlv status --json\n"
+    parser.epilog = "examples:\n  git mlv status\n  git mlv status --json\n  git mlv status --at 2026-05-01\n"
+    add_moment(parser)
     add_json(parser)
 
 
 def run_status(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv status`."""
+    if args.at or args.released:
+        return _served_at(Project.open(), args, output)
     status = look(Project.open())
     step = next_step(status)
     if output.as_json:
@@ -46,6 +49,15 @@ def run_status(args: argparse.Namespace, output: Output) -> int:
         output.next(f"{printable(step.command)}   ({step.why})")
     else:
         output.say(step.why)
+    return 0
+
+
+def _served_at(project: Project, args: argparse.Namespace, output: Output) -> int:
+    """Show what served at another commit than HEAD; the working directory has no part in that."""
+    catalog, commit = catalog_at(project, args, output)
+    serving = tuple(all_serving(project, catalog, commit))
+    _serving(Status(root=project.root, branch="", commit=commit, serving=serving), output)
+    output.json({"root": project.root, "commit": commit, "serving": [_serving_json(each) for each in serving]})
     return 0
 
 

@@ -192,6 +192,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -202,7 +204,8 @@ WORDS
 -n	at most so many events a model (20); 0 for all
 --number	at most so many events a model (20); 0 for all
 --stage	only what entered or left this stage
---at	history up to this commit (HEAD)
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -265,6 +268,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -272,6 +277,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -279,6 +286,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -346,6 +355,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -353,6 +364,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -360,6 +373,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -367,6 +382,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -441,7 +458,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
---at	answer from this commit, not HEAD
+--at	answer from this commit, or from what the release branch was at the end of a date (UTC)
+--released	answer from the release branch as last fetched
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -467,9 +485,9 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	case $1 in
 	\'demo --dataset\') echo \'=iris,digits\' ;;
 	\'demo --keep\' | \'snapshot create --add\' | \'model add --metrics\' | \'model add --params\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
+	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
 	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
-	\'log --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\') echo \'=major,minor,patch\' ;;
 	\'snapshot create --base\' | \'snapshot create --from\' | \'model add --data\' | \'record --data\') echo \'snapshots\' ;;
