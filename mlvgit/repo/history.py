@@ -156,7 +156,7 @@ def protected_refs(repo: "Repository", patterns: Iterable[str] = (), remote: str
     Args:
         repo: where to look.
         patterns: names of branches, `*` stands for anything; by default the branch that the remote's HEAD names (else
-            main or master) and `release/*`.
+            main or master; in a server these too) and `release/*`.
         remote: only this one.
     """
     refs = _refs(repo, _REMOTES, _HEADS)
@@ -164,7 +164,7 @@ def protected_refs(repo: "Repository", patterns: Iterable[str] = (), remote: str
     found: dict[str, str] = {}
     if repo.is_bare and not any(ref.startswith(_REMOTES) for ref in refs):
         head = repo.git.text("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removeprefix(_HEADS)
-        return _matching(refs, _HEADS, tuple(patterns), head)
+        return _matching(refs, _HEADS, tuple(patterns), head, also=_USUAL)
     for name in [remote] if remote is not None else names:
         prefix = f"{_REMOTES}{name}/"
         head = refs.get(prefix + "HEAD", ("", ""))[1].removeprefix(prefix)
@@ -179,10 +179,13 @@ def _refs(repo: "Repository", *prefixes: str) -> dict[str, tuple[str, str]]:
     return {ref: (oid, target) for oid, ref, target in lines}
 
 
-def _matching(refs: dict[str, tuple[str, str]], prefix: str, patterns: tuple[str, ...], head: str) -> dict[str, str]:
+def _matching(
+    refs: dict[str, tuple[str, str]], prefix: str, patterns: tuple[str, ...], head: str, also: tuple[str, ...] = ()
+) -> dict[str, str]:
     branches = {ref.removeprefix(prefix): ref for ref in refs if ref.startswith(prefix) and ref != prefix + "HEAD"}
     if not patterns:
         usual = (head,) if head in branches else tuple(name for name in _USUAL if name in branches)[:1]
+        usual += also
         chosen = {name for name in branches if name in usual or any(fnmatchcase(name, each) for each in _ALWAYS)}
     else:
         chosen = {name for name in branches if any(fnmatchcase(name, each) for each in patterns)}
@@ -309,7 +312,9 @@ def is_protected(repo: "Repository", ref: str, patterns: Iterable[str] = (), rem
     head = repo.git.text("symbolic-ref", "--quiet", symbolic, ok=(0, 1, 128))
     # A server whose HEAD names a branch that was never pushed (master, where the team has main) says nothing by it.
     exists = head and repo.object(f"{head}^{{commit}}") is not None
-    usual = (head.removeprefix(prefix),) if exists else _USUAL
+    usual: tuple[str, ...] = (head.removeprefix(prefix),) if exists else _USUAL
+    if remote is None:  # else whoever first pushes the branch that HEAD of a server names would lay main open
+        usual += _USUAL
     return name in usual or any(fnmatchcase(name, each) for each in _ALWAYS)
 
 

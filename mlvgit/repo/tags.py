@@ -154,7 +154,7 @@ def parse_tag(ref: str, oid: str, raw: bytes) -> ModelTag | None:
     signature = list(_SIGNATURE.finditer(body))[-1:]  # Git takes the last one for the signature
     payload = body[: signature[0].start()] if signature else body
     trailers = _trailers(payload)
-    first = dict(reversed(trailers))
+    first = _once(trailers)
     model, version = first.get("Mlv-Model", ""), first.get("Mlv-Version", "")
     if not model or headers.get("type") not in ("commit", "tag") or not _OID.fullmatch(headers.get("object", "")):
         return None
@@ -184,6 +184,14 @@ def _trailers(payload: str) -> list[tuple[str, str]]:
     """Return the `Mlv-` lines of the last paragraph."""
     last = payload.rstrip().rpartition("\n\n")[2]
     return [(match[1], match[2].strip()) for line in last.split("\n") if (match := _TRAILER.fullmatch(line))]
+
+
+def _once(trailers: list[tuple[str, str]]) -> dict[str, str]:
+    """Return key -> value; what is said twice differently is neither, since another reader may take the other one."""
+    found: dict[str, str] = {}
+    for key, value in trailers:
+        found[key] = value if found.get(key, value) == value else f"{found[key]} and {value}"
+    return found
 
 
 def _tagger(text: str) -> tuple[str, int]:

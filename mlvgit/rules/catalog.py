@@ -261,10 +261,10 @@ class Catalog:
         if each is None:
             return {}
         found = {}
-        for child, is_folder in self.tree.names(each.layout.runs_dir).items():
+        for child, is_folder in sorted(self.tree.names(each.layout.runs_dir).items(), reverse=True):
             place = each.layout.place(f"{each.layout.runs_dir}/{child}")
             if not is_folder and place.kind == "run":
-                found[place.name] = f"{each.layout.runs_dir}/{child}"
+                found[place.name] = f"{each.layout.runs_dir}/{child}"  # of .yml and .yaml the latter
         return dict(sorted(found.items()))
 
     def run(self, path: str) -> Document:

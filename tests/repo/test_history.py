@@ -79,7 +79,10 @@ class TestPushLines:
         repo.push("origin", "HEAD:refs/heads/side", ":refs/heads/main", check=False)
 
         changes = parse_push_lines(repo.read("lines"))
-        assert {(c.remote_ref, c.local_oid) for c in changes} == {("refs/heads/side", tip), ("refs/heads/main", "0" * len(tip))}
+        assert {(c.remote_ref, c.local_oid) for c in changes} == {
+            ("refs/heads/side", tip),
+            ("refs/heads/main", "0" * len(tip)),
+        }
 
 
 class TestProtected:
@@ -130,15 +133,11 @@ class TestProtected:
         opened = Repository.open(shared.path)
         server = Repository.open(shared.playground.folder / "server.git")
 
-        for name, wanted in {
-            "main": True,
-            "release/9": True,
-            "master": False,
-            "feature": False,
-            "x/main": False,
-        }.items():
+        for name, wanted in {"main": True, "release/9": True, "feature": False, "x/main": False}.items():
             assert is_protected(opened, f"refs/heads/{name}", remote="origin") is wanted, name
             assert is_protected(server, f"refs/heads/{name}") is wanted, name
+        assert not is_protected(opened, "refs/heads/master", remote="origin")
+        assert is_protected(server, "refs/heads/master")  # whoever pushes it first must not lay main open
         assert is_protected(opened, "refs/heads/feature", ["feat*"], "origin")
         assert not is_protected(opened, "refs/heads/main", ["feat*"], "origin")
         assert is_protected(opened, "refs/heads/master", remote="never-fetched")

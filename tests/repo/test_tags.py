@@ -207,14 +207,14 @@ class TestHostile:
     def test_trailers_in_the_middle_of_the_message_do_not_count(self):
         assert self.parse(self.OBJECT + "Words\n\nMlv-Model: m\n\nThe end\n") is None
 
-    def test_the_first_of_two_equal_headers_or_trailers_counts(self):
+    def test_of_two_headers_the_first_counts_and_of_two_trailers_none(self):
         text = (
             self.OBJECT.replace("tag m", "tag m@v1.0.0\ntag x", 1)
             + "Words\n\nMlv-Model: m\nMlv-Model: x\nMlv-Version: v1.0.0\n"
         )
         tag = self.parse(text)
 
-        assert (tag.model, tag.header_name) == ("m", "m@v1.0.0")
+        assert (tag.model, tag.header_name) == ("m and x", "m@v1.0.0")
         assert tag.trailers.count(("Mlv-Model", "x")) == 1
 
     @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 What it finds:
     A new or longer exception, a higher limit, a stage that needs no tag or may hold several versions now, a transition
     that is no longer forbidden, a branch that is no longer protected, `mode: advise`, or folders that are no longer
-    looked at; compared with the settings that stood on the protected branch before.
+    looked at; compared with the settings that stood on the protected branch before. What moves to another root
+    is not to be judged more loosely there.
 
 Why:
     Settings are judged by the settings before them. Whoever could loosen a rule and break it in one push could break
@@ -18,7 +19,8 @@ Way out:
     is then shown in place of the refusal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mlvgit.core.paths import is_within
 from mlvgit.core.text import printable
@@ -35,10 +37,42 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
         path = delta.settings_path(root)
         for sentence in _taken_over(delta, root) if path not in broken else ():
             yield _finding(delta, context, path, sentence)
-        if root not in context.trusted or path in broken or delta.begins(root):
+        if root not in context.trusted or path in broken:
             continue
-        for sentence in context.trusted[root].weakened_by(_now(delta, root)):
+        now = _only_protect(delta, context, root) if delta.begins(root) else _now(delta, root)
+        for sentence in context.trusted[root].weakened_by(now):
             yield _finding(delta, context, path, sentence)
+    for root, sources in _moved_into(delta).items():
+        yield from _moved(delta, context, root, sources)
+
+
+def _only_protect(delta: Delta, context: Context, root: str) -> Settings:
+    """Return what settings that begin could weaken: those of the top say which branches the whole repository protects."""
+    old = context.trusted[root]
+    if root or not delta.before.keys():
+        return old
+    new = delta.after.root(root)
+    return replace(old, protect=new.settings.protect) if new else old
+
+
+def _moved_into(delta: Delta) -> dict[str, dict[str, None]]:
+    """Return root -> the roots that frozen things came to it from."""
+    found: dict[str, dict[str, None]] = {}
+    for pair in delta.pairs:
+        if pair.before and pair.after and pair.before.key.root != pair.after.key.root:
+            found.setdefault(pair.after.key.root, {})[pair.before.key.root] = None
+    return found
+
+
+def _moved(delta: Delta, context: Context, root: str, sources: Iterable[str]) -> Iterator[Finding]:
+    """Find what the settings of a root allow that those did not which judged the frozen things that moved to it."""
+    new = delta.after.root(root)
+    for source in sources:
+        if new is None or source not in context.trusted:
+            continue
+        here = replace(new.settings, protect=context.trusted[source].protect)
+        for sentence in context.trusted[source].weakened_by(here):
+            yield _finding(delta, context, delta.settings_path(root), f"{sentence}, for what moved here")
 
 
 def _taken_over(delta: Delta, root: str) -> Iterator[str]:

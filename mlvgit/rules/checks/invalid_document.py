@@ -3,7 +3,8 @@
 What it finds:
     Documents that do not fit their schema, with file, line and JSON path of all that is wrong; conflict markers,
     duplicate keys, NaN, wrong encodings; totals and identities that the entries do not give; a manifest or registry
-    that names another thing than the place where it stands. YAML among the runs that has no `run_id` is left alone.
+    that names another thing than the place where it stands; a `manifest.json` that contradicts the snapshot's own
+    manifest; a second record of one run. YAML among the runs that has no `run_id` is left alone.
 
 Why:
     What cannot be read cannot be proved, and a registry that two programs read differently serves two models.
@@ -45,11 +46,24 @@ def _misplaced(delta: Delta, kind: str, path: str) -> str:
     place = delta.after.place(path)
     value = delta.after.document(kind, path).value
     if isinstance(value, Manifest):
-        return _misplaced_manifest(value, place.key, course=place.kind == "course-manifest")
+        contradicted = _contradicted(delta, path, value, place.key) if place.kind == "course-manifest" else ""
+        return contradicted or _misplaced_manifest(value, place.key, course=place.kind == "course-manifest")
+    twin = path.removesuffix(".yaml") + ".yml" if path.endswith(".yaml") else path.removesuffix(".yml") + ".yaml"
+    if kind == "run" and delta.after.tree.entry(twin):
+        return f"is a second record of run {printable(place.name)}, beside {printable(twin)}"
     name = getattr(value, "name", None) if kind == "registry" else getattr(value, "run_id", None)
     if name is not None and name != place.name:
         return f"names {printable(str(name))}, but stands where {printable(place.name)} does"
     return ""
+
+
+def _contradicted(delta: Delta, path: str, manifest: Manifest, key: Key | None) -> str:
+    """Say how a course manifest lists other files than the manifest that freezes the snapshot."""
+    thing = delta.after.frozen(key) if key else None
+    if thing is None or thing.manifest is None or thing.manifest_path == path:
+        return ""
+    same = thing.manifest.tree_sha256 == manifest.tree_sha256
+    return "" if same else f"lists other files of {key} than {printable(thing.manifest_path)}, which freezes it"
 
 
 def _misplaced_manifest(manifest: Manifest, key: Key | None, *, course: bool) -> str:

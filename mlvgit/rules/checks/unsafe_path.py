@@ -4,7 +4,7 @@ What it finds:
     In manifests and in frozen directories: names that are absolute, have `..`, an empty part, a backslash, a drive
     letter or a control character, that some system takes for `.git`, that are not UTF-8 or too long; two names that
     differ only by letter case or Unicode normalisation; names outside the frozen directory; a symbolic link or a
-    submodule in place of one of our folders.
+    submodule in place of one of our folders or documents.
 
 Why:
     A manifest is read by programs that open what it names. Such a name can reach outside the directory, run something
@@ -29,6 +29,7 @@ from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
 from mlvgit.rules.wording import back, quoted
 
 _LINKS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
+_DOCUMENTS = ("settings", "manifest", "course-manifest", "registry", "run")
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -56,24 +57,41 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
 def _look_alikes(delta: Delta) -> Iterator[Finding]:
     """Find files that would land on something of ours where letter case or normalisation does not count."""
     folders = {fold(folder): folder for root in delta.after.roots for folder in root.layout.folders}
+    settings = {fold(root.layout.settings_path): root.layout.settings_path for root in delta.after.roots}
     for path, (_, new) in delta.changes.items():
-        if new is None or path in delta.written:
+        if new is None or (path in delta.written and delta.written[path].kind != "loose"):
             continue
         folded = fold(path)
+        if folded in settings:
+            yield _finding(path, f"and {printable(settings[folded])} are one file on some systems")
         for folder, true in folders.items():
             if folded.startswith(folder + "/") and not path.startswith(true + "/"):
                 rest = path.split("/", true.count("/") + 1)[-1]
                 place = delta.after.place(f"{true}/{rest}")
                 if place.key is not None and delta.after.frozen(place.key):
                     yield _finding(path, f"and {printable(true)}/{printable(rest)} are one file on some systems")
+            elif folded.startswith(folder + "/"):
+                yield from _look_alike_inside(delta, path, true + folded[len(folder) :])
+
+
+def _look_alike_inside(delta: Delta, path: str, lower: str) -> Iterator[Finding]:
+    """Find what one of our folders holds beside something frozen, or a document, that differs by letter case only."""
+    place = delta.after.place(lower)
+    there = place.kind in _DOCUMENTS and delta.after.tree.entry(lower) is not None
+    if lower != path and (there or (place.key is not None and delta.after.frozen(place.key))):
+        yield _finding(path, f"and {printable(lower)} are one file on some systems")
 
 
 def _links(delta: Delta) -> Iterator[Finding]:
     """Find links that stand where a folder of ours, or one on the way to it, should be."""
     folders = {part for root in delta.after.roots for folder in root.layout.folders for part in _with_parents(folder)}
     for path, (_, new) in delta.changes.items():
-        if new and new.mode in _LINKS and (path in folders or _is_frozen_directory(delta, path)):
+        if new is None or new.mode not in _LINKS:
+            continue
+        if path in folders or _is_frozen_directory(delta, path):
             yield _finding(path, f"is {_LINKS[new.mode]} in place of a folder")
+        elif delta.after.place(path).kind in _DOCUMENTS:
+            yield _finding(path, f"is {_LINKS[new.mode]} in place of a document")
 
 
 def _with_parents(folder: str) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Hostile repositories, forgers, faults and odd but honest repositories."""
