@@ -15,6 +15,12 @@ if [ -n "$kept" ] && [ -n "${PRE_COMMIT_RUNNING_LEGACY-}" ] && grep -q 'generate
 	kept=
 fi
 
+# Named in the configuration (Git 2.54 and later): Git runs the hook of the hooks folder itself, after ours.
+beside=
+[ "$mlv" != "$here/.." ] || [ -f "$here/before" ] || beside=yes
+judged=$mlv/judged-${GIT_DIR##*/} # of this worktree: which `git commit` was judged, and by the file's date when
+by="$PPID ${GIT_AUTHOR_DATE-}"
+
 # Two lines: the interpreter, and the folder that holds the package. No `site`: what a judgement needs, it adds itself.
 python= home=
 if [ -f "$mlv/python" ]; then
@@ -62,6 +68,12 @@ unjudged() {
 	esac
 }
 
+# Was the index written after this very `git commit` was judged? A hook that runs after ours may stage something.
+restaged() {
+	[ -n "$beside" ] && [ -f "$judged" ] && IFS= read -r was <"$judged" && [ "$was" = "$by" ] &&
+		! [ "$judged" -nt "${GIT_INDEX_FILE:-$judged}" ]
+}
+
 case $event in
 pre-push | pre-receive)
 	[ -n "$kept" ] || last "$@"
@@ -74,6 +86,9 @@ pre-push | pre-receive)
 prepare-commit-msg) # ours first: theirs may change the message, by which a state is recognised
 	if unjudged "$@"; then
 		judge "$@" || exit
+	elif restaged; then
+		event=pre-commit
+		judge || exit
 	fi
 	[ -z "$kept" ] || exec "$kept" "$@"
 	exit 0
@@ -85,6 +100,9 @@ post-*)
 	;;
 *) # theirs first: they may change what is staged
 	[ -z "$kept" ] || "$kept" "$@" || exit
-	last "$@"
+	[ "$beside$event" = yespre-commit ] || last "$@"
+	judge "$@" || exit
+	echo "$by" 2>/dev/null >"$judged"
+	exit 0
 	;;
 esac

@@ -18,6 +18,13 @@ SCRIPTS = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def git_version() -> tuple[int, int]:
+    """Return which Git the tests run with."""
+    said = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
+    major, minor = said.split()[2].split(".")[:2]
+    return int(major), int(minor)
+
+
 class Ran(NamedTuple):
     """What a program did."""
 
@@ -314,6 +321,12 @@ def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def playground(tmp_path: Path) -> Playground:
     """A folder for repositories, with Git's configuration of its own."""
     return Playground(tmp_path)
+
+
+@pytest.fixture
+def hook_files(playground: Playground) -> None:
+    """Let hooks be installed as files, as with a Git before 2.54, whatever the Git of this machine can do."""
+    playground.run("git", "config", "--global", "mlv.hooks", "files", cwd=playground.folder)
 
 
 @pytest.fixture

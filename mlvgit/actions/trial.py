@@ -5,7 +5,6 @@ recorded interpreter, and that judges a frozen file that was altered.
 """
 
 import os
-import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from mlvgit.records.layout import Layout
 from mlvgit.records.manifest import new_manifest
 from mlvgit.repo.git import Git
 from mlvgit.repo.hookparts import load_record, same_folder
-from mlvgit.repo.hookscheme import generator, hooks_path, is_ours
+from mlvgit.repo.hookscheme import as_command, generator, hooks_path, is_ours
 from mlvgit.repo.repository import Repository
 
 __all__ = ["Trial", "try_commit", "try_push"]
@@ -74,6 +73,7 @@ def try_push(repo: Repository) -> Trial:
         clone = Git(os.path.join(server.directory, "clone"), server.given)
         server.run("init", "--quiet", "--template=", *_format(repo), "--initial-branch=main", clone.directory)
         clone.run("config", "core.hooksPath", os.devnull)
+        _silence_others(clone)
         push = ("push", "--quiet", server.directory, "HEAD:refs/heads/main")
         _write(clone, _FROZEN)
         _git(clone, "commit", "--quiet", "--message=Freeze")
@@ -145,10 +145,12 @@ def _copy_hook(repo: Repository, event: str, git: Git, git_dir: Path) -> str:
     ours.mkdir()
     for name in ("hook.sh", "python"):
         shutil.copy2(repo.state_dir / name, ours / name)
+    _silence_others(git)
     folder = Path(repo.git.text("rev-parse", "--path-format=absolute", "--git-path", "hooks"))
     if load_record(repo).get("scheme") == "config":
         target = _copied(repo.state_dir / "hooks" / event, ours / "hooks")
-        git.run("config", f"hook.mlv-{event}.command", shlex.quote(str(target)))
+        git.run("config", "core.hooksPath", str(git_dir / "hooks"))
+        git.run("config", f"hook.mlv-{event}.command", as_command(target))
         git.run("config", f"hook.mlv-{event}.event", event)
     elif is_ours(folder / event) or is_ours(folder / f"{event}.legacy"):
         own = same_folder(str(folder), repo.state_dir / "hooks")
@@ -165,6 +167,13 @@ def _copy_hook(repo: Repository, event: str, git: Git, git_dir: Path) -> str:
         if os.access(target, os.X_OK)
         else f"{target} cannot be run there (set TMPDIR to a folder mounted without noexec)"
     )
+
+
+def _silence_others(git: Git) -> None:
+    """Leave out the hooks that the user's own configuration names for every repository (Git 2.54 and later)."""
+    keys = git.lines0("config", "-z", "--name-only", "--get-regexp", r"^hook\..*\.(event|command)$", ok=(0, 1))
+    for section in sorted({key.rpartition(".")[0] for key in keys}):
+        git.run("config", f"{section}.enabled", "false")
 
 
 def _copied(source: Path, folder: Path) -> Path:

@@ -36,7 +36,7 @@ from mlvgit.repo.hookparts import (
     umask,
     write,
 )
-from mlvgit.repo.hookremoval import take_out_files, uninstall
+from mlvgit.repo.hookremoval import put_hooks_path_back, take_out_files, take_out_sections, uninstall
 from mlvgit.repo.hookscheme import (
     CHAINED,
     CHAINED_IF_THERE,
@@ -44,6 +44,7 @@ from mlvgit.repo.hookscheme import (
     KEPT,
     SERVER_EVENTS,
     Scheme,
+    as_command,
     choose,
     generator,
     hooks_path,
@@ -76,7 +77,7 @@ def install(repo: Repository, *, dry_run: bool = False, server: bool = False) ->
     record = load_record(repo)
     events = SERVER_EVENTS if server else CLIENT_EVENTS
     events = tuple(dict.fromkeys((*record.get("events", ()), *events)))
-    scheme = _scheme(repo, events)
+    scheme = choose(repo, events)
     work = _Install(repo, record, scheme, events)
     steps = list(work.steps(server))
     if not dry_run and steps:
@@ -85,13 +86,6 @@ def install(repo: Repository, *, dry_run: bool = False, server: bool = False) ->
     if not dry_run and not server:
         refresh(repo)
     return InstallResult(scheme, tuple(step.text for step in steps), tuple(work.notes()) if steps else ())
-
-
-def _scheme(repo: Repository, events: tuple[str, ...]) -> Scheme:
-    """Stay with our folder while core.hooksPath names it; else choose, for somebody may have changed what is there."""
-    if same_folder(hooks_path(repo).value, repo.state_dir / "hooks"):
-        return "path"
-    return choose(repo, events)
 
 
 class _Install:
@@ -129,6 +123,10 @@ class _Install:
         kept = [event for event in self.events if os.path.lexists(self.folder / (event + KEPT))]
         if kept and self.scheme == "files":
             yield f"these hooks were there, and keep running beside ours: {', '.join(kept)}"
+        folder = Path(self._top(), hooks_path(self.repo).value or self.folder)
+        theirs = [event for event in self.events if os.access(folder / event, os.X_OK)]
+        if theirs and self.scheme == "config":
+            yield f"these hooks are there, and Git runs them after ours: {', '.join(theirs)}"
 
     def remember(self) -> None:
         """Write down what was done, for `uninstall`."""
@@ -200,7 +198,9 @@ class _Install:
     def _own_folder(self) -> Iterator[Step]:
         for event in self.events:
             yield from self._written(self.own / event, (scripts() / event).read_bytes(), 0o755)
-        if self.scheme != "path":
+        if self.scheme != "path":  # what is left of that would run others' hooks, which Git runs now
+            others = [path for path in sorted(self.own.glob("*")) if path.name not in self.events]
+            yield from (Step(f"delete {self._shown(path)}", path.unlink) for path in others)
             return
         before = self.before or str(self.folder)
         there = [event for event in CHAINED_IF_THERE if os.path.lexists(os.path.join(self._top(), before, event))]
@@ -231,8 +231,11 @@ class _Install:
             yield from self._set("core.hooksPath", str(self.own), self._scope)
         if self.scheme == "config":
             for event in self.events:
-                yield from self._set(f"hook.mlv-{event}.command", shlex.quote(str(self.own / event)))
+                yield from self._set(f"hook.mlv-{event}.command", as_command(self.own / event))
                 yield from self._set(f"hook.mlv-{event}.event", event)
+            yield from put_hooks_path_back(self.repo, self.record)  # from before Git could do this
+        else:
+            yield from take_out_sections(self.repo, "hook.mlv-")
 
     def _set(self, key: str, value: str, scope: str = "local") -> Iterator[Step]:
         found = self.repo.git.lines0("config", f"--{scope}", "-z", "--get-all", key, ok=(0, 1))

@@ -30,7 +30,7 @@ from mlvgit.repo.hookscheme import CLIENT_EVENTS, KEPT, SERVER_EVENTS, generator
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
-__all__ = ["take_out_files", "uninstall"]
+__all__ = ["put_hooks_path_back", "take_out_files", "take_out_sections", "uninstall"]
 
 
 def uninstall(repo: Repository, *, dry_run: bool = False) -> InstallResult:
@@ -79,17 +79,27 @@ def _take_out_config(repo: Repository, record: dict[str, Any]) -> Iterator[Step]
                 "put Git's configuration back as it was", lambda: write(Path(os.path.realpath(path)), data, mode)
             )
         return
-    found = hooks_path(repo)
-    if found.value and same_folder(found.value, repo.state_dir / "hooks"):
-        previous = record.get("previous")
-        yield Step("put core.hooksPath back", lambda: set_config(repo, "core.hooksPath", previous, scope))
+    yield from put_hooks_path_back(repo, record)
     if record.get("advertise") and "pre-receive" in record.get("events", ()):
         key = "receive.advertisePushOptions"
         yield Step(f"git config --unset {key}", lambda: set_config(repo, key, None))
-    sections = {
-        key.rpartition(".")[0] for prefix in (f"merge.{DRIVER}.", "hook.mlv-") for key in repo.config_keys(prefix)
-    }
-    for section in sorted(sections):
+    for prefix in ("hook.mlv-", f"merge.{DRIVER}."):
+        yield from take_out_sections(repo, prefix)
+
+
+def put_hooks_path_back(repo: Repository, record: dict[str, Any]) -> Iterator[Step]:
+    """Yield the step that lets core.hooksPath name again what it named before ours, if it names ours."""
+    found = hooks_path(repo)
+    if found.value and same_folder(found.value, repo.state_dir / "hooks"):
+        previous, scope = record.get("previous"), record.get("scope", "local")
+        yield Step("put core.hooksPath back", lambda: set_config(repo, "core.hooksPath", previous, scope))
+
+
+def take_out_sections(repo: Repository, prefix: str) -> Iterator[Step]:
+    """Yield the steps that remove the sections of the repository's own configuration that begin with `prefix`."""
+    pattern = "^" + prefix.replace(".", r"\.")
+    keys = repo.git.lines0("config", "--local", "-z", "--name-only", "--get-regexp", pattern, ok=(0, 1))
+    for section in sorted({key.rpartition(".")[0] for key in keys}):
         yield Step(f"git config --remove-section {section}", removing(repo, section))
 
 
@@ -99,7 +109,8 @@ def _take_out_state(repo: Repository) -> Iterator[Step]:
         for path in sorted(own.iterdir()):
             yield Step(f"delete mlv/hooks/{path.name}", path.unlink)
         yield Step("delete mlv/hooks", own.rmdir)
-    for name in ("python", "hook.sh", "merge-driver", "uninstall.sh", "folders", CONFIG_BEFORE, RECORD):
+    judged = sorted(path.name for path in repo.state_dir.glob("judged-*"))
+    for name in ("python", "hook.sh", "merge-driver", "uninstall.sh", "folders", *judged, CONFIG_BEFORE, RECORD):
         path = repo.state_dir / name
         if path.is_file():
             yield Step(f"delete mlv/{name}", path.unlink)

@@ -2,7 +2,9 @@
 
 Three ways, tried in this order:
 
-- `config`: Git 2.54 and later runs hooks named in the configuration beside all others.
+- `config`: Git 2.54 and later runs hooks named in the configuration, and then the hook of the hooks folder, whatever
+  that is and whoever writes it again. `mlv.hooks = files` in Git's configuration leaves it out: for a repository in
+  which an older Git works as well.
 - `path`: `core.hooksPath` is set, or the hooks folder is not the repository's own, or a hook there asks for its own
   name. Our scripts stand in `<common dir>/mlv/hooks`, `core.hooksPath` names that folder, and every hook of the folder
   that it named before is run from where it is.
@@ -12,6 +14,8 @@ Three ways, tried in this order:
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -26,6 +30,7 @@ __all__ = [
     "SERVER_EVENTS",
     "HooksPath",
     "Scheme",
+    "as_command",
     "choose",
     "generator",
     "has_config_hooks",
@@ -62,6 +67,7 @@ CHAINED_IF_THERE = ("post-index-change", "proc-receive", "push-to-checkout", "re
 """Events whose hook changes what Git does by merely being there, or runs for every index and ref that is written."""
 KEPT = ".mlv-kept"
 _CONFIG_HOOKS_SINCE = (2, 54)
+_PLAIN = re.compile(r"[A-Za-z0-9@_+:,./-]+")
 _MARK = b"\n# mlvgit-hook "
 _OWN_FOLDER = (b'dirname "$0"', b'dirname -- "$0"', b"dirname $0", b"${0%/*}")
 _OWN_NAME = (b"$0", b"${0", b"basename", b"BASH_SOURCE", b"__file__", b"__FILE__", b"argv[0]", b"ARGV[0]", b"\0")
@@ -91,7 +97,7 @@ def hooks_path(repo: Repository) -> HooksPath:
 
 def choose(repo: Repository, events: tuple[str, ...]) -> Scheme:
     """Return the way in which hooks for `events` are to be installed here."""
-    if has_config_hooks(repo):
+    if has_config_hooks(repo) and repo.config("mlv.hooks") != "files":
         return "config"
     folder = repo.common_dir / "hooks"
     if hooks_path(repo).value or not _is_private(folder, repo.common_dir):
@@ -105,6 +111,15 @@ def has_config_hooks(repo: Repository) -> bool:
     words = repo.git.text("version").split()
     numbers = (words[2] if len(words) > 2 else "0").split(".")
     return tuple(int(number) for number in numbers[:2] if number.isdecimal()) >= _CONFIG_HOOKS_SINCE
+
+
+def as_command(script: Path) -> str:
+    """Return how a script is named in the configuration, so that Git is its parent process, as hook.sh relies on.
+
+    Git starts a plain path itself, and gives anything else to a shell.
+    """
+    word = shlex.quote(str(script))
+    return word if _PLAIN.fullmatch(word) else f"exec {word}"
 
 
 def is_ours(path: Path) -> bool:

@@ -45,7 +45,7 @@ def status(repo: Repository) -> list[HookStatus]:
     broken = _broken(repo)
     found = []
     for event in events:
-        one = _configured(repo, event) if record.get("scheme") == "config" else _in_folder(repo, folder, event)
+        one = _configured(repo, folder, event) if record.get("scheme") == "config" else _in_folder(repo, folder, event)
         found.append(one._replace(state="broken", detail=broken) if broken and one.state == "active" else one)
     return found
 
@@ -76,7 +76,7 @@ def _chained(repo: Repository, folder: Path, event: str) -> str:
     return str(hook) if os.access(hook, os.X_OK) else ""
 
 
-def _configured(repo: Repository, event: str) -> HookStatus:
+def _configured(repo: Repository, folder: Path, event: str) -> HookStatus:
     if not has_config_hooks(repo):
         return HookStatus(event, "missing", detail="this Git runs no hooks from the configuration: git mlv install")
     if event not in repo.config_all(f"hook.mlv-{event}.event") or not repo.config(f"hook.mlv-{event}.command"):
@@ -87,7 +87,10 @@ def _configured(repo: Repository, event: str) -> HookStatus:
     script = repo.state_dir / "hooks" / event
     if not os.access(script, os.X_OK):
         return HookStatus(event, "not executable", detail="git mlv install")
-    return HookStatus(event, "active")
+    if not os.access(folder / event, os.X_OK):
+        return HookStatus(event, "active")
+    again = ", which looks again when it staged something" if event == "pre-commit" else ""
+    return HookStatus(event, "active", str(folder / event), f"Git runs it after mlvgit{again}")
 
 
 def _broken(repo: Repository) -> str:

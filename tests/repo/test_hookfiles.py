@@ -1,90 +1,22 @@
-"""Installing hooks beside everybody else's, and taking them out again byte for byte."""
+"""Installing hooks beside everybody else's as files, and taking them out again byte for byte.
+
+The same promises for hooks in the configuration: test_hookconfig.py.
+"""
 
 from __future__ import annotations
 
 import os
-import stat
-import sys
 from pathlib import Path
 
 import pytest
 
 from mlvgit.errors import RefusedError, UsageError
-from mlvgit.repo import hookscheme
 from mlvgit.repo.hookfiles import install, status, uninstall
 from mlvgit.repo.hookscheme import CLIENT_EVENTS, KEPT, scripts
-from mlvgit.repo.repository import Repository
 from tests.conftest import Playground, Sandbox
+from tests.repo.installing import LEFTHOOK, LFS, configuration, opened, pre_commit, spoil, states, tree
 
-LEFTHOOK = """#!/bin/sh
-
-if [ "$LEFTHOOK" = "0" ]; then
-  exit 0
-fi
-
-call_lefthook()
-{
-  echo "lefthook $*" >>ran
-}
-
-call_lefthook run "pre-commit" "$@"
-"""
-LFS = """#!/bin/sh
-command -v git-lfs >/dev/null 2>&1 || { echo "git lfs is missing" >&2; exit 2; }
-git lfs pre-push "$@"
-"""
-HUSKY_RUNNER = """#!/usr/bin/env sh
-n=$(basename "$0")
-s=$(dirname "$(dirname "$0")")/$n
-[ ! -f "$s" ] && exit 0
-sh -e "$s" "$@"
-c=$?
-[ $c != 0 ] && echo "husky - $n script failed (code $c)"
-exit $c
-"""
-HUSKY_EVENTS = ("pre-commit", "pre-merge-commit", "prepare-commit-msg", "commit-msg", "pre-push", "post-checkout")
-
-
-def opened(repo: Sandbox) -> Repository:
-    return Repository.open(repo.path)
-
-
-def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return every file and link below `folder`: mode and bytes, or where a link points to."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink():
-            found[str(path.relative_to(folder))] = (0, os.fsencode(os.readlink(path)))
-        elif path.is_file():
-            found[str(path.relative_to(folder))] = (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
-    return found
-
-
-def configuration(repo: Sandbox) -> dict[str, tuple[int, bytes]]:
-    """Return what install and uninstall must leave as it was: hooks, configuration, our own folder."""
-    git_dir = Path(repo.git("rev-parse", "--path-format=absolute", "--git-common-dir").out.rstrip("\n"))
-    parts = {name: entry for name, entry in tree(git_dir).items() if name.split("/")[0] in ("hooks", "mlv", "config")}
-    return {
-        **parts,
-        **{f"top/{name}": entry for name, entry in tree(repo.path).items() if not name.startswith(".git/")},
-    }
-
-
-def states(repo: Sandbox) -> set[str]:
-    return {one.state for one in status(opened(repo))}
-
-
-def spoil(repo: Sandbox) -> None:
-    """Stage a registry that no one can read: the guard refuses it."""
-    repo.write("models/iris_clf/registry.json", "{ not json")
-    repo.stage()
-
-
-@pytest.fixture
-def home(repo: Sandbox) -> Sandbox:
-    repo.commit("begin")
-    return repo
-
+pytestmark = pytest.mark.usefixtures("hook_files")
 
 # In the hooks folder
 
@@ -321,21 +253,6 @@ def test_events_that_are_not_ours_are_left_alone(home: Sandbox) -> None:
 # core.hooksPath
 
 
-@pytest.fixture
-def husky(home: Sandbox) -> Sandbox:
-    """What husky 9 leaves: `.husky/_` generated and ignored, the user's scripts in `.husky`."""
-    for event in HUSKY_EVENTS:
-        script = home.write(f".husky/_/{event}", '#!/usr/bin/env sh\n. "$(dirname "$0")/h"\n')
-        script.chmod(0o755)
-    home.write(".husky/_/h", HUSKY_RUNNER)
-    home.write(".husky/_/.gitignore", "*")
-    home.write(".husky/pre-commit", "echo theirs >>ran\n")
-    home.write(".husky/commit-msg", "echo message >>said\n")
-    home.commit("husky")
-    home.config("core.hooksPath", ".husky/_")
-    return home
-
-
 def test_husky_keeps_running(husky: Sandbox) -> None:
     keeps(husky, "pre-commit")
 
@@ -439,21 +356,6 @@ def test_hooks_path_of_one_worktree_is_set_for_that_worktree(home: Sandbox) -> N
 # The pre-commit framework
 
 
-@pytest.fixture
-def framework(home: Sandbox) -> Sandbox:
-    home.write(
-        ".pre-commit-config.yaml",
-        "repos:\n- repo: local\n  hooks:\n  - id: theirs\n    name: theirs\n    language: system\n"
-        "    entry: sh -c 'echo theirs >>.git/ran'\n    always_run: true\n    pass_filenames: false\n",
-    )
-    home.commit("config")
-    return home
-
-
-def pre_commit(repo: Sandbox, *args: str) -> None:
-    repo.run(str(Path(sys.executable).parent / "pre-commit"), *args)
-
-
 def test_the_pre_commit_framework_keeps_running(framework: Sandbox) -> None:
     pre_commit(framework, "install")
     before = configuration(framework)
@@ -493,57 +395,6 @@ def test_the_pre_commit_framework_installed_around_us_does_not_run_for_ever(fram
     assert (framework / ".git/ran").read_text() == "theirs\n"
     spoil(framework)
     framework.assert_refused("commit", "-m", "x", because="MLV106")
-
-
-# Hooks in the configuration
-
-
-def test_git_with_hooks_in_the_configuration_gets_them_there(home: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlvgit.repo.hookscheme.has_config_hooks", lambda repo: True)
-    monkeypatch.setattr("mlvgit.repo.hookstatus.has_config_hooks", lambda repo: True)
-    home.hook("pre-commit", "echo theirs >>ran")
-    before = configuration(home)
-
-    assert install(opened(home)).scheme == "config"
-    assert states(home) == {"active"}
-    assert home.git("config", "hook.mlv-pre-push.event").out == "pre-push\n"
-    assert not install(opened(home)).changed
-
-    # As Git runs it: by a shell, with the arguments behind.
-    command = home.git("config", "hook.mlv-pre-commit.command").out.rstrip("\n")
-    spoil(home)
-    ran = home.run("sh", "-c", f'{command} "$@"', command, check=False)
-    assert ran.status == 1
-    assert "MLV106" in ran.err
-    assert not (home / "ran").exists()
-    home.git("rm", "-rqf", "models", "--cached")
-    home.remove("models/iris_clf/registry.json")
-
-    home.config("hook.mlv-pre-commit.enabled", "false")
-    assert states(home) == {"active", "disabled"}
-    home.git("config", "--unset", "hook.mlv-pre-commit.enabled")
-    uninstall(opened(home))
-    assert {name: entry for name, entry in configuration(home).items() if not name.startswith("top/")} == {
-        name: entry for name, entry in before.items() if not name.startswith("top/")
-    }
-
-
-@pytest.mark.parametrize(
-    ("version", "known"),
-    [
-        ("git version 2.39.5", False),
-        ("git version 2.53.9", False),
-        ("git version 2.54.0.rc1", True),
-        ("git version 3.0", True),
-    ],
-)
-def test_which_git_has_hooks_in_the_configuration(
-    home: Sandbox, monkeypatch: pytest.MonkeyPatch, version: str, known: bool
-) -> None:
-    repo = opened(home)
-    monkeypatch.setattr("mlvgit.repo.git.Git.text", lambda self, *args, **more: version)
-
-    assert hookscheme.has_config_hooks(repo) is known
 
 
 # Repositories of other shapes
