@@ -52,7 +52,8 @@ def show_push(report: Report, state: str, repo: Repository | None = None) -> int
     """
     if not report.text:
         return 0
-    paths = [_spec(path, True) for path in _paths(report)]
+    # Where the receiver has nothing to compare with there is nothing to take back: each finding says what to do.
+    paths = [_spec(path, True) for path in _paths(report)] if report.base else []
     store = (lambda name, listed: _store(repo, name, listed)) if repo else None
     _show(report, way_out(state, Refused(paths, base=report.base[:12]), store) if report.errors else "")
     return 1 if report.errors else 0

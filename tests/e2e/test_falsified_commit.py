@@ -249,6 +249,7 @@ def finish(bob: Sandbox) -> None:
     assert_settled(bob)
     assert_frozen(bob)
     assert bob.git("symbolic-ref", "HEAD").out == "refs/heads/main\n"
+    bob.push("origin", "main")  # with a word about what was mended on the way
     work_honestly(bob)
 
 

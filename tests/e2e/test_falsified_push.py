@@ -43,13 +43,12 @@ def refused_everywhere(world: World, bob: Sandbox, code: str, base: str = "origi
     mallory = world.plain()
     mallory.git("fetch", "-q", str(bob.path), "HEAD:refs/heads/theirs")
     with world.unmoved():
-        said = [
+        return [
             refused(bob.mlv("check", f"{base}..HEAD", check=False), code),
             refused(bob.push("origin", MAIN, check=False), code),
             refused(bob.push("--no-verify", "origin", MAIN, check=False), code),
             refused(mallory.push("origin", "theirs:refs/heads/main", check=False), code),
         ]
-    return said
 
 
 def finish(bob: Sandbox) -> None:
@@ -279,6 +278,7 @@ def test_a_stage_by_hand_for_a_version_that_does_not_exist_is_refused(world: Wor
     _, pushed, _, _ = refused_everywhere(world, bob, "MLV204")
     take(bob, pushed, "undo it")
     bob.git("commit", "-qm", "Take it back")
+    bob.push("origin", "main")
 
     finish(bob)
 

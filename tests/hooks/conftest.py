@@ -31,19 +31,19 @@ class Report(NamedTuple):
 def note(**what):
     with open({asked!r}, "a") as file:
         file.write(json.dumps(what) + chr(10))
-def judged(name):
+def judged(name, base=""):
     shown = subprocess.run(["git", "show", name + ":" + {frozen!r}], capture_output=True, text=True).stdout
     bad = "bad" in shown
-    return Report([Finding({frozen!r})], "STUB REFUSES", 1) if bad else Report([], "")
+    return Report([Finding({frozen!r})], "STUB REFUSES", 1, base) if bad else Report([], "")
 def guard_commit(repo, parents, way_out=""):
     note(event=sys.argv[1], parents=parents)
     return judged("")
 def guard_push(repo, lines, name, url, way_out=""):
     note(event="pre-push", lines=lines, name=name, url=url)
-    return judged(lines[0].local_oid) if lines[0].local_oid.strip("0") else Report([], "")
+    return judged(lines[0].local_oid, lines[0].remote_oid) if lines[0].local_oid.strip("0") else Report([], "")
 def guard_receive(repo, lines, options, way_out=""):
     note(event="pre-receive", lines=lines, options=options, quarantine="GIT_QUARANTINE_PATH" in os.environ)
-    return judged(lines[0].local_oid) if lines[0].local_oid.strip("0") else Report([], "")
+    return judged(lines[0].local_oid, lines[0].remote_oid) if lines[0].local_oid.strip("0") else Report([], "")
 stub = types.ModuleType("mlvgit.actions.guards")
 stub.Report, stub.guard_commit, stub.guard_push, stub.guard_receive = Report, guard_commit, guard_push, guard_receive
 sys.modules["mlvgit.actions.guards"] = stub
