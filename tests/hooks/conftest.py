@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlvgit.repo.hookfiles import install
+from mlvgit.repo.hookscheme import CLIENT_EVENTS
 from mlvgit.repo.repository import Repository
 from tests.conftest import ROOT, Playground, Sandbox
 
@@ -23,6 +24,7 @@ from typing import NamedTuple
 class Finding(NamedTuple):
     path: str
     severity: str = "error"
+    key: object = None
 class Report(NamedTuple):
     findings: list
     text: str
@@ -84,7 +86,9 @@ class Guarded:
 
     def unguarded(self, *args: str, check: bool = True, **more: str) -> None:
         """Run Git without any hook."""
-        self.repo.git("-c", "core.hooksPath=/dev/null", *args, check=check, **more)
+        off = [f"hook.mlv-{event}.enabled=false" for event in CLIENT_EVENTS]
+        options = [word for key in ("core.hooksPath=/dev/null", *off) for word in ("-c", key)]
+        self.repo.git(*options, *args, check=check, **more)
 
     def sneak(self, message: str, **files: str) -> str:
         """Commit without hooks; FROZEN is written as `frozen`."""
