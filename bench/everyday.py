@@ -9,7 +9,6 @@ processes, from start to exit. `--readme bench/README.md` writes the table betwe
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -21,9 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import page  # noqa: E402 - beside this file
+
 PYTHON = sys.executable
 SCRIPTS = Path(PYTHON).parent
-BEGIN, END = "<!-- everyday: begin -->", "<!-- everyday: end -->"
 
 
 class Figure(NamedTuple):
@@ -267,13 +268,6 @@ def table(figures: list[Figure]) -> str:
     return "\n".join(lines)
 
 
-def write_readme(path: Path, text: str) -> None:
-    page = path.read_text()
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    path.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=BENCHES, default=list(BENCHES))
@@ -302,12 +296,8 @@ def main() -> int:
     else:
         print(table(figures))
     if args.readme:
-        git = subprocess.run(["git", "--version"], capture_output=True, text=True).stdout.strip()
-        where = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}, {git}"
-        write_readme(
-            args.readme,
-            f"Taken {time.strftime('%Y-%m-%d')} on {where}, medians of {args.rounds} rounds.\n\n{table(figures)}",
-        )
+        text = f"{page.machine()}; medians of {args.rounds} rounds.\n\n{table(figures)}"
+        page.write(args.readme, "everyday", text)
     return 0 if all(figure.held for figure in figures) else 1
 
 

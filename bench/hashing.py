@@ -21,7 +21,9 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
+
+import page
 
 from mlvgit.store.hashing import hash_and_copy, hash_files
 from mlvgit.store.scan import SourceFile, scan
@@ -145,6 +147,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="rounds of each, the best counts")
     parser.add_argument("--dir", type=Path, default=None, metavar="FOLDER", help="where to put the files")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--readme", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.dir, prefix="mlvgit-bench-") as folder:
         found = measure(Path(folder), options.big, options.repeat)
@@ -153,6 +156,18 @@ def main() -> int:
     else:
         for name, figures in found.items():
             print(f"{name:20}", "  ".join(f"{key} {value:,.2f}" for key, value in figures.items()))
+    if options.readme:
+        rows = [
+            f"| {name.replace('_', ' ')} | {each['mlvgit_mb_s']:,.0f} | {each['hashlib_mb_s']:,.0f} | {each['ratio']:.2f} "
+            f"| {each['goal']:.2f} | {'yes' if each['ratio'] >= each['goal'] else '**no**'} |"
+            for name, each in found.items()
+            if "goal" in each
+        ]
+        heading = (
+            "| files | mlvgit MB/s | plain hashlib MB/s | ratio | goal, at least | held |\n|---|---|---|---|---|---|"
+        )
+        text = f"{page.machine()}; best of {options.repeat} rounds.\n\n" + "\n".join([heading, *rows])
+        page.write(options.readme, "hashing", text)
     return 0 if all(figures["ratio"] >= figures["goal"] for figures in found.values() if "goal" in figures) else 1
 
 
