@@ -20,8 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import page  # noqa: E402 - beside this file
+import page
 
 PYTHON = sys.executable
 SCRIPTS = Path(PYTHON).parent

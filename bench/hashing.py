@@ -21,8 +21,6 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
-
 import page
 
 from mlvgit.store.hashing import hash_and_copy, hash_files
