@@ -20,6 +20,7 @@ from mlvgit.actions.published import published_by
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
+from mlvgit.actions.walking import AT_PUSH, MOST_COMMITS, walk
 from mlvgit.core.text import count, printable, short
 from mlvgit.errors import GitError
 from mlvgit.records.layout import Key
@@ -27,14 +28,12 @@ from mlvgit.records.settings import Settings
 from mlvgit.repo.history import (
     RefChange,
     commit_exists,
-    commits_between,
     independent,
     is_ancestor,
     is_protected,
     is_zero,
     merge_bases,
     protected_refs,
-    read_commit,
 )
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import read_tag, tag_ref_name
@@ -44,9 +43,6 @@ from mlvgit.rules.model import Context, Finding, TagMove
 from mlvgit.rules.table import RULES
 
 __all__ = ["check_range", "guard_push", "guard_receive"]
-
-MOST_COMMITS = 500
-"""How many commits of one push are looked at one by one; the whole of it is judged however many there are."""
 
 
 class _Receiver(NamedTuple):
@@ -59,6 +55,7 @@ class _Receiver(NamedTuple):
         tagged_before: key of a model version -> identities that its model tags vouch for.
         name: how a person calls it.
         each: every commit on the way is to hold, not only the last one.
+        most: how many commits on the way are looked at one by one.
     """
 
     protected: Mapping[str, str]
@@ -67,6 +64,7 @@ class _Receiver(NamedTuple):
     tagged_before: Callable[[Key], frozenset[str]]
     name: str = "origin"
     each: bool = False
+    most: int = AT_PUSH
 
     def branches(self) -> dict[str, str]:
         """Return its protected branches by the names that it knows them by, with their tips."""
@@ -144,6 +142,7 @@ def check_range(project: Project, base: str, tip: str, *, each: bool = False) ->
         trusted=trusted_settings(project.committed(base)),
         tagged_before=_tags_here_or_there(repo),
         each=each,
+        most=MOST_COMMITS,
     )
     line = RefChange(local_ref="refs/heads/tip", local_oid=tip, remote_ref="refs/heads/base", remote_oid=base)
     return _judge_push(project, [line], receiver, repo.config("mlv.override"), "", "change")
@@ -181,7 +180,7 @@ def _judge_push(
         else:
             found = _judge_tip(project, tip, bases, here)
             report.add(found, bases[0] if bases else "")
-            report.add(*_judge_between(project, tip, bases, receiver, context, found))
+            report.add(*_walked(project, tip, bases, receiver, context, found))
     if tag_moves:
         nothing = empty(project)
         report.add(judge([Delta(nothing, nothing, {})], context), "")
@@ -226,7 +225,7 @@ def _judge_tip(project: Project, tip: str, bases: Sequence[str], context: Contex
     return judge([delta_between(project, before, after) for before in befores], context)
 
 
-def _judge_between(
+def _walked(
     project: Project,
     tip: str,
     bases: Sequence[str],
@@ -234,44 +233,20 @@ def _judge_between(
     context: Context,
     found: Sequence[Finding],
 ) -> tuple[list[Finding], str, str]:
-    """Judge each commit on the way to `tip`; what is not wrong any more at its end is only told, unless all is to hold.
-
-    Returns:
-        Findings, no base, and a note when there were too many commits to look at.
-    """
-    told = {(finding.code, finding.path) for finding in found}
-    known = [*bases, *receiver.protected.values()]
-    commits = commits_between(project.repo, tip, known, limit=MOST_COMMITS + 1) if bases else []
-    note = f"only the last {MOST_COMMITS} commits were looked at one by one" if len(commits) > MOST_COMMITS else ""
-    between: list[Finding] = []
-    for oid in commits[-MOST_COMMITS:]:
-        parents = _parents(project, oid)
-        if parents is None or (oid == tip and parents == tuple(bases)):
-            continue  # cut off, or judged already
-        here = _seen_from(project, context, parents, oid)
-        for finding in _judge_tip(project, oid, parents, here):
-            if finding.severity == "error" and (finding.code, finding.path) not in told:
-                told.add((finding.code, finding.path))
-                between.append(_passing(finding, oid, tip, bases[0], each=receiver.each))
-    return between, "", note
-
-
-def _parents(project: Project, oid: str) -> tuple[str, ...] | None:
-    commit = read_commit(project.repo, oid)
-    if commit is None or not all(commit_exists(project.repo, parent) for parent in commit.parents):
-        return None
-    return commit.parents
-
-
-def _passing(finding: Finding, oid: str, tip: str, base: str, *, each: bool) -> Finding:
-    """Tell of what one commit broke and a later one mended."""
-    return replace(
-        finding,
-        message=f"{finding.message} (in commit {short(oid)}; mended since)",
-        keep=(),
-        undo=(f"git rebase -i {short(base)}",) if each else (),
-        severity="error" if each else "warning",
+    """Return what the commits on the way to `tip` broke, no base, and a note when not all were looked at."""
+    if not bases:
+        return [], "", ""
+    walked = walk(
+        project,
+        tip,
+        bases,
+        receiver.protected.values(),
+        lambda step: _seen_from(project, context, step.parents, step.commit),
+        found,
+        each=receiver.each,
+        most=receiver.most,
     )
+    return walked.findings, "", walked.note
 
 
 def _what_can_be_known(project: Project, tip: str, receiver: _Receiver, context: Context) -> list[Finding]:

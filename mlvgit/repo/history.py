@@ -279,7 +279,7 @@ def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: 
             if found is not None:
                 yield PathChange(found, _entry(raw))
             raw = ""
-        elif line.startswith("\n:"):
+        elif line.lstrip("\n").startswith(":"):
             raw = line
         else:
             oid = line

@@ -37,6 +37,7 @@ class Folders:
         self._read: dict[str, Folder] = {}
         self._roots: dict[str, str] = {}
         self.found: dict[tuple[str, str], frozenset[str]] = {}
+        self._alike: dict[tuple[str, str], str] = {}
 
     def root(self, oid: str) -> Folder:
         """Return the top folder of a commit or a tree.
@@ -51,6 +52,14 @@ class Folders:
             self._roots[oid] = found[0]
             self._read.setdefault(found[0], self._parse(found[2]))
         return self._read[self._roots[oid]]
+
+    def same_names(self, oid: str, other: str, name: str) -> None:
+        """Note that a commit has files of this base name where another one, noted before, has them."""
+        self._alike[oid, name] = self.listed_as(other, name)
+
+    def listed_as(self, oid: str, name: str) -> str:
+        """Return the commit that has files of this base name at the same paths, and is listed in place of `oid`."""
+        return self._alike.get((oid, name), oid)
 
     def folder(self, oid: str) -> Folder:
         """Return a folder by the id of its tree object.
@@ -136,12 +145,12 @@ class GitTree:
         return self._found[name]
 
     def _find_in_base(self, name: str) -> frozenset[str]:
-        known = self._repo.folders.found
-        if (self.base, name) not in known:
-            listed = b"\0" + self._repo.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.base)
+        known, base = self._repo.folders.found, self._repo.folders.listed_as(self.base, name)
+        if (base, name) not in known:
+            listed = b"\0" + self._repo.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", base)
             pattern = rb"(?<=\0)(?:[^\0]*/)?%s(?=\0)" % re.escape(encode(name))
-            known[self.base, name] = frozenset(decode(path) for path in re.findall(pattern, listed))
-        return known[self.base, name]
+            known[base, name] = frozenset(decode(path) for path in re.findall(pattern, listed))
+        return known[base, name]
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; a symlink's are its target.
