@@ -174,7 +174,7 @@ class Branch:
         """
         for op in self.ops:
             if op.production:
-                model, before, after = op.production
+                model, _before, after = op.production
                 serves = main.production.get(model)
                 if taken.get(model, after) != after or serves == after:
                     op.production = None  # the other side had its way, or did the same

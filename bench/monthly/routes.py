@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bench.monthly import byhand
-from bench.monthly.falsify import LIES, Lie, refused, reused, take
+from bench.monthly.falsify import DEBTS, LIES, Lie, refused, reused, take
 from bench.monthly.ledger import State
 from bench.monthly.people import Person
 from bench.monthly.team import Team
@@ -128,7 +128,12 @@ def by_a_colleague(team: Team, person: Person) -> str | None:
         how = team.rng.choice(("merge", "cherry-pick", "rebase"))
         words = {"merge": ["--no-edit"], "cherry-pick": [], "rebase": ["HEAD"]}[how]
         args = [how, *words, "FETCH_HEAD"]
-        ran = refused(person.git(*args, check=False), lie.codes, f"{lie.what}, taken over by {how}")
+        ran = person.git(*args, check=False)
+        if how == "merge" and ran.status == 0 and DEBTS & {*lie.codes}:
+            ran = person.push("origin", f"HEAD:refs/heads/try-{team.number()}", check=False)
+            refused(ran, lie.codes, lie.what)
+            return f"merges that carol {lie.what}, and pushes"
+        refused(ran, lie.codes, f"{lie.what}, taken over by {how}")
         label = team.rng.choice({"merge": ("undo",)}.get(how, ("undo", "leave it out")))
         assert take(person, ran, label), f"no {label!r}\n{ran.said}"
         settled(person)

@@ -284,7 +284,7 @@ def rollback(team: Team, person: Person) -> str | None:
     branch, view = person.branch, person.branch.view
     model = team.rng.choice(MODELS)
     now = view.production.get(model)
-    before = sorted(set(view.served.get(model, [])) - {now})
+    before = sorted(each for each in {*view.served.get(model, [])} - {now} if (model, each) in view.registered)
     if not person.guarded or now is None or not before or any(op.production for op in branch.ops):
         return None
     number = team.number()

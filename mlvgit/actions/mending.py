@@ -264,15 +264,20 @@ def _settle(three: _Three, model: str, version: str, contested: Mapping[str, fro
             hint="\n".join(f"git mlv merge --repair --take {model}={each}" for each in choices) or "leave --take out",
         )
     for stage in stages:
-        ours = _with_one(three.ours, three.theirs, version, stage, contested[stage])
-        theirs = _with_one(three.theirs, three.ours, version, stage, contested[stage])
+        left = {entry.version for entry in three.base.in_stage(stage)} if three.base else set()
+        versions = contested[stage] | left
+        ours = _with_one(three.ours, three.theirs, version, stage, versions, left)
+        theirs = _with_one(three.theirs, three.ours, version, stage, versions, left)
         three = three._replace(ours=ours, theirs=theirs)
     return three
 
 
-def _with_one(side: Registry, other: Registry, version: str, stage: str, versions: frozenset[str]) -> Registry:
-    for each in versions:
-        entry = side.version(each) or (other.version(each) if each == version else None)
+def _with_one(
+    side: Registry, other: Registry, version: str, stage: str, versions: Iterable[str], left: Iterable[str]
+) -> Registry:
+    for each in sorted(versions):
+        # What was there before and one side dropped, by reverting a promotion, stays known in the archive.
+        entry = side.version(each) or (other.version(each) if each == version or each in left else None)
         if entry is not None:
             side = side.with_version(replace(entry, stage=stage if each == version else ARCHIVED))
     return side

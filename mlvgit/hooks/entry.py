@@ -171,8 +171,8 @@ def _pre_receive(args: Sequence[str]) -> int:
     from mlvgit.repo.history import parse_receive_lines
     from mlvgit.repo.repository import Repository
 
-    lines = parse_receive_lines(raw)
-    return show_push(guard_receive(Repository.open("."), lines, push_options(os.environ)), "receive")
+    repo = Repository.open(".")
+    return show_push(guard_receive(repo, parse_receive_lines(raw), push_options(os.environ)), "receive", repo)
 
 
 # After
