@@ -11,7 +11,7 @@ from mlvgit.actions.project import Project
 from mlvgit.hooks.states import Refused, way_out
 from mlvgit.repo.history import protected_refs
 from mlvgit.repo.repository import Repository
-from mlvgit.rules.model import Tree
+from mlvgit.rules.model import Finding, Tree
 
 __all__ = ["push_options", "show_commit", "show_push"]
 
@@ -37,30 +37,56 @@ def show_commit(repo: Repository, report: Report, state: str) -> int:
     way = ""
     if report.errors:
         state = state or _state(repo)
-        way = way_out(state, _refused(repo, state, _paths(report)), lambda name, paths: _store(repo, name, paths))
+        index = repo.index_tree()
+        paths = []
+        for path in _paths(report, Project(repo=repo)):
+            paths += [path] if index.entry(path) else [*index.below(path)] or [path]
+        refused = _refused(repo, state, list(dict.fromkeys(paths)))
+        way = way_out(state, refused, lambda name, paths: _store(repo, name, paths))
     _show(report, way)
     return 1 if report.errors else 0
 
 
-def show_push(report: Report, state: str, repo: Repository | None = None) -> int:
+def show_push(report: Report, state: str, repo: Repository) -> int:
     """Write what a guard of pushes found to standard error, and return the exit status.
 
     Args:
         report: what was found.
-        state: "push" here, "receive" on a server.
-        repo: where the commands will be pasted, None on a server.
+        state: "push" here, where the commands will be pasted, "receive" on a server.
+        repo: where.
     """
     if not report.text:
         return 0
     # Where the receiver has nothing to compare with there is nothing to take back: each finding says what to do.
-    paths = [_spec(path, True) for path in _paths(report)] if report.base else []
-    store = (lambda name, listed: _store(repo, name, listed)) if repo else None
+    paths = [_spec(path, True) for path in _paths(report, Project(repo=repo))] if report.base else []
+    store = (lambda name, listed: _store(repo, name, listed)) if state == "push" else None
     _show(report, way_out(state, Refused(paths, base=report.base[:12]), store) if report.errors else "")
     return 1 if report.errors else 0
 
 
-def _paths(report: Report) -> list[str]:
-    return list(dict.fromkeys(each.path for each in report.findings if each.severity == "error" and each.path))
+def _paths(report: Report, project: Project) -> list[str]:
+    """Return what is refused: files, and of a frozen thing that is new all of it, the rest would be refused then."""
+    found: dict[str, None] = {}
+    for each in report.findings:
+        if each.severity == "error" and each.path:
+            found.update(dict.fromkeys(_new_thing(each, project, report.base) or (each.path,)))
+    return list(found)
+
+
+def _new_thing(finding: Finding, project: Project, base: str) -> tuple[str, ...]:
+    """Return the folder and the manifest of what a finding is about, when neither was there before."""
+    key = finding.key
+    if key is None:
+        return ()
+    before = project.committed(base or None)
+    root = before.root(key.root)
+    if root is None:
+        return ()
+    directory, manifest = root.layout.directory(key), root.layout.manifest(key)
+    ours = finding.path == manifest or finding.path.startswith(directory + "/")
+    if not ours or before.tree.entry(manifest) or before.tree.below(directory):
+        return ()
+    return (directory,) if finding.code == "MLV104" else (directory, manifest)
 
 
 def _refused(repo: Repository, state: str, paths: list[str]) -> Refused:
