@@ -105,9 +105,9 @@ def guard_receive(
 ) -> Report:
     """Judge a push on the server, before any ref moves."""
     project = Project(repo=repo)
-    head = repo.head()
+    head = repo.head() or next(iter(protected_refs(repo, own=True).values()), None)
     patterns = protect_patterns(trusted_settings(project.committed(head)) if head else {})
-    protected = protected_refs(repo, patterns)
+    protected = protected_refs(repo, patterns, own=True)
     trusted_tip = next(iter(protected.values()), None)
     receiver = _Receiver(
         protected=protected,

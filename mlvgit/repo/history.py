@@ -148,7 +148,9 @@ def remotes(repo: "Repository") -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def protected_refs(repo: "Repository", patterns: Iterable[str] = (), remote: str | None = None) -> dict[str, str]:
+def protected_refs(
+    repo: "Repository", patterns: Iterable[str] = (), remote: str | None = None, *, own: bool = False
+) -> dict[str, str]:
     """Return the refs that hold what is published, ref -> commit id; of each remote, the branch of its HEAD first.
 
     They are branches as each remote last showed them; in a bare repository without remotes (a server), its own.
@@ -158,11 +160,13 @@ def protected_refs(repo: "Repository", patterns: Iterable[str] = (), remote: str
         patterns: names of branches, `*` stands for anything; by default the branch that the remote's HEAD names (else
             main or master; in a server these too) and `release/*`.
         remote: only this one.
+        own: this is the receiver of a push: its own branches count, whatever somebody pushed below refs/remotes.
     """
     refs = _refs(repo, _REMOTES, _HEADS)
     names = remotes(repo)
     found: dict[str, str] = {}
-    if repo.is_bare and not any(ref.startswith(_REMOTES) for ref in refs):
+    shown = tuple(f"{_REMOTES}{name}/" for name in names)
+    if own or (repo.is_bare and not any(ref.startswith(shown) for ref in refs)):
         head = repo.git.text("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removeprefix(_HEADS)
         return _matching(refs, _HEADS, tuple(patterns), head, also=_USUAL)
     for name in [remote] if remote is not None else names:

@@ -517,3 +517,60 @@ def test_what_lands_on_a_frozen_file_elsewhere_is_refused(world: World, name: st
     bob.git("update-index", "--add", "--cacheinfo", f"100644,{oid},{name}")
     bob.git("commit", "-q", "--no-verify", "-m", "case")
     is_refused(bob)
+
+
+@pytest.mark.parametrize(
+    "ref", ["refs/remotes/origin/main", "refs/remotes/x/y", "refs/mlv/main", "refs/heads/HEAD", "refs/x"]
+)
+def test_no_ref_of_another_kind_takes_the_protection_away(world: World, ref: str) -> None:
+    bob = world.plain()
+    bob.push("origin", f"HEAD~3:{ref}", check=False)
+    bob.push("origin", f"HEAD:{ref}", check=False)
+    append(bob)
+    fit_manifest(bob)
+    sneak(bob)
+    is_refused(bob)
+    bob.git("reset", "-q", "--hard", "origin/main")
+    bob.write("mlv.yaml", "protect: [nothing]\n")
+    sneak(bob)
+    is_refused(bob, code="MLV108")
+
+
+def test_a_mirror_with_remotes_still_protects_its_branches(world: World) -> None:
+    bob = world.plain()
+    bob.push("origin", "HEAD:refs/remotes/origin/other", check=False)
+    bob.git("checkout", "-q", "--orphan", "new")
+    bob.git("rm", "-rqf", ".")
+    bob.write("README.md", "gone\n")
+    sneak(bob)
+    is_refused(bob, "-f", "HEAD:refs/heads/main", code="MLV102")
+
+
+def test_a_server_with_a_working_directory_protects_its_own_branches(world: World) -> None:
+    server = world.plain("desk")
+    server.git("config", "receive.denyCurrentBranch", "ignore")
+    server.mlv("install", "--server")
+    bob = server.clone("eve")
+    append(bob)
+    fit_manifest(bob)
+    sneak(bob)
+    is_refused(bob)
+
+
+def test_protect_counts_where_head_of_the_server_names_nothing(playground) -> None:
+    server = playground.server()
+    server.git("symbolic-ref", "HEAD", "refs/heads/nothing")
+    server.mlv("install", "--server")
+    bob = Sandbox(playground, playground.folder / "bob")
+    playground.run("git", "clone", "-q", str(server.path), str(bob.path), cwd=playground.folder)
+    bob.git("checkout", "-qB", "main")
+    bob.write("mlv.yaml", "protect: [main, live/*]\n")
+    sneak(bob, "settings")
+    pushes(bob)
+    freeze(bob, "iris", "a\n1\n")
+    sneak(bob, "freeze")
+    pushes(bob, "HEAD:refs/heads/live/1")
+    append(bob, "data/snapshots/iris_v0.1/iris.csv")
+    fit_manifest(bob)
+    sneak(bob, "forge")
+    is_refused(bob, "HEAD:refs/heads/live/1")
