@@ -103,13 +103,13 @@ STATES: dict[str, WayOut] = {
         go_on=("git revert --continue",),
     ),
     # A refused pick is put back at the head of the list: without the first command it would be picked again, and
-    # refused again, for ever.
+    # refused again, for ever. Git since 2.43 does not commit what is staged when it goes on after that.
     "rebase": WayOut(
         "the rebase stopped: the commit is staged, and still first in the list of what to pick",
         undo=("git rebase --abort",),
         skip=(_DROP_FROM_TODO, "git rebase --skip"),
         mend=_AS_IN_HEAD,
-        go_on=(_DROP_FROM_TODO, "git rebase --continue"),
+        go_on=(_DROP_FROM_TODO, "git commit -C REBASE_HEAD", "git rebase --continue"),
     ),
     "rebase-stopped": WayOut(
         "the rebase stopped: the commit is staged and not committed",
@@ -166,7 +166,7 @@ def way_out_of(state: str, refused: Refused, store: Callable[[str, Sequence[str]
 
     def fill(command: str) -> str:
         head, dashes, name = command.partition(" -- ")
-        head = head.replace("BASE", refused.base or "'@{upstream}'")
+        head = head.replace("=BASE", "=" + (refused.base or "'@{upstream}'"))
         words = _words(name, groups[name], store) if dashes else ""
         if dashes and not words:
             return ""
