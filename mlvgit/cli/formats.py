@@ -1,16 +1,18 @@
 """Findings for people and machines: text, JSON, SARIF, GitHub's annotations; and the rules explained."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from mlvgit import __version__
 from mlvgit.actions.guards import Report
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable
+from mlvgit.records.layout import SETTINGS_NAME
 from mlvgit.rules.explain import all_codes, explain
 from mlvgit.rules.model import Finding
 
-__all__ = ["present_explanation", "present_findings", "present_rules"]
+__all__ = ["present_explanation", "present_findings", "present_rules", "sarif"]
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -25,14 +27,15 @@ def present_findings(report: Report, form: str, output: Output) -> None:
                 "errors": report.errors,
                 "warnings": report.warnings,
                 "findings": [_plain(each) for each in report.findings],
+                "notes": list(report.notes),
             },
             output,
         )
     elif form == "github":
-        for finding in report.findings:
-            output.raw(_annotation(finding))
+        for line in _annotations(report):
+            output.raw(line)
     else:
-        _print_json(sarif(report.findings), output)
+        _print_json(sarif(report), output)
 
 
 def _print_json(value: dict[str, Any], output: Output) -> None:
@@ -56,20 +59,35 @@ def _plain(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _annotation(finding: Finding) -> str:
-    """Write a workflow command.
+def _annotations(report: Report) -> Iterator[str]:
+    """Yield workflow commands, errors first: GitHub shows ten of a kind for a step."""
+    for finding in sorted(report.findings, key=lambda each: each.severity != "error"):
+        place = [f"file={_property(finding.path)}"] if finding.path else []
+        place += [f"line={finding.line}"] if finding.path and finding.line else []
+        title = f"title={_property(f'{finding.code} {explain(finding.code).name}')}"
+        yield f"::{finding.severity} {','.join([*place, title])}::{_data(_in_words(finding))}"
+    for note in report.notes:
+        yield f"::notice title=mlvgit::{_data(_lines(note))}"
 
-    Source: GitHub Docs, "Workflow commands for GitHub Actions": %, CR and LF are escaped, in properties also : and ,.
-    """
-    body = f"{finding.message}. Undo: {'; '.join(finding.undo) or '-'}. Keep: {'; '.join(finding.keep) or '-'}"
-    place = (
-        f"file={_property(finding.path)}," + (f"line={finding.line}," if finding.line else "") if finding.path else ""
-    )
-    title = _property(f"{finding.code} {explain(finding.code).name}")
-    return f"::{finding.severity} {place}title={title}::{_data(printable(body))}"
+
+def _in_words(finding: Finding) -> str:
+    lines = [finding.message, finding.frozen]
+    lines += [f"keep it: {command}" for command in finding.keep]
+    lines += [f"undo it: {command}" for command in finding.undo]
+    return "\n".join(_lines(line) for line in lines if line)
+
+
+def _lines(text: str) -> str:
+    """Make text printable and keep its lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _data(text: str) -> str:
+    """Escape what a workflow command says.
+
+    Source: GitHub Docs, "Workflow commands for GitHub Actions", and actions/toolkit: %, CR and LF; in properties : and ,
+    too.
+    """
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -77,48 +95,63 @@ def _property(text: str) -> str:
     return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def sarif(findings: list[Finding]) -> dict[str, Any]:
-    """Return findings as a SARIF log.
+def sarif(report: Report) -> dict[str, Any]:
+    """Return a report as a SARIF log.
 
-    Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, sections 3.13, 3.14, 3.27.
+    Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, sections 3.13, 3.14, 3.18 to 3.20, 3.27,
+    3.49; what GitHub's code scanning asks for besides is in its docs, "SARIF support for code scanning".
     """
-    codes = sorted({finding.code for finding in findings})
-    rules = [
-        {
-            "id": code,
-            "name": explain(code).name,
-            "shortDescription": {"text": explain(code).summary},
-        }
-        for code in codes
-    ]
+    codes = sorted({finding.code for finding in report.findings})
+    notes = [{"level": "note", "message": {"text": _lines(note)}} for note in report.notes]
     return {
         "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "mlvgit", "version": __version__, "rules": rules}},
-                "results": [_result(finding, codes) for finding in findings],
+                "tool": {
+                    "driver": {"name": "mlvgit", "version": __version__, "rules": [_rule(code) for code in codes]},
+                },
+                "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(finding, codes) for finding in report.findings],
             }
         ],
     }
 
 
+def _rule(code: str) -> dict[str, Any]:
+    rule = explain(code)
+    told = "\n\n".join(f"{title}\n{text}" for title, text in rule.sections)
+    return {
+        "id": code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "help": {"text": told or rule.summary},
+    }
+
+
 def _result(finding: Finding, codes: list[str]) -> dict[str, Any]:
-    message = "\n".join(filter(None, [finding.message, finding.frozen, finding.change, *finding.keep, *finding.undo]))
-    result: dict[str, Any] = {
+    from hashlib import sha256
+    from urllib.parse import quote
+
+    # Code scanning takes no result without a file and a line: what is wrong with a tag stands at the settings.
+    path = (finding.path or SETTINGS_NAME).encode("utf-8", "surrogateescape")
+    same = "\0".join((finding.code, finding.path, str(finding.key or ""), finding.message))
+    return {
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": finding.severity,
-        "message": {"text": printable(message)},
+        "message": {"text": _in_words(finding)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": quote(path)},
+                    "region": {"startLine": max(finding.line, 1)},
+                }
+            }
+        ],
+        "partialFingerprints": {"finding/v1": sha256(same.encode("utf-8", "surrogateescape")).hexdigest()},
     }
-    if finding.path:
-        from urllib.parse import quote
-
-        location: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.path.encode("utf-8", "surrogateescape"))}}
-        if finding.line:
-            location["region"] = {"startLine": finding.line}
-        result["locations"] = [{"physicalLocation": location}]
-    return result
 
 
 def present_explanation(rule: str, output: Output) -> None:
