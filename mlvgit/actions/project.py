@@ -205,10 +205,12 @@ class Project:
         if reference.wanted == "version" and any(key.name == reference.name for key in keys):
             have = ", ".join(key.version for key in keys if key.name == reference.name)
             return UsageError(f"{reference.name} has no version {reference.selector}", hint=f"there is: {have}")
+        standing = self.working()
+        if catalog is not standing and any(key.name == reference.name for key in standing.keys(root=self.root)):
+            return UsageError(f"{reference.text} is frozen here and not committed yet", hint="git commit")
         near = nearest(reference.name, sorted({key.name for key in keys}))
-        where = catalog.tree.label
         return UsageError(
-            f"nothing is called {reference.text} (in {where})",
+            f"nothing is called {reference.text}",
             hint=f"did you mean {near}?" if near else "git mlv snapshot list, git mlv model list",
         )
 

@@ -60,6 +60,27 @@ COMMANDS: dict[str, Command] = {
     "merge-driver": Command("merge", "", "what Git runs to merge a registry"),
 }
 
+ELSEWHERE = {
+    "add": "snapshot create (data), git mlv model add (a model)",
+    "assign": "promote",
+    "checkout": "restore",
+    "commit": "snapshot create (data), git mlv model add (a model), with -m to commit",
+    "describe": "model show",
+    "diff": "snapshot diff, git mlv model diff",
+    "freeze": "snapshot create",
+    "fsck": "verify",
+    "history": "log",
+    "list": "snapshot list, git mlv model list",
+    "ls": "snapshot list, git mlv model list",
+    "register": "model add",
+    "revert": "rollback",
+    "show": "snapshot show, git mlv model show",
+    "stage": "promote",
+    "tag": "tag-model",
+    "undo": "discard",
+}
+"""What people who know DVC, GTO, Git LFS or MLflow type, and what it is called here."""
+
 GROUPS = {
     "start": "start",
     "look": "look",
@@ -163,7 +184,7 @@ def _run(words: list[str]) -> int:
         return 0
     name, rest = words[0], words[1:]
     if name not in COMMANDS:
-        near = nearest(name, [known for known, command in COMMANDS.items() if command.group])
+        near = ELSEWHERE.get(name) or nearest(name, [known for known, command in COMMANDS.items() if command.group])
         Output().error(
             f"git mlv: {printable(name)!r} is not a command",
             hint=f"git mlv {near}" if near else "git mlv -h lists them",
