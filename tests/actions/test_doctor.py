@@ -1,7 +1,5 @@
 """The doctor: what is guarded is proved by trying, what is not is named with the command that mends it."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,11 @@ import pytest
 from mlvgit.actions.doctor import Diagnosis, examine
 from mlvgit.actions.project import Project
 from mlvgit.actions.symptoms import Level
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, git_version
+
+config_hooks = pytest.mark.skipif(
+    git_version() < (2, 54), reason="this Git runs no hooks from the configuration (2.54 and later do)"
+)
 
 
 @pytest.fixture
@@ -18,6 +20,12 @@ def guarded(repo: Sandbox) -> Sandbox:
     repo.mlv("init")
     repo.commit("Set up")
     return repo
+
+
+def script(repo: Sandbox, event: str) -> Path:
+    """Return the hook that Git runs here: in our folder when the configuration names it."""
+    configured = repo / f".git/mlv/hooks/{event}"
+    return configured if configured.exists() else repo / f".git/hooks/{event}"
 
 
 def doctor(repo: Sandbox) -> Diagnosis:
@@ -65,7 +73,7 @@ def test_a_clone_without_hooks_is_not_guarded(guarded: Sandbox) -> None:
 
 
 def test_a_hook_that_lets_everything_through_is_found_by_trying(guarded: Sandbox) -> None:
-    hook = guarded / ".git/hooks/pre-commit"
+    hook = script(guarded, "pre-commit")
     text = hook.read_text()
     hook.write_text(text.replace("#!/bin/sh\n", "#!/bin/sh\nexit 0\n", 1))
     assert "mlvgit-hook" in hook.read_text()[:200]
@@ -78,7 +86,7 @@ def test_a_hook_that_lets_everything_through_is_found_by_trying(guarded: Sandbox
 
 
 def test_a_hook_that_refuses_everything_is_no_proof(guarded: Sandbox) -> None:
-    hook = guarded / ".git/hooks/pre-commit"
+    hook = script(guarded, "pre-commit")
     hook.write_text(hook.read_text().replace("#!/bin/sh\n", "#!/bin/sh\necho no >&2; exit 1\n", 1))
 
     found = doctor(guarded)
@@ -98,7 +106,7 @@ def test_an_interpreter_that_is_gone_is_bad(guarded: Sandbox) -> None:
 
 @pytest.mark.parametrize("event", ["pre-commit", "pre-push", "prepare-commit-msg"])
 def test_one_hook_that_is_not_executable_is_bad(guarded: Sandbox, event: str) -> None:
-    os.chmod(guarded / f".git/hooks/{event}", 0o644)
+    script(guarded, event).chmod(0o644)
 
     found = doctor(guarded)
 
@@ -106,6 +114,7 @@ def test_one_hook_that_is_not_executable_is_bad(guarded: Sandbox, event: str) ->
     assert f"{event}: not executable" in said(found, "hooks", "bad")
 
 
+@pytest.mark.usefixtures("hook_files")
 def test_hooks_of_others_are_named_in_the_order_in_which_they_run(repo: Sandbox) -> None:
     repo.hook("pre-commit", "exit 0")
     repo.hook("pre-push", "exit 0")
@@ -116,6 +125,33 @@ def test_hooks_of_others_are_named_in_the_order_in_which_they_run(repo: Sandbox)
     assert "pre-commit: .git/hooks/pre-commit.mlv-kept, then mlvgit" in said(found, "hooks", "ok")
     assert "pre-push: mlvgit, then .git/hooks/pre-push.mlv-kept" in said(found, "hooks", "ok")
     assert found.guarded
+
+
+@config_hooks
+def test_hooks_that_git_runs_after_ours_are_named(repo: Sandbox) -> None:
+    repo.hook("pre-commit", "exit 0")
+    repo.hook("pre-push", "exit 0")
+    repo.mlv("init")
+
+    found = doctor(repo)
+
+    again = "Git runs it after mlvgit, which looks again when it staged something"
+    assert f"pre-commit: .git/hooks/pre-commit: {again}" in said(found, "hooks", "ok")
+    assert "pre-push: .git/hooks/pre-push: Git runs it after mlvgit | " in said(found, "hooks", "ok")
+    assert found.guarded
+
+
+@config_hooks
+def test_hooks_that_the_user_has_everywhere_are_not_run_by_the_trial(guarded: Sandbox) -> None:
+    for event in ("pre-commit", "pre-receive"):
+        guarded.git("config", "--global", "hook.mine.event", event)
+        guarded.git("config", "--global", "hook.mine.command", f"touch {guarded.path}/ran; exit 1")
+        server = guarded.playground.server(f"{event}.git")
+        server.mlv("install", "--server")
+
+        assert doctor(guarded).guarded
+        assert doctor(server).guarded
+        assert not (guarded / "ran").exists()
 
 
 def test_hooks_of_others_are_not_run_by_the_trial(repo: Sandbox) -> None:
@@ -134,6 +170,7 @@ def test_hooks_in_a_folder_of_the_configuration_are_tried_there(repo: Sandbox) -
     assert doctor(repo).guarded
 
 
+@pytest.mark.usefixtures("hook_files")
 def test_hooks_that_another_tool_shadows_are_bad(guarded: Sandbox) -> None:
     guarded.write(".husky/pre-commit", "#!/bin/sh\nexit 0\n").chmod(0o755)
     guarded.config("core.hooksPath", ".husky")
@@ -144,6 +181,7 @@ def test_hooks_that_another_tool_shadows_are_bad(guarded: Sandbox) -> None:
     assert "pre-commit: shadowed" in said(found, "hooks", "bad")
 
 
+@pytest.mark.usefixtures("hook_files")
 def test_a_hook_by_hand_that_calls_the_check_guards(repo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.mlv("init", "--no-hooks")
     repo.mlv("install")
@@ -170,7 +208,7 @@ def test_what_the_framework_cannot_see_is_said(guarded: Sandbox) -> None:
     guarded.write(".pre-commit-config.yaml", "repos:\n- repo: local\n  hooks: [{id: mlv-check}]\n")
     assert "no tags" in said(doctor(guarded), "layers", "ok")
 
-    shutil.rmtree(guarded / ".git/hooks")
+    guarded.mlv("uninstall")
     assert "no tags" in said(doctor(guarded), "layers", "warning")
 
 
