@@ -44,7 +44,7 @@ def guard_commit(repo: Repository, parents: Sequence[str | None], way_out: str =
     deltas = [
         delta_between(project, project.committed(parent) if parent else empty(project), index) for parent in parents
     ]
-    context = _commit_context(project, parents[0])
+    context = _commit_context(project, *parents)
     return make_report(judge(deltas, context), "commit", way_out)
 
 
@@ -63,8 +63,10 @@ def check_all(project: Project, commit: str | None = None) -> Report:
     return make_report(judge([delta_between(project, empty(project), after)], context), "this state")
 
 
-def _commit_context(project: Project, head: str | None) -> Context:
+def _commit_context(project: Project, head: str | None, *merged: str | None) -> Context:
     repo = project.repo
+    parents = [parent for parent in (head, *merged) if parent]
+    older = [brought_back(project, [parent]) for parent in parents]  # a merge may bring back what one of them reverted
     committed = project.committed(head) if head else empty(project)
     trusted = trusted_settings(committed)
     tips = protected_refs(repo, protect_patterns(trusted)).values()
@@ -79,8 +81,8 @@ def _commit_context(project: Project, head: str | None) -> Context:
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, tips),
-        held_before=brought_back(project, [head] if head else []),
+        held_before=lambda path, oid: any(held(path, oid) for held in older),
         stages_held=stage_trail(project, [head] if head else []),
-        came_with=came_with(project, [head] if head else []),
+        came_with=came_with(project, parents),
         today=today(),
     )
