@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -138,6 +139,7 @@ def build_parser(name: str) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _say_anything()
     try:
         return _run(words)
     except SystemExit as end:
@@ -159,6 +161,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         said = printable(f"{type(error).__name__}: {error}")
         Output().error(f"mlv: this is a bug in mlvgit: {said}", hint="MLVGIT_DEBUG=1 shows where; please report it")
         return 3
+
+
+def _say_anything() -> None:
+    """Never fail because a name cannot be written in the encoding of the terminal."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            exact = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if exact else "backslashreplace")
 
 
 def _parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:

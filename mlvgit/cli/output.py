@@ -42,11 +42,8 @@ class Output:
     def json(self, value: Mapping[str, Any]) -> None:
         """Print the result as JSON, when that was asked for."""
         if self.as_json:
-            print(
-                json.dumps(value, indent=2, ensure_ascii=False, default=str)
-                .encode("utf-8", "backslashreplace")
-                .decode()
-            )
+            exact = (sys.stdout.encoding or "").lower().startswith("utf")
+            print(_visible(json.dumps(value, indent=2, ensure_ascii=not exact, default=str)), file=sys.stdout)
 
     def talk(self, text: str) -> None:
         """Say something beside the result."""
@@ -108,3 +105,14 @@ class Output:
             yield bar
         finally:
             bar.close()
+
+
+def _visible(text: str) -> str:
+    """Write as JSON escapes what could drive a terminal, or hide in it: JSON itself lets most of that through."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return "\\u007f" if char == "\x7f" else json.dumps(char)[1:-1]

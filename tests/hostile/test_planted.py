@@ -41,7 +41,8 @@ def dotted(repo: Sandbox) -> dict[str, str]:
 
 READING = [
     ("status",), ("status", "--json"), ("check", "--all"), ("check", "HEAD~1..HEAD"), ("verify",), ("log",), ("doctor",),
-    ("resolve", "iris_clf@production"), ("model", "show", "iris_clf@v0.2.0"), ("model", "diff", "iris_clf@v0.1.0", "iris_clf@v0.2.0"),
+    ("resolve", "iris_clf@production"), ("model", "show", "iris_clf@v0.2.0"),
+    ("model", "diff", "iris_clf@v0.1.0", "iris_clf@v0.2.0"),
 ]  # fmt: skip
 
 
