@@ -3,7 +3,7 @@
 Each guard says which trees are compared and what the context is; the rules do the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mlvgit.actions.clock import today
 from mlvgit.actions.judging import (
@@ -66,7 +66,6 @@ def check_all(project: Project, commit: str | None = None) -> Report:
 def _commit_context(project: Project, head: str | None, *merged: str | None) -> Context:
     repo = project.repo
     parents = [parent for parent in (head, *merged) if parent]
-    older = [brought_back(project, [parent]) for parent in parents]  # a merge may bring back what one of them reverted
     committed = project.committed(head) if head else empty(project)
     trusted = trusted_settings(committed)
     tips = protected_refs(repo, protect_patterns(trusted)).values()
@@ -81,8 +80,22 @@ def _commit_context(project: Project, head: str | None, *merged: str | None) -> 
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, tips),
-        held_before=lambda path, oid: any(held(path, oid) for held in older),
+        held_before=_held_before(project, parents),
         stages_held=stage_trail(project, [head] if head else []),
         came_with=came_with(project, parents),
         today=today(),
     )
+
+
+def _held_before(project: Project, parents: Sequence[str]) -> Callable[[str, str], bool]:
+    """Ask each parent that a merge changes: what the other one brings proves nothing about itself."""
+    older = {parent: brought_back(project, [parent]) for parent in parents}
+
+    def held(path: str, oid: str) -> bool:
+        for parent, is_older in older.items():
+            entry = project.committed(parent).tree.entry(path)
+            if (entry.oid if entry else "") != oid and is_older(path, oid):
+                return True
+        return False
+
+    return held
