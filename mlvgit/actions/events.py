@@ -14,8 +14,8 @@ from mlvgit.rules.model import Entry
 
 __all__ = ["StageEvent", "VersionChange", "stage_events"]
 
-_HEAD = b'  "versions": ['
 _LINE = b'    {"version": "v'
+_FRAME = frozenset((b"{", b'  "versions": [', b"  ]", b"}", b""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,24 +116,31 @@ def _stages(data: bytes) -> dict[str, str]:
 def _differing(before: bytes, after: bytes) -> tuple[dict[str, str], dict[str, str]] | None:
     """Read only the lines that differ, where each is a version as we write it; None when one is not.
 
-    A registry of a thousand versions, changed twenty times, is so read once and not twenty times.
+    So a registry of a thousand versions, changed twenty times, is not read twenty times.
     """
     old, new = before.split(b"\n"), after.split(b"\n")
-    if _HEAD not in old or _HEAD not in new:
-        return None
-    common = frozenset(old) & frozenset(new)
+    same = _FRAME | (frozenset(old) & frozenset(new))
     found: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for lines, stages in zip((old, new), found, strict=True):
         for line in lines:
-            if line not in common:
-                if not line.startswith(_LINE):
-                    return None
-                try:
-                    entry = json.loads(line.rstrip(b","))
-                    stages[model_version(entry["version"]).text] = str(entry["stage"])
-                except (ValueError, KeyError, RecursionError, MlvError):
-                    return None
+            if line in same or (line.startswith(b'  "name": ') and not (before and after)):
+                continue
+            entry = _entry(line)
+            if entry is None:
+                return None
+            stages[entry[0]] = entry[1]
     return found
+
+
+def _entry(line: bytes) -> tuple[str, str] | None:
+    """Return version and stage of a line of a registry as we write it; None when it is none."""
+    if not line.startswith(_LINE):
+        return None
+    try:
+        entry = json.loads(line.rstrip(b","))
+        return model_version(entry["version"]).text, str(entry["stage"])
+    except (ValueError, KeyError, RecursionError, MlvError):
+        return None
 
 
 def _kind(body: str, changes: tuple[VersionChange, ...]) -> str:

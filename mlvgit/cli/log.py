@@ -12,6 +12,8 @@ from mlvgit.errors import UsageError
 
 __all__ = ["configure_log", "run_log"]
 
+MOST_CHANGES = 8
+
 
 def configure_log(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv log`."""
@@ -75,8 +77,11 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
 
 def _present(event: StageEvent, output: Output) -> None:
     moves = ", ".join(
-        f"{change.version} {change.before or 'new'} -> {change.after or 'removed'}" for change in event.changes
+        f"{change.version} {change.before or 'new'} -> {change.after or 'removed'}"
+        for change in event.changes[:MOST_CHANGES]
     )
+    if len(event.changes) > MOST_CHANGES:
+        moves += f" and {len(event.changes) - MOST_CHANGES} more"
     kind = output.style(event.kind, "yellow" if event.kind == "rollback" else "green")
     output.say(f"{event.at[:16].replace('T', ' ')}  {kind}  {printable(event.model)}: {printable(moves)}")
     output.say(
