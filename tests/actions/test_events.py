@@ -15,17 +15,20 @@ from mlvgit.repo.history import Commit
 from tests.conftest import Sandbox
 
 COMMIT = Commit("0" * 40, "1" * 40, (), "Ada <a@b>", 0, "Subject", "")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
 ENTRIES = st.lists(
     st.builds(
-        RegisteredVersion,
+        lambda version, stage, texts: RegisteredVersion(
+            version=version, stage=stage, comments=tuple(Comment("", "ü", text) for text in texts)
+        ),
         version=st.sampled_from([f"v0.{number}.0" for number in range(12)] + ["v1.0.0-rc.1", "v1.0.0+b"]),
         stage=st.sampled_from(["dev", "staging", "production", "archived"]),
-        comments=st.lists(st.builds(Comment, st.just(""), st.just("ü"), st.text(max_size=5))).map(tuple),
+        texts=st.lists(TEXTS, max_size=2),
     ),
     unique_by=lambda entry: entry.version,
     max_size=8,
 )
-REGISTRIES = st.builds(Registry, name=st.just("m"), versions=ENTRIES.map(tuple)).map(Registry.dump)
+REGISTRIES = ENTRIES.map(lambda entries: Registry(name="m", versions=tuple(entries)).dump())
 
 
 def changes(before: dict[str, str], after: dict[str, str]) -> set[tuple[str, str, str]]:
