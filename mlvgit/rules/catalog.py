@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from mlvgit.core.paths import is_within
 from mlvgit.core.references import is_model_name, split_snapshot_name
 from mlvgit.core.versions import is_model_version, model_version, snapshot_version
-from mlvgit.errors import DocumentError
+from mlvgit.errors import DocumentError, Problem, SettingsError
 from mlvgit.records.layout import MANIFEST_SUFFIX, NOT_OURS, SETTINGS_NAME, FrozenKind, Key, Layout, Place
 from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import Registry
@@ -290,6 +290,10 @@ class Catalog:
                 known[key] = parse(self.tree.read(path), path)
             except DocumentError as error:
                 known[key] = error
+            except KeyError:
+                why = "is not here as a file: a link or a submodule stands on the way to it, or Git has not fetched it"
+                refuse = SettingsError if kind == "settings" else DocumentError
+                known[key] = refuse(path, (Problem(0, "$", why, "MLV106"),))
         value = known[key]
         return Document(None, value) if isinstance(value, DocumentError) else Document(value, None)
 

@@ -75,3 +75,45 @@ def test_a_name_that_the_terminal_cannot_write_fails_nothing(world: World, encod
         assert ran.status == 0
         if "--json" in words:
             assert json.loads(ran.out)
+
+
+@pytest.mark.parametrize("folder", ["data", "models", "data/snapshots", "runs"])
+def test_a_folder_of_ours_behind_a_link_is_named_and_not_followed(world: World, folder: str) -> None:
+    bob = world.person()
+    away = bob.path.parent / "away"
+    if (bob / folder).exists():
+        (bob / folder).rename(away)
+    away.mkdir(exist_ok=True)
+    (bob / folder).symlink_to(away)
+    for words in (("status",), ("check", "--all"), ("verify",), ("model", "list"), ("snapshot", "list"), ("log",)):
+        told(bob, *words)
+    for words in (
+        ("restore", "iris@v0.1"),
+        ("promote", "iris_clf", "v0.3.0", "dev", "-m", "x"),
+        ("record", "iris_clf", "v0.3.0"),
+    ):
+        told(bob, *words)
+    bob.stage()
+    if folder != "runs":
+        bob.assert_refused("commit", "-qm", "x", because="MLV1")
+
+
+@pytest.mark.parametrize("mode", ["160000", "120000"])
+def test_documents_that_are_no_files_are_named(world: World, mode: str) -> None:
+    bob = world.person()
+    for path in ("mlv.yaml", REGISTRY, MANIFEST):
+        link = bob.git("hash-object", "-w", "--stdin", input="/etc/passwd").out.strip()
+        bob.git("update-index", "--add", "--cacheinfo", f"{mode},{bob.head() if mode == '160000' else link},{path}")
+    bob.assert_refused("commit", "-qm", "x", because="MLV105")
+    bob.git("commit", "-qm", "x", "--no-verify")
+    bob.git("reset", "-q", "--hard")
+    for words in (
+        ("status",),
+        ("check", "--all"),
+        ("verify",),
+        ("model", "list"),
+        ("snapshot", "list"),
+        ("log",),
+        ("doctor",),
+    ):
+        told(bob, *words)
