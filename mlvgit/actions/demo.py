@@ -112,6 +112,8 @@ def train(data: str, regularisation: float, out: str) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import f1_score
     from sklearn.model_selection import train_test_split
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
     with Path(data).open(newline="") as file:
         _, *rows = list(csv.reader(file))
@@ -120,13 +122,14 @@ def train(data: str, regularisation: float, out: str) -> None:
     fitted, held, fitted_labels, held_labels = train_test_split(
         features, labels, test_size=0.3, random_state=42, stratify=labels
     )
-    model = LogisticRegression(C=regularisation, max_iter=5000).fit(fitted, fitted_labels)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=regularisation, max_iter=1000))
+    model.fit(fitted, fitted_labels)
     f1 = round(float(f1_score(held_labels, model.predict(held), average="macro")), 4)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.pkl").write_bytes(pickle.dumps(model))
     (folder / "metrics.json").write_text(json.dumps({"f1": f1}) + "\n")
-    (folder / "params.json").write_text(json.dumps({"seed": 42, "C": regularisation, "max_iter": 5000}) + "\n")
+    (folder / "params.json").write_text(json.dumps({"seed": 42, "C": regularisation, "max_iter": 1000}) + "\n")
 
 
 def steps(name: DatasetName) -> Iterator[Step]:

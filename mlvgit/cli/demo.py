@@ -74,6 +74,8 @@ def _environment() -> dict[str, str]:
     return {
         **kept,
         "PATH": here + os.pathsep + kept.get("PATH", os.defpath),
+        "OMP_NUM_THREADS": "1",  # the data is small: threads would only wait for each other
+        "OPENBLAS_NUM_THREADS": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_AUTHOR_NAME": "Demo",
