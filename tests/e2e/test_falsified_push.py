@@ -13,9 +13,11 @@ from tests.e2e.test_falsified_commit import ALTERATIONS
 from tests.e2e.world import (
     CSV,
     FOLDER,
+    MAIN,
     MANIFEST,
     REGISTRY,
     ROWS,
+    SUBJECT,
     World,
     add_model,
     append,
@@ -30,33 +32,29 @@ from tests.e2e.world import (
     work_honestly,
 )
 
-SUBJECT = "sh -c 'echo Subject >\"$0\"'"  # an editor that writes a message where Git asks for one
-MAIN = "HEAD:refs/heads/main"
 
-
-def refused_everywhere(world: World, bob: Sandbox, code: str, base: str = "origin/main") -> list[Ran]:
-    """Push what Bob has to main: through his hooks, past them, from a clone without hooks; and check it as CI does.
+def refused_everywhere(world: World, bob: Sandbox, code: str) -> Ran:
+    """Check what Bob has as CI does, and push it to main: through his hook, and from a clone without hooks.
 
     Returns:
-        What check, pre-push and pre-receive said; nothing moved.
+        What his hook said; nothing moved.
     """
     mallory = world.plain()
     mallory.git("fetch", "-q", str(bob.path), "HEAD:refs/heads/theirs")
     with world.unmoved():
-        return [
-            refused(bob.mlv("check", f"{base}..HEAD", check=False), code),
-            refused(bob.push("origin", MAIN, check=False), code),
-            refused(bob.push("--no-verify", "origin", MAIN, check=False), code),
-            refused(mallory.push("origin", "theirs:refs/heads/main", check=False), code),
-        ]
+        checked = refused(bob.mlv("check", "origin/main..HEAD", check=False), code)
+        received = refused(mallory.push("origin", "theirs:refs/heads/main", check=False), code)
+        pushed = refused(bob.push("origin", MAIN, check=False), code)
+    assert commands(pushed.said, "mend") == commands(received.said, "mend")
+    assert commands(pushed.said, "undo it") == commands(received.said, "undo it") == commands(checked.said, "undo it")
+    return pushed
 
 
-def finish(bob: Sandbox) -> None:
-    """Fail unless everything is as it was frozen, and honest work goes on."""
+def finish(world: World, bob: Sandbox) -> None:
+    """Fail unless everything is as it was frozen, and the server took it: the honest push that follows."""
     assert_settled(bob)
     assert_frozen(bob)
-    work_honestly(bob)
-    bob.mlv("verify")
+    assert world.server.head("main") == bob.head()
 
 
 # Every alteration that `git commit --no-verify` lets through
@@ -69,12 +67,11 @@ def test_no_verify_is_refused_and_mended(world: World, row: str) -> None:
     alter(bob)
     sneak(bob)
 
-    _, pushed, received, _ = refused_everywhere(world, bob, code)
-    assert commands(pushed.said, "mend") == commands(received.said, "mend")
+    pushed = refused_everywhere(world, bob, code)
     take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
 
     assert bob.git("diff", "--stat", "origin/main", "HEAD~2", "--", REGISTRY, FOLDER, MANIFEST).out == ""
-    finish(bob)
+    finish(world, bob)
 
 
 @pytest.mark.parametrize("row", ALTERATIONS)
@@ -89,8 +86,7 @@ def test_no_verify_is_refused_and_its_own_undo_taken(world: World, row: str) -> 
     bob.git("commit", "-qm", "Take it back")
     bob.push("origin", "main")
 
-    bob.git("clean", "-qfd", "data")  # what the undo took out of Git is left on disk
-    finish(bob)
+    finish(world, bob)
 
 
 def test_no_verify_is_refused_and_kept_as_a_new_version(world: World) -> None:
@@ -104,7 +100,7 @@ def test_no_verify_is_refused_and_kept_as_a_new_version(world: World) -> None:
     bob.push("origin", "main")
 
     bob.assert_committed("data/snapshots/iris_v0.2/iris.csv", ROWS + "9.9,9.9,virginica\n")
-    finish(bob)
+    finish(world, bob)
 
 
 # Other ways to make a commit
@@ -147,10 +143,10 @@ def test_plumbing_is_refused_and_mended(world: World, route: Callable[[Sandbox],
     oid = route(bob)
     bob.git("reset", "-q", "--hard", oid)
 
-    _, pushed, _, _ = refused_everywhere(world, bob, "MLV101")
+    pushed = refused_everywhere(world, bob, "MLV101")
     take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
 
-    finish(bob)
+    finish(world, bob)
 
 
 @pytest.mark.parametrize("route", [by_commit_tree, by_fast_import], ids=lambda route: route.__name__)
@@ -162,7 +158,7 @@ def test_plumbing_pushed_by_its_id_is_refused(world: World, route: Callable[[San
         refused(bob.push("origin", f"{oid}:refs/heads/main", check=False), "MLV101")
         refused(bob.push("--no-verify", "origin", f"{oid}:refs/heads/main", check=False), "MLV101")
 
-    finish(bob)
+    finish(world, bob)
 
 
 def test_fast_forward_of_somebodys_bad_branch_is_refused(world: World) -> None:
@@ -171,10 +167,10 @@ def test_fast_forward_of_somebodys_bad_branch_is_refused(world: World) -> None:
     sneak(mallory)
     bob.git("pull", "-q", "--ff-only", str(mallory.path), "main")
 
-    _, pushed, _, _ = refused_everywhere(world, bob, "MLV101")
+    pushed = refused_everywhere(world, bob, "MLV101")
     take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
 
-    finish(bob)
+    finish(world, bob)
 
 
 def test_a_merge_made_without_hooks_is_refused(world: World) -> None:
@@ -187,10 +183,10 @@ def test_a_merge_made_without_hooks_is_refused(world: World) -> None:
     bob.commit("Mine")
     bob.git("merge", "-q", "--no-edit", "--no-verify", "side")
 
-    _, pushed, _, _ = refused_everywhere(world, bob, "MLV101")
+    pushed = refused_everywhere(world, bob, "MLV101")
     take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
 
-    finish(bob)
+    finish(world, bob)
 
 
 # Registries
@@ -219,14 +215,14 @@ def test_two_promotions_that_merge_cleanly_are_refused(world: World) -> None:
     bob.git("pull", "-q", "origin", "main")
     bob.git("pull", "-q", "--ff-only", str(mallory.path), "main")
 
-    check, pushed, _, _ = refused_everywhere(world, bob, "MLV202")
-    assert "v0.3.0 and v0.4.0" in check.said
+    pushed = refused_everywhere(world, bob, "MLV202")
+    assert "v0.3.0 and v0.4.0" in pushed.said
     bob.run("sh", "-c", commands(pushed.said, "keep it")[0])
     bob.git("commit", "-qm", "It is v0.4.0")
     bob.push("origin", "main")
 
     assert bob.mlv("resolve", "iris_clf@production", "model.pkl").out.strip().endswith("v0.4.0/model.pkl")
-    finish(bob)
+    finish(world, bob)
 
 
 def enter(repo: Sandbox, *entries: str) -> None:
@@ -248,12 +244,12 @@ def test_a_stage_by_hand_for_a_version_without_a_tag_is_refused_and_undone(world
     warned = bob.git("commit", "-am", "Stage v0.3.0")
     assert "warning MLV203" in warned.said, "at commit it only warns"
 
-    _, pushed, _, _ = refused_everywhere(world, bob, "MLV203")
+    pushed = refused_everywhere(world, bob, "MLV203")
     take(bob, pushed, "undo it")
     bob.git("commit", "-qm", "Take it back")
     bob.push("origin", "main")
 
-    finish(bob)
+    finish(world, bob)
 
 
 def test_a_stage_by_hand_for_a_version_without_a_tag_is_refused_and_tagged(world: World) -> None:
@@ -266,7 +262,7 @@ def test_a_stage_by_hand_for_a_version_without_a_tag_is_refused_and_tagged(world
 
     refused(bob.push("origin", "main", check=False), "MLV203")  # the tag has to go with it
     bob.push("--atomic", "origin", "main", "iris_clf@v0.3.0")
-    finish(bob)
+    finish(world, bob)
 
 
 def test_a_stage_by_hand_for_a_version_that_does_not_exist_is_refused(world: World) -> None:
@@ -275,12 +271,12 @@ def test_a_stage_by_hand_for_a_version_that_does_not_exist_is_refused(world: Wor
     replace(bob, REGISTRY, '"v0.3.0"', '"v0.9.0"')
     bob.git("commit", "-qam", "Stage v0.9.0")
 
-    _, pushed, _, _ = refused_everywhere(world, bob, "MLV204")
+    pushed = refused_everywhere(world, bob, "MLV204")
     take(bob, pushed, "undo it")
     bob.git("commit", "-qm", "Take it back")
     bob.push("origin", "main")
 
-    finish(bob)
+    finish(world, bob)
 
 
 # A version reused
@@ -310,7 +306,7 @@ def test_a_version_reused_under_another_identity_is_refused_and_renumbered(world
 
     bob.assert_committed("data/snapshots/iris_v0.2/iris.csv", "ada\n")
     bob.assert_committed("data/snapshots/iris_v0.3/iris.csv", "bob\n")
-    finish(bob)
+    finish(world, bob)
 
 
 def test_a_version_reused_by_a_force_push_of_main_is_refused(world: World) -> None:
@@ -350,13 +346,13 @@ def test_a_guard_weakened_in_the_same_push_is_refused(world: World, row: str) ->
     sneak(bob)
 
     code = "MLV102" if row == "the folders moved" else "MLV108"
-    _, pushed, _, _ = refused_everywhere(world, bob, code)
+    pushed = refused_everywhere(world, bob, code)
     codes = re.findall(r"error (MLV\d+)", pushed.said)
     assert {code, "MLV101"} <= set(codes), pushed.said
     take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
 
     assert WEAKENED[row] not in bob.read("mlv.yaml").decode()
-    finish(bob)
+    finish(world, bob)
 
 
 def test_a_guard_weakened_alone_is_seen_and_let_in_by_who_guards_the_server(world: World) -> None:
@@ -372,7 +368,7 @@ def test_a_guard_weakened_alone_is_seen_and_let_in_by_who_guards_the_server(worl
         refused(bob.push("--no-verify", "origin", "main", check=False), "MLV108")
     bob.push("--no-verify", "-o", "mlv.override=agreed with Ada", "origin", "main")
 
-    work_honestly(bob)
+    work_honestly(bob, MAIN)
 
 
 def test_settings_that_are_deleted_weaken_what_they_said(world: World) -> None:
@@ -384,10 +380,10 @@ def test_settings_that_are_deleted_weaken_what_they_said(world: World) -> None:
     bob.remove("mlv.yaml")
     sneak(bob)
 
-    _, pushed, _, _ = refused_everywhere(world, bob, "MLV108")
+    pushed = refused_everywhere(world, bob, "MLV108")
     take(bob, pushed, "mend", "then go on", GIT_EDITOR=SUBJECT)
 
-    finish(bob)
+    finish(world, bob)
 
 
 # What is taken back on the way

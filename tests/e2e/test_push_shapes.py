@@ -7,8 +7,10 @@ import pytest
 from tests.conftest import Ran, Sandbox
 from tests.e2e.world import (
     CSV,
+    MAIN,
     MANIFEST,
     ROWS,
+    SUBJECT,
     World,
     add_model,
     append,
@@ -22,7 +24,6 @@ from tests.e2e.world import (
     work_honestly,
 )
 
-SUBJECT = "sh -c 'echo Subject >\"$0\"'"  # an editor that writes a message where Git asks for one
 TAG = "iris_clf@v0.2.0"
 
 
@@ -43,8 +44,7 @@ def finish(bob: Sandbox) -> None:
     """Fail unless everything is as it was frozen, and honest work goes on."""
     assert_settled(bob)
     assert_frozen(bob)
-    work_honestly(bob)
-    bob.mlv("verify")
+    work_honestly(bob, MAIN)
 
 
 @pytest.fixture
@@ -290,13 +290,6 @@ def test_a_new_branch_is_judged_by_what_it_changes(world: World, bob: Sandbox) -
 
     assert_settled(bob)
     assert_frozen(bob)
-    work_honestly_on(bob, "topic")
-
-
-def work_honestly_on(bob: Sandbox, branch: str) -> None:
-    """Commit something honest and push it to a branch of one's own."""
-    freeze(bob, "more", "1\n")
-    assert "error" not in bob.git("commit", "-qm", "More").said + bob.push("origin", branch).said
 
 
 def test_a_new_release_branch_is_judged(world: World, bob: Sandbox) -> None:

@@ -24,6 +24,10 @@ NAMES = f"{FOLDER}/names.txt"
 MANIFEST = f"{FOLDER}.manifest.json"
 REGISTRY = "models/iris_clf/registry.json"
 
+MAIN = "HEAD:refs/heads/main"
+SUBJECT = "sh -c 'echo Subject >\"$0\"'"
+"""An editor that writes a message where Git asks for one."""
+
 _LABELLED = re.compile(r"  (keep it|undo it|undo|leave it out|mend|then go on|or mend it, then): +(\S.*)")
 _GOES_ON = re.compile(r"  {5,}(\S.*)")
 _UNDER_WAY = ("MERGE_HEAD", "MERGE_MSG", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "sequencer")
@@ -172,13 +176,12 @@ def commands(said: str, *labels: str) -> list[str]:
     label = ""
     for raw in said.splitlines():
         line = raw.removeprefix("remote: ").rstrip()
-        start = _LABELLED.fullmatch(line)
-        more = _GOES_ON.fullmatch(line)
-        if start:
-            label = start[1]
-        elif not more:
-            label = ""
-        text = (start or more)[start.lastindex or 0 if start else 1] if start or more else ""
+        if start := _LABELLED.fullmatch(line):
+            label, text = start[1], start[2]
+        elif more := _GOES_ON.fullmatch(line):
+            text = more[1]
+        else:
+            label = text = ""
         if label in labels and text:
             found[text] = None
     return list(found)
@@ -215,11 +218,17 @@ def freeze(repo: Sandbox, name: str, rows: str, version: str = "v0.1") -> None:
 
 
 def work_honestly(repo: Sandbox, *refspec: str) -> None:
-    """Commit something honest of ours and push it; everything passes, without a word."""
+    """Commit something honest of ours, and push it when a refspec is given; everything passes, without a word."""
     number = repo.git("rev-list", "--count", "HEAD").out.strip()
-    freeze(repo, f"honest{number}", f"a,b\n{number},2\n")
+    folder, data = f"data/snapshots/honest{number}_v0.1", f"a,b\n{number},2\n"
+    repo.write(f"{folder}/new.csv", data)
+    digest = hashlib.sha256(data.encode()).hexdigest()
+    entry = {"path": f"{folder}/new.csv", "size_bytes": len(data), "sha256": digest}
+    document = {"dataset": f"honest{number}", "version": "v0.1", "files": [entry]}
+    repo.write(f"{folder}.manifest.json", json.dumps({**document, "created_utc": "2026-01-01T00:00:00Z"}))
+    repo.git("add", "--sparse", folder, f"{folder}.manifest.json")
     said = repo.git("commit", "-qm", "Freeze more").said
-    said += repo.push("origin", *(refspec or ("HEAD:refs/heads/main",))).said
+    said += repo.push("origin", *refspec).said if refspec else ""
     assert "mlv" not in said, said
 
 
