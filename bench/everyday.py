@@ -189,6 +189,10 @@ def registry(bench: Bench) -> Iterator[Figure]:
     for name, command in commands.items():
         large, small = bench.race(lambda command=command: command(many), lambda command=command: command(few))
         yield Figure(f"{name}, 1,000 versions and tags", large, "the same with 10", small, 1.5)
+    resolve, python = bench.race(
+        lambda: commands["resolve"](few), lambda: bench.time(PYTHON, "-I", "-c", "pass", cwd=few)
+    )
+    yield Figure("resolve of a small model", resolve, "python -I -c pass", python, 6.0)
 
 
 def _promotions(bench: Bench) -> Callable[[Path], float]:

@@ -10,7 +10,7 @@ from mlvgit.core.versions import model_version
 from mlvgit.errors import MlvError
 from mlvgit.records.registry import Registry
 from mlvgit.repo.history import Commit, first_parent_log_of_path
-from mlvgit.rules.model import Entry
+from mlvgit.rules.trees import Entry
 
 __all__ = ["StageEvent", "VersionChange", "stage_events"]
 

@@ -4,7 +4,7 @@ Source: https://semver.org/spec/v2.0.0.html, items 2, 9, 10 and 11.
 """
 
 import re
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import Literal
 
 from mlvgit.errors import UsageError
@@ -12,6 +12,8 @@ from mlvgit.errors import UsageError
 __all__ = ["Part", "Version", "is_model_version", "is_snapshot_version", "model_version", "snapshot_version"]
 
 Part = Literal["major", "minor", "patch"]
+KEPT = 8192
+"""How many parsed versions are kept: long lists are sorted again and again."""
 
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _SNAPSHOT = re.compile(rf"v({_NUMBER})\.({_NUMBER})(?:\.({_NUMBER}))?")
@@ -98,6 +100,7 @@ def is_model_version(text: str) -> bool:
     return _MODEL.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=KEPT)
 def snapshot_version(text: str) -> Version:
     """Parse a snapshot version such as `v0.1` or `v1.2.3`.
 
@@ -113,6 +116,7 @@ def snapshot_version(text: str) -> Version:
     return Version(text, (int(major), int(minor), int(patch)))
 
 
+@lru_cache(maxsize=KEPT)
 def model_version(text: str) -> Version:
     """Parse a model version such as `v0.1.0` or `v2.0.0-rc.1`.
 
