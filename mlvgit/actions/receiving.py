@@ -17,12 +17,12 @@ from mlvgit.actions.judging import (
 )
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
+from mlvgit.actions.pushed_tags import remote_tags, tag_move, tagged_after, tags_here_or_there
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.actions.walking import AT_PUSH, MOST_COMMITS, walk
 from mlvgit.core.text import count, printable, short
-from mlvgit.errors import GitError
 from mlvgit.records.layout import Key
 from mlvgit.records.settings import Settings
 from mlvgit.repo.history import (
@@ -36,10 +36,9 @@ from mlvgit.repo.history import (
     protected_refs,
 )
 from mlvgit.repo.repository import Repository
-from mlvgit.repo.tags import read_tag, tag_ref_name
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.engine import judge
-from mlvgit.rules.model import Context, Finding, TagMove
+from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.table import RULES
 
 __all__ = ["check_range", "guard_push", "guard_receive"]
@@ -93,7 +92,7 @@ def guard_push(
         protected=protected,
         is_protected=lambda ref: is_protected(repo, ref, patterns, remote),
         trusted=trusted_settings(project.committed(trusted_tip)) if trusted_tip else {},
-        tagged_before=_remote_tags(repo, remote_name or remote_url),
+        tagged_before=remote_tags(repo, remote_name or remote_url),
         name=remote or "origin",
     )
     override = repo.config("mlv.override")
@@ -140,7 +139,7 @@ def check_range(project: Project, base: str, tip: str, *, each: bool = False) ->
         protected={"base": base},
         is_protected=lambda ref: not behind,
         trusted=trusted_settings(project.committed(base)),
-        tagged_before=_tags_here_or_there(repo),
+        tagged_before=tags_here_or_there(repo),
         each=each,
         most=MOST_COMMITS,
     )
@@ -153,14 +152,14 @@ def _judge_push(
 ) -> Report:
     repo = project.repo
     tag_moves = [
-        move for line in lines if line.remote_ref.startswith("refs/tags/") and (move := _tag_move(project, line))
+        move for line in lines if line.remote_ref.startswith("refs/tags/") and (move := tag_move(project, line))
     ]
     context = Context(
         moment="push",
         trusted=receiver.trusted,
         published=published_by(project, receiver.protected.values()),
         replaceable=lambda key, identity: False,
-        tagged=_tagged_after(receiver, tag_moves),
+        tagged=tagged_after(receiver.tagged_before, tag_moves),
         commit_known=lambda oid: commit_known(repo, oid),
         code_sha256_of=code_sha256_of(project),
         code_known=code_known(project),
@@ -310,61 +309,3 @@ def _bases(project: Project, tip: str, receiver: _Receiver) -> tuple[str, ...]:
             found.update(dict.fromkeys(merge_bases(project.repo, protected, tip)))
     # An older base says nothing that a newer one does not: what came between is published on the newer one's branch.
     return tuple(independent(project.repo, found))
-
-
-# tags
-
-
-def _tag_move(project: Project, line: RefChange) -> TagMove | None:
-    repo = project.repo
-    before = None if is_zero(line.remote_oid) else read_tag(repo, line.remote_oid, line.remote_ref)
-    after = None if is_zero(line.local_oid) else read_tag(repo, line.local_oid, line.remote_ref)
-    if before is None and after is None:
-        return None
-    return TagMove(
-        ref=line.remote_ref,
-        before=before.facts() if before else None,
-        after=after.facts() if after else None,
-        tree=project.committed(after.commit).tree if after else None,
-    )
-
-
-def _tagged_after(receiver: _Receiver, moves: Sequence[TagMove]) -> Callable[[Key], frozenset[str]]:
-    def tagged(key: Key) -> frozenset[str]:
-        ref = "refs/tags/" + tag_ref_name(key.root, key.name, key.version)
-        for move in moves:
-            if move.ref == ref:
-                return frozenset({move.after.tree_sha256} if move.after else ())
-        return receiver.tagged_before(key)
-
-    return tagged
-
-
-def _remote_tags(repo: Repository, remote: str) -> Callable[[Key], frozenset[str]]:
-    """Ask the remote for one tag, and only when a rule wants to know: what is here may never have been pushed."""
-
-    def tagged(key: Key) -> frozenset[str]:
-        ref = "refs/tags/" + tag_ref_name(key.root, key.name, key.version)
-        try:
-            answer = repo.git.text("ls-remote", "--", remote, ref)
-            oid = next((line.partition("\t")[0] for line in answer.splitlines() if line.endswith("\t" + ref)), "")
-            if oid and repo.object(oid) is None:  # a colleague's, that was not fetched with the branch
-                repo.git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", remote, ref)
-        except GitError:
-            return frozenset()
-        tag = read_tag(repo, oid) if oid else None
-        return frozenset({tag.tree_sha256} if tag else ())
-
-    return tagged
-
-
-def _tags_here_or_there(repo: Repository) -> Callable[[Key], frozenset[str]]:
-    here = local_tags(repo)
-
-    def tagged(key: Key) -> frozenset[str]:
-        found = here(key)
-        if not found and repo.config("remote.origin.url"):
-            return _remote_tags(repo, "origin")(key)
-        return found
-
-    return tagged
