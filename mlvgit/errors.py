@@ -16,6 +16,7 @@ __all__ = [
     "MlvError",
     "Problem",
     "RefusedError",
+    "RemoteError",
     "SettingsError",
     "UsageError",
 ]
@@ -77,6 +78,12 @@ class GitError(MachineError):
         self.argv = argv
         self.status = status
         self.stderr = stderr
+
+
+class RemoteError(MlvError):
+    """A remote could not be reached, or did not take what it was given."""
+
+    exit_status = 4
 
 
 class BusyError(MlvError):

@@ -10,7 +10,7 @@ from mlvgit.actions.clock import utc_now
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
 from mlvgit.core.references import is_model_name
-from mlvgit.core.versions import model_version
+from mlvgit.core.versions import Part, model_version
 from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -21,7 +21,7 @@ from mlvgit.store.hashing import Progress
 from mlvgit.store.lock import exclusive
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "registered"]
+__all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version", "registered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,21 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
     fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
     fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
     return freeze(project, Freezing(key=key, files=files, fields=fields, replace=plan.replace), progress)
+
+
+def next_version(project: Project, model: str, part: Part) -> str:
+    """Return the version after the newest of `model`.
+
+    Raises:
+        UsageError: there is nothing to count on from.
+    """
+    keys = [
+        *project.working().keys("model", model, project.root),
+        *project.committed().keys("model", model, project.root),
+    ]
+    if not keys:
+        raise UsageError(f"{model} has no version to count on from", hint=f"git mlv model add {model} v0.1.0 ...")
+    return max(version_of(key) for key in keys).bump(part)
 
 
 def _files(plan: ModelPlan) -> tuple[SourceFile, ...] | None:

@@ -187,6 +187,9 @@ class Project:
         found = registry.in_stage(stage)
         if not found:
             known = sorted({entry.stage for entry in registry.versions})
+            meant = nearest(stage, list(self.settings_or_default.stage_names))
+            if meant and meant != stage:
+                raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {model}@{meant}?")
             raise UsageError(
                 f"no version of {model} is in {stage} (at {catalog.tree.label})",
                 hint=f"git mlv promote {model} VERSION {stage}"
@@ -209,8 +212,9 @@ class Project:
         if catalog is not standing and any(key.name == reference.name for key in standing.keys(root=self.root)):
             return UsageError(f"{reference.text} is frozen here and not committed yet", hint="git commit")
         near = nearest(reference.name, sorted({key.name for key in keys}))
+        shown = reference.text.removeprefix("data:").removeprefix("model:")
         return UsageError(
-            f"nothing is called {reference.text}",
+            f"nothing is called {shown}",
             hint=f"did you mean {near}?" if near else "git mlv snapshot list, git mlv model list",
         )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.status import look
-from mlvgit.errors import MachineError, RefusedError, UsageError
+from mlvgit.errors import RefusedError, RemoteError, UsageError
 from mlvgit.repo.porcelain import Said
 from mlvgit.repo.tags import list_model_tags
 
@@ -31,7 +31,7 @@ def push(project: Project, remote: str = "") -> PushResult:
     Raises:
         UsageError: there is no remote, or no branch is checked out.
         RefusedError: a guard here or on the remote refused; carries what it said.
-        MachineError: Git could not push.
+        RemoteError: the remote is not there, or did not take it.
     """
     branch = project.repo.branch()
     if branch is None:
@@ -51,7 +51,9 @@ def push(project: Project, remote: str = "") -> PushResult:
     if done.status:
         if "mlv:" in done.text:
             raise RefusedError(done.text.strip())
-        raise MachineError(f"git push failed:\n{done.text.strip()}", hint="git pull --rebase, then git mlv push")
+        behind = "fetch first" in done.text or "non-fast-forward" in done.text
+        hint = "git pull --rebase, then git mlv push" if behind else "git remote -v"
+        raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=hint)
     return PushResult(remote=remote, refs=(target, *tags), said=done.text)
 
 

@@ -21,7 +21,16 @@ from mlvgit.rules.model import Tree
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.lock import exclusive
 
-__all__ = ["RecordPlan", "code_sha256", "code_known", "code_sha256_of", "file_sha256_at", "record", "run_published"]
+__all__ = [
+    "RecordPlan",
+    "code_sha256",
+    "code_known",
+    "code_sha256_of",
+    "file_sha256_at",
+    "record",
+    "run_published",
+    "uncommitted_code",
+]
 
 MOST_COMMITS = 200
 """How many commits are looked through for code that squash or rebase gave another commit."""
@@ -75,6 +84,8 @@ def record(project: Project, plan: RecordPlan) -> str:
         raise UsageError(
             "which data was it trained on?", hint=f"git mlv record {plan.model} {plan.version} --data iris@v0.1"
         )
+    if not plan.run_id:
+        _refuse_second(catalog, project, key)
     with exclusive(project.repo.state_dir, "git mlv record"):
         run_id = plan.run_id or _free_id(project, key)
         if not is_run_id(run_id):
@@ -107,6 +118,20 @@ def record(project: Project, plan: RecordPlan) -> str:
         project.repo.stage([path], force=True)
         project.refresh()
     return path
+
+
+def _refuse_second(catalog: Catalog, project: Project, key: Key) -> None:
+    for run_id, path in catalog.run_paths(project.root).items():
+        run = catalog.run(path).value
+        if isinstance(run, RunRecord) and (run.model, run.model_version) == (key.name, key.version):
+            raise RefusedError(f"{path} records how {key} was made", hint=f"another run: --id {run_id}-b")
+
+
+def uncommitted_code(project: Project) -> list[str]:
+    """List tracked files outside our folders that differ from HEAD: a record that names HEAD would not name them."""
+    raw = project.repo.git.lines0("diff-index", "--name-only", "-z", "HEAD", "--")
+    ours = tuple(folder + "/" for folder in project.layout.folders)
+    return [path for path in raw if not path.startswith(ours)]
 
 
 def _scalar(value: object) -> bool:

@@ -70,7 +70,7 @@ def _block(project: Project) -> str:
     layout = project.layout
     relative = [layout.snapshots, layout.models, layout.runs]
     lines = [BLOCK_BEGIN]
-    lines += [f"/{folder}/** -text -ident -working-tree-encoding -eol -filter" for folder in relative[:2]]
+    lines += [f"/{folder}/** -text -ident -working-tree-encoding" for folder in relative[:2]]
     lines += [f"/{relative[2]}/** -text", f"/{layout.models}/*/registry.json merge=mlv-registry", BLOCK_END]
     return "\n".join(lines) + "\n"
 

@@ -44,7 +44,8 @@ def tag_model(
     """
     oid = project.repo.resolve(commit)
     if oid is None:
-        raise UsageError(f"{commit} is not a commit here", hint="commit the version first: git commit")
+        hint = "commit the version first: git commit" if commit == "HEAD" else "git log --oneline"
+        raise UsageError(f"{commit} is not a commit here", hint=hint)
     catalog = project.committed(oid)
     key = project.layout.model_key(model, version)
     frozen = catalog.frozen(key)
@@ -62,6 +63,8 @@ def tag_model(
     with exclusive(project.repo.state_dir, "git mlv tag-model"):
         existing = find_tag(project, key)
         if existing is not None:
+            if sign and not existing.signed:
+                raise RefusedError(f"the tag {name} exists and is not signed", hint="a version is tagged once")
             if existing.tree_sha256 == frozen.manifest.tree_sha256:
                 return TagResult(tag=existing, already=True)
             raise RefusedError(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlvgit.core.text import count, printable, short, size
+from mlvgit.core.text import count, nearest, printable, short, size
+from mlvgit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -166,3 +169,16 @@ def show_manifest(output: Output, frozen: Frozen, manifest: Manifest, **more: An
         for relative, entry in manifest.by_relative().items()
     ]
     output.json(manifest_json(frozen.key, manifest, manifest_path=frozen.manifest_path, files=files, **more))
+
+
+def unknown_name(name: str, known: Sequence[str], what: str) -> UsageError:
+    """Return the error for a dataset or model that is not there."""
+    near = nearest(name, list(known))
+    hint = f"did you mean {near}?" if near else f"there is: {', '.join(known[:10]) or 'none yet'}"
+    return UsageError(f"there is no {what} {name}", hint=hint)
+
+
+def from_here_or_top(project: Project, name: str | Path) -> Path:
+    """Return a file that a user named: from the current folder, else from the top, as refusals write paths."""
+    from_top = project.top / name
+    return from_top if not os.path.lexists(name) and os.path.lexists(from_top) else Path(name)

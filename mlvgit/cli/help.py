@@ -15,6 +15,7 @@ def configure_help(parser: argparse.ArgumentParser) -> None:
     parser.description = "Help on a command. `git mlv --help` shows the whole manual."
     parser.epilog = "examples:\n  git mlv help promote\n"
     parser.add_argument("command", metavar="COMMAND", nargs="?", default="")
+    parser.add_argument("verb", metavar="VERB", nargs="?", default="", help="of snapshot and model: create, list, ...")
 
 
 def run_help(args: argparse.Namespace, output: Output) -> int:
@@ -26,7 +27,10 @@ def run_help(args: argparse.Namespace, output: Output) -> int:
     if args.command not in COMMANDS:
         near = nearest(args.command, list(COMMANDS))
         raise UsageError(f"{args.command!r} is not a command", hint=f"git mlv help {near}" if near else "git mlv -h")
-    output.say(build_parser(args.command).format_help().rstrip())
+    parser = build_parser(args.command)
+    if args.verb:
+        parser.parse_args([args.verb, "-h"])
+    output.say(parser.format_help().rstrip())
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 from mlvgit import __version__
 from mlvgit.cli.output import Output
 from mlvgit.core.text import nearest, printable
-from mlvgit.errors import MlvError
+from mlvgit.errors import MlvError, UsageError
 
 __all__ = ["COMMANDS", "Command", "build_parser", "main"]
 
@@ -61,6 +61,9 @@ COMMANDS: dict[str, Command] = {
     "merge-driver": Command("merge", "", "what Git runs to merge a registry"),
 }
 
+TAKES_VERSION = frozenset({"tag-model", "promote", "rollback", "record"})
+"""Commands that are typed with MODEL VERSION, and take MODEL@VERSION as well."""
+
 ELSEWHERE = {
     "add": "snapshot create (data), git mlv model add (a model)",
     "assign": "promote",
@@ -72,12 +75,17 @@ ELSEWHERE = {
     "fsck": "verify",
     "history": "log",
     "list": "snapshot list, git mlv model list",
+    "get": "resolve",
     "ls": "snapshot list, git mlv model list",
+    "metrics": "model diff",
     "register": "model add",
+    "remove": "discard",
     "revert": "rollback",
+    "rm": "discard",
     "show": "snapshot show, git mlv model show",
     "stage": "promote",
     "tag": "tag-model",
+    "track": "snapshot create",
     "undo": "discard",
 }
 """What people who know DVC, GTO, Git LFS or MLflow type, and what it is called here."""
@@ -185,7 +193,10 @@ def _parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namesp
 
 def _run(words: list[str]) -> int:
     while words and words[0] == "-C" and len(words) > 1:
-        os.chdir(words[1])
+        try:
+            os.chdir(words[1])
+        except OSError as error:
+            raise UsageError(f"cannot change to {words[1]}: {error.strerror}") from error
         words = words[2:]
     if not words or words[0] in ("-h", "--help"):
         return _module("help").run_overview(Output())  # type: ignore[no-any-return]
@@ -200,6 +211,8 @@ def _run(words: list[str]) -> int:
             hint=f"git mlv {near}" if near else "git mlv -h lists them",
         )
         return 2
+    if name in TAKES_VERSION and rest and "@v" in rest[0]:
+        rest[:1] = rest[0].split("@", 1)
     args = _parse(build_parser(name), rest)
     output = Output(json=bool(getattr(args, "json", False)))
     return int(getattr(_module(name), "run_" + name.replace("-", "_"))(args, output))

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mlvgit.actions.models import ModelPlan, ModelVersion, add, comment, facts, listing
+from mlvgit.actions.models import ModelPlan, ModelVersion, add, comment, facts, listing, next_version
 from mlvgit.actions.project import Project
 from mlvgit.actions.serving import identity, resolve
 from mlvgit.cli.common import (
@@ -13,10 +13,12 @@ from mlvgit.cli.common import (
     asked_moment,
     catalog_at,
     commit_staged,
+    from_here_or_top,
     frozen_lines,
     manifest_json,
     show_manifest,
     tell_otherwise,
+    unknown_name,
 )
 from mlvgit.cli.output import Output
 from mlvgit.core.text import size
@@ -39,7 +41,10 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     new = verbs.add_parser("add", help="freeze a new version", epilog=EXAMPLES, formatter_class=parser.formatter_class)
     new.add_argument("model", metavar="MODEL")
-    new.add_argument("version", metavar="VERSION")
+    new.add_argument("version", metavar="VERSION", nargs="?", default="")
+    new.add_argument(
+        "--bump", choices=("major", "minor", "patch"), help="count on from the newest version, in place of VERSION"
+    )
     new.add_argument("files", nargs="*", type=Path, metavar="FILE", help="none freezes the folder where it stands")
     new.add_argument("--metrics", type=Path, metavar="FILE", help="JSON object; becomes metrics.json")
     new.add_argument("--params", type=Path, metavar="FILE", help="JSON object; becomes params.json")
@@ -77,10 +82,15 @@ def run_model(args: argparse.Namespace, output: Output) -> int:
 
 def _add(args: argparse.Namespace, output: Output) -> int:
     project = Project.open()
+    version, files = args.version, list(args.files)
+    if args.bump:
+        # With --bump there is no VERSION, and what stands in its place is a file.
+        files[:0] = [Path(version)] if version else []
+        version = next_version(project, args.model, args.bump)
     plan = ModelPlan(
         model=args.model,
-        version=args.version,
-        files=tuple(args.files),
+        version=version,
+        files=tuple(from_here_or_top(project, file) for file in files),
         metrics=args.metrics,
         params=args.params,
         run=args.run,
@@ -89,12 +99,12 @@ def _add(args: argparse.Namespace, output: Output) -> int:
         replace=args.replace,
         dereference=args.dereference,
     )
-    with output.progress(f"freezing {args.model} {args.version}") as progress:
+    with output.progress(f"freezing {args.model} {version}") as progress:
         result = add(project, plan, progress)
     frozen_lines(output, result)
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
     if not result.already:
-        output.next(f"git mlv tag-model {args.model} {args.version}" if commit else f'git commit -m "Add {result.key}"')
+        output.next(f"git mlv tag-model {args.model} {version}" if commit else f'git commit -m "Add {result.key}"')
     output.json(
         manifest_json(
             result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path
@@ -118,6 +128,8 @@ def _list(args: argparse.Namespace, output: Output) -> int:
     found = listing(catalog, project.root, args.name)
     tell_otherwise(project, args, output, catalog, dict.fromkeys(line.key.name for line in found))
     output.table([_line(line) for line in found], ("MODEL", "VERSION", "STAGE", "SIZE", "DATA"))
+    if not found and args.name:
+        raise unknown_name(args.name, catalog.models(project.root), "model")
     if not found:
         output.talk("no model versions yet: git mlv model add MODEL v0.1.0 FILE...")
     versions = [

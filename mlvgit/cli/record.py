@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mlvgit.actions.models import read_json_object
 from mlvgit.actions.project import Project
-from mlvgit.actions.runs import RecordPlan, record
+from mlvgit.actions.runs import RecordPlan, record, uncommitted_code
 from mlvgit.cli.common import add_commit, add_json, commit_staged
 from mlvgit.cli.output import Output
+from mlvgit.core.text import printable
 
 __all__ = ["configure_record", "run_record"]
 
@@ -53,6 +54,11 @@ def run_record(args: argparse.Namespace, output: Output) -> int:
         python=args.python,
         command=args.command,
     )
+    changed = uncommitted_code(project) if args.code == "HEAD" and project.repo.head() else []
+    if changed:
+        output.warn(
+            f"{printable(changed[0])} differs from HEAD, which the record names as its code: commit it, or --code COMMIT"
+        )
     path = record(project, plan)
     commit = commit_staged(project, args, [path], f"Record the run of {args.model}@{args.version}", output)
     output.say(f"wrote {path}" + ("" if commit else " (staged)"))

@@ -13,8 +13,10 @@ from mlvgit.cli.common import (
     asked_moment,
     catalog_at,
     commit_staged,
+    from_here_or_top,
     frozen_lines,
     manifest_json,
+    unknown_name,
 )
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, size
@@ -97,7 +99,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     plan = SnapshotPlan(
         dataset=args.dataset,
         version=version,
-        sources=tuple(map(Path, rest)),
+        sources=tuple(from_here_or_top(project, word) for word in rest),
         bump=args.bump,
         base=args.base,
         add=tuple(args.add),
@@ -143,6 +145,9 @@ def _list(args: argparse.Namespace, output: Output) -> int:
                 ]
             )
     output.table(rows, ("SNAPSHOT", "FILES", "SIZE", "FROZEN", "NOTES"))
+    if not found and args.name:
+        names = sorted({key.name for key in catalog.keys("snapshot", root=project.root)})
+        raise unknown_name(args.name, names, "dataset")
     if not found:
         output.talk("no snapshots yet: git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER...")
     output.json({"commit": commit, "snapshots": [manifest_json(key, manifest) for key, manifest in found if manifest]})

@@ -9,6 +9,8 @@ from mlvgit.cli.common import add_json
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable, short
 from mlvgit.errors import UsageError
+from mlvgit.repo.history import remotes
+from mlvgit.repo.tags import tag_ref_name
 
 __all__ = [
     "configure_promote",
@@ -51,7 +53,9 @@ def run_tag_model(args: argparse.Namespace, output: Output) -> int:
         else f"{output.style('tagged', 'green')} {tag.name} on {short(tag.commit)}: tree {short(tag.tree_sha256)}"
     )
     if not result.already:
-        output.next(f"git push --atomic origin {project.repo.branch() or 'HEAD'} {tag.name}")
+        output.next(
+            f"git mlv promote {tag.model} {tag.version} production" if remotes(project.repo) else "git mlv status"
+        )
     output.json(
         {
             "tag": tag.name,
@@ -130,6 +134,8 @@ def run_promote(args: argparse.Namespace, output: Output) -> int:
     change = promote(
         project, args.model, args.version, args.stage, reason=args.message, tag=args.tag, commit=not args.no_commit
     )
+    if args.tag:
+        output.talk(f"tagged {tag_ref_name(change.key.root, change.key.name, change.key.version)}")
     _present(project, change, output)
     return 0
 
@@ -164,8 +170,11 @@ def _present(project: Project, change: StageChange, output: Output) -> None:
             output.say(f"staged only: a {change.pending} is under way; go on with it")
         elif not change.commit:
             output.next(f"git commit -- {change.registry_path}")
-        elif project.repo.config("remote.origin.url"):
-            output.next(f"git push --atomic origin {project.repo.branch() or 'HEAD'} --follow-tags")
+        elif project.repo.top is not None and project.repo.branch() is None:
+            output.warn("no branch is checked out: this commit is on none")
+            output.next("git switch -c BRANCH")
+        elif project.repo.top is not None and remotes(project.repo):
+            output.next("git mlv push")
     output.json(
         {
             "event": change.event,

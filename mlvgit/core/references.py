@@ -116,8 +116,9 @@ def _selected(text: str, kind: Literal["snapshot", "model", ""], name: str, sele
 
 
 def _bad(text: str) -> UsageError:
+    shown = text.removeprefix("data:").removeprefix("model:")
     return UsageError(
-        f"{text!r} is not a reference",
+        f"{shown!r} is not a reference",
         hint="write iris@v0.1 (snapshot), iris_clf@v0.2.0 (model version), iris_clf@production (stage), iris@latest, "
         "run:ID or sha256:HEX",
     )

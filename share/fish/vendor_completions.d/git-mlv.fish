@@ -339,6 +339,7 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--bump	count on from the newest version, in place of VERSION
 --metrics	JSON object; becomes metrics.json
 --params	JSON object; becomes params.json
 --data	what it was trained on; may be repeated
@@ -489,7 +490,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
-	\'snapshot create --bump\') echo \'=major,minor,patch\' ;;
+	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
 	\'snapshot create --base\' | \'snapshot create --from\' | \'model add --data\' | \'record --data\') echo \'snapshots\' ;;
 	\'merge --take\') echo \'taken\' ;;
 	esac
