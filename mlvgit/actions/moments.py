@@ -12,11 +12,10 @@ from mlvgit.rules.catalog import Catalog
 
 __all__ = ["Moment", "moment", "parse_date", "released_otherwise"]
 
-_DATE = re.compile(
+_DATE = (  # compiled when a date is given
     r"([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})"
     r"(?:[T ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:\.[0-9]+)?)?)?)?"
-    r"\s*(?:(Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2}))?",
-    re.IGNORECASE,
+    r"\s*(?:(Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2}))?"
 )
 _END_OF_DAY: Final = (23, 59, 59)
 
@@ -95,7 +94,7 @@ def parse_date(text: str) -> int | None:
 
     UTC unless a zone is given; a date without a time means its end.
     """
-    match = _DATE.fullmatch(text.strip())
+    match = re.fullmatch(_DATE, text.strip(), re.IGNORECASE)
     if match is None:
         return None
     year, _, month, day, hour, minute, second, _, sign, zone_hours, zone_minutes = match.groups()
