@@ -190,7 +190,10 @@ class _YamlReader:
     def _syntax(self, error: Exception) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         said = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-        return Problem(mark.line + 1 if mark else 0, "$", f"is not YAML: {said}")
+        line = mark.line + 1 if mark else 0
+        if "nesting depth" in said:  # the library's own limit, met while it looks ahead for the end of a key
+            return Problem(line, "$", f"nests deeper than {MAX_DEPTH} levels")
+        return Problem(line, "$", f"is not YAML: {said}")
 
     def _note(self, event: "Event", path: Path, message: str) -> None:
         self._problems.append(Problem(_line(event), json_path(path), message))

@@ -52,7 +52,7 @@ TRAPS = {
     "huge-int": (HEAD + b"params: {a: 9007199254740993}\n", 4, "$.params.a", "too large"),
     "int-of-5000-digits": (HEAD + b"params: {a: " + b"9" * 5000 + b"}\n", 4, "$.params.a", "too large"),
     "huge-hex": (HEAD + b"params: {a: 0x" + b"f" * 5000 + b"}\n", 4, "$.params.a", "too large"),
-    "deep-flow": (HEAD + b"params: {a: " + b"[" * 100_000 + b"\n", 4, "$.params", "deeper than 32 levels"),
+    "deep-flow": (HEAD + b"params: {a: " + b"[" * 100 + b"\n", 4, "$.params", "deeper than 32 levels"),
     "deep-block": (
         HEAD + b"params:\n" + b"\n".join(b" " * n + b"a:" for n in range(1, 40)),
         36,
@@ -90,6 +90,13 @@ def test_a_trap_is_a_problem_with_its_line_and_path(name: str) -> None:
     problems = refused(data)
 
     assert any((p.line, p.where) == (line, where) and words in p.message for p in problems), problems
+
+
+def test_a_pit_deeper_than_the_yaml_library_goes_is_named_as_our_own_limit() -> None:
+    problems = refused(HEAD + b"params: {a: " + b"[" * 100_000 + b"\n")
+
+    assert [problem.line for problem in problems] == [4]
+    assert "deeper than 32 levels" in problems[0].message
 
 
 def test_a_bomb_of_aliases_ends_at_once() -> None:
