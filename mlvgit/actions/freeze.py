@@ -11,6 +11,7 @@ from mlvgit import __version__
 from mlvgit.actions.clock import stamp, utc_now
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import allow_replacing, published_identities
+from mlvgit.actions.stored import hold, object_store, stays_in_git
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
@@ -38,14 +39,15 @@ class Freezing:
         files: where the bytes are, with the names that they get; None freezes the directory where it stands.
         fields: the manifest's further keys (notes, derived_from, run, owner, metadata ...).
         replace: an unpublished version of the same name may give way.
-        storage: "git", for now; the seam where the store comes.
+        storage: "git", "store", or "auto": the store when the version is larger than `limits.git_limit`. "" is auto
+            once mlv.yaml names a remote, else git.
     """
 
     key: Key
     files: tuple[SourceFile, ...] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     replace: bool = False
-    storage: str = "git"
+    storage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class FreezeResult:
         staged: the paths that the next commit takes along.
         already: the version was frozen with the same bytes before, and nothing was written.
         added_bytes: what the working directory grew by.
+        stored_bytes: what the store may have grown by.
         set_aside: where the bytes of a replaced version were moved, "" when none were.
     """
 
@@ -67,6 +70,7 @@ class FreezeResult:
     staged: tuple[str, ...]
     already: bool = False
     added_bytes: int = 0
+    stored_bytes: int = 0
     set_aside: str = ""
 
 
@@ -117,8 +121,10 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
                 f"{directory} has files that nothing has frozen",
                 hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
             )
-        _refuse_large(project, files)
-        digests, brought = _read(project, key, files, in_place, progress)
+        storage = _storage(project, wanted.storage, files)
+        if storage == "git":
+            _refuse_large(project, files)
+        digests, brought = _read(project, key, files, in_place, storage, progress)
         identity = tree_sha256((file.relative, digest.sha256) for file, digest in zip(files, digests, strict=True))
         try:
             if before is not None and before.tree_sha256 == identity and _stands(target, before):
@@ -132,7 +138,10 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         finally:
             if brought is not None:
                 shutil.rmtree(brought, ignore_errors=True)
-        _refuse_conversions(project, [f"{directory}/{file.relative}" for file in files])
+        in_git = [
+            f"{directory}/{file.relative}" for file in files if storage == "git" or stays_in_git(key, file.relative)
+        ]
+        _refuse_conversions(project, in_git)
         manifest = new_manifest(
             key.kind,
             key.name,
@@ -141,14 +150,19 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             prefix=layout.relative(directory),
             created_utc=utc_now(),
             created_by=f"mlvgit {__version__}",
-            storage=wanted.storage,
+            storage=storage,
             **wanted.fields,
         )
-        staged = _publish(project, key, manifest, target)
+        staged = _publish(project, key, manifest, target, in_git)
         project.refresh()
-        added = 0 if in_place else manifest.total_bytes
         return FreezeResult(
-            key=key, manifest=manifest, manifest_path=staged[-1], staged=staged, added_bytes=added, set_aside=set_aside
+            key=key,
+            manifest=manifest,
+            manifest_path=staged[-1],
+            staged=staged,
+            added_bytes=0 if in_place else manifest.total_bytes,
+            stored_bytes=manifest.total_bytes if storage == "store" else 0,
+            set_aside=set_aside,
         )
 
 
@@ -170,6 +184,13 @@ def _existing(project: Project, key: Key) -> Manifest | None:
     return None
 
 
+def _storage(project: Project, wanted: str, files: Iterable[SourceFile]) -> str:
+    chosen = wanted or ("auto" if project.settings.remotes else "git")
+    if chosen != "auto":
+        return chosen
+    return "store" if sum(file.stat.size for file in files) > project.settings.limits.git_limit else "git"
+
+
 def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
     limit = project.settings.limits.file_in_git
     large = [file for file in files if file.stat.size > limit]
@@ -177,25 +198,38 @@ def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
         raise RefusedError(
             f"{large[0].path} has {size(large[0].stat.size)}: over {size(limit)}, files are too large for Git (MLV107)"
             + (f"; so are {len(large) - 1} more" if len(large) > 1 else ""),
-            hint="split it, or raise limits.file_in_git in mlv.yaml and have that reviewed",
+            hint="keep its bytes outside Git: --storage store   (or raise limits.file_in_git in mlv.yaml)",
         )
 
 
 def _read(
-    project: Project, key: Key, files: tuple[SourceFile, ...], in_place: bool, progress: Progress | None
+    project: Project, key: Key, files: tuple[SourceFile, ...], in_place: bool, storage: str, progress: Progress | None
 ) -> tuple[list[Digest], Path | None]:
     if in_place:
-        return hash_files(files, progress=progress), None
+        stored = storage == "store"
+        return (object_store(project).take(files, progress) if stored else hash_files(files, progress=progress)), None
     parent = (project.top / project.layout.directory(key)).parent
     parent.mkdir(parents=True, exist_ok=True)
     for stale in parent.glob(BRINGING + "*"):
         shutil.rmtree(stale, ignore_errors=True)
     brought = parent / f"{BRINGING}{key.name}_{key.version}"
     try:
+        if storage == "store":
+            return _through_store(project, files, brought, progress), brought
         return hash_and_copy(files, brought, progress), brought
     except BaseException:
         shutil.rmtree(brought, ignore_errors=True)
         raise
+
+
+def _through_store(
+    project: Project, files: tuple[SourceFile, ...], brought: Path, progress: Progress | None
+) -> list[Digest]:
+    store = object_store(project)
+    digests = store.take(files, progress)
+    for file, digest in zip(files, digests, strict=True):
+        store.place(digest, brought, file.relative)
+    return digests
 
 
 def _stands(target: Path, manifest: Manifest) -> bool:
@@ -251,23 +285,23 @@ def _refuse_conversions(project: Project, paths: list[str]) -> None:
         )
 
 
-def _publish(project: Project, key: Key, manifest: Manifest, target: Path) -> tuple[str, ...]:
+def _publish(project: Project, key: Key, manifest: Manifest, target: Path, in_git: list[str]) -> tuple[str, ...]:
     layout = project.layout
     directory = layout.directory(key)
     written = _move_course_manifest_on(project, key, manifest) if key.kind == "snapshot" else []
     path = layout.manifest(key)
     write_atomic(project.top / path, manifest.dump())
     make_read_only([target / relative for relative in manifest.by_relative()])
-    staged = (*written, directory, path)
     # The user asked for these very files, whatever .gitignore says of `*.pkl` or `data/`.
-    files = [f"{directory}/{relative}" for relative in manifest.by_relative()]
-    project.repo.stage([*written, *files, path], force=True)
-    _unstage_gone(project, directory, manifest)
-    return staged
+    project.repo.stage([*written, *in_git, path], force=True)
+    _unstage_gone(project, directory, frozenset(in_git))
+    if manifest.storage == "store":
+        hold(project, [directory])
+        return (*written, *in_git, path)
+    return (*written, directory, path)
 
 
-def _unstage_gone(project: Project, directory: str, manifest: Manifest) -> None:
-    known = {f"{directory}/{relative}" for relative in manifest.by_relative()}
+def _unstage_gone(project: Project, directory: str, known: frozenset[str]) -> None:
     gone = [path for path in project.repo.index_tree().below(directory) if path not in known]
     if gone:
         project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "--", *gone)

@@ -5,6 +5,7 @@ Each guard says which trees are compared and what the context is; the rules do t
 
 from collections.abc import Callable, Sequence
 
+from mlvgit.actions.altered import altered_here
 from mlvgit.actions.clock import today
 from mlvgit.actions.judging import (
     Report,
@@ -33,7 +34,7 @@ __all__ = ["Report", "check_all", "check_range", "check_working", "guard_commit"
 
 
 def guard_commit(repo: Repository, parents: Sequence[str | None], way_out: str = "") -> Report:
-    """Judge what Git is about to commit: the index against every parent.
+    """Judge what Git is about to commit: the index against every parent, and the ignored bytes that stand here.
 
     Args:
         parents: commit ids, HEAD first; None stands for the empty tree of a first commit.
@@ -45,7 +46,7 @@ def guard_commit(repo: Repository, parents: Sequence[str | None], way_out: str =
         delta_between(project, project.committed(parent) if parent else empty(project), index) for parent in parents
     ]
     context = _commit_context(project, *parents)
-    return make_report(judge(deltas, context), "commit", way_out)
+    return make_report([*judge(deltas, context), *altered_here(project, index)], "commit", way_out)
 
 
 def check_working(project: Project) -> Report:

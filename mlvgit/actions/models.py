@@ -33,6 +33,7 @@ class ModelPlan:
         metrics, params: JSON files that become `metrics.json` and `params.json`.
         run: id of the run that made it.
         data: references of the snapshots that it was trained on.
+        storage: see `Freezing`.
     """
 
     model: str
@@ -45,6 +46,7 @@ class ModelPlan:
     notes: str = ""
     replace: bool = False
     dereference: bool = False
+    storage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
     data = [project.find_snapshot(text, project.working()) for text in plan.data]
     fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
     fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
-    return freeze(project, Freezing(key=key, files=files, fields=fields, replace=plan.replace), progress)
+    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage)
+    return freeze(project, wanted, progress)
 
 
 def next_version(project: Project, model: str, part: Part) -> str:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.sending import send_pushed
 from mlvgit.actions.status import look
+from mlvgit.actions.stored import Sent
 from mlvgit.errors import RefusedError, RemoteError, UsageError
 from mlvgit.repo.porcelain import Said
 from mlvgit.repo.tags import list_model_tags
@@ -18,15 +20,17 @@ class PushResult:
     Attributes:
         refs: what went along, the branch first; empty when the remote had everything.
         said: what Git, its hooks and the remote said.
+        sent: the bytes that went to the remote of bytes before.
     """
 
     remote: str
     refs: tuple[str, ...]
     said: str = ""
+    sent: Sent = Sent()  # noqa: RUF009 - immutable
 
 
 def push(project: Project, remote: str = "") -> PushResult:
-    """Push the current branch, and the model tags that it needs there, all or nothing.
+    """Push the current branch, and the model tags that it needs there, all or nothing, after the bytes that they name.
 
     Raises:
         UsageError: there is no remote, or no branch is checked out.
@@ -47,6 +51,7 @@ def push(project: Project, remote: str = "") -> PushResult:
     tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
     refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
+    sent = send_pushed(project, [project.repo.head() or branch], remote)
     done: Said = project.repo.porcelain("push", *options, "--", remote, *refs)
     if done.status:
         if "mlv:" in done.text:
@@ -54,7 +59,7 @@ def push(project: Project, remote: str = "") -> PushResult:
         behind = "fetch first" in done.text or "non-fast-forward" in done.text
         hint = "git pull --rebase, then git mlv push" if behind else "git remote -v"
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=hint)
-    return PushResult(remote=remote, refs=(target, *tags), said=done.text)
+    return PushResult(remote=remote, refs=(target, *tags), said=done.text, sent=sent)
 
 
 def _new_tags(project: Project, remote: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.runs import run_published
+from mlvgit.actions.stored import hold, stays_in_git
 from mlvgit.actions.taking_back import committable, find_version, identities_here, refuse_published, unstage
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.versions import model_version, snapshot_version
@@ -164,7 +165,12 @@ def _stage(project: Project, old: Key, new: Key, manifest: Manifest, written: li
     layout = project.layout
     directory = layout.directory(new)
     unstage(project, [layout.directory(old), layout.manifest(old)])
-    files = [f"{directory}/{relative}" for relative in manifest.by_relative()]
+    stored = manifest.storage == "store"
+    files = [
+        f"{directory}/{relative}" for relative in manifest.by_relative() if not stored or stays_in_git(new, relative)
+    ]
+    if stored:
+        hold(project, [directory])
     project.repo.stage([*files, layout.manifest(new), *written], force=True)
 
 

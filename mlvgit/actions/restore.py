@@ -9,6 +9,7 @@ from pathlib import Path
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
+from mlvgit.actions.stored import fetch, hold, object_store
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.core.references import parse_reference
@@ -69,13 +70,14 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         ]
         for relative in broken:
             entry = manifest.by_relative()[relative]
-            place_bytes(
-                folder,
-                relative,
-                content[relative],
-                Digest(entry.size_bytes, entry.sha256),
-                mode=_mode(catalog, frozen, relative),
-            )
+            digest, mode = Digest(entry.size_bytes, entry.sha256), _mode(catalog, frozen, relative)
+            data = content[relative]
+            if data is None:
+                object_store(project).place(digest, folder, relative, mode=mode)
+            else:
+                place_bytes(folder, relative, data, digest, mode=mode)
+        if manifest.storage == "store":
+            hold(project, [frozen.directory])
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
         _restore_modes(project, folder, catalog, frozen, [name for name in chosen if name not in broken])
@@ -136,8 +138,21 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
     return chosen or list(known)
 
 
-def _bytes(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes:
-    """Return the frozen bytes of one file from wherever Git still has them."""
+def _bytes(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes | None:
+    """Return the frozen bytes of one file from wherever Git still has them; None when the store has them."""
+    digest = Digest(entry.size_bytes, entry.sha256)
+    if object_store(project).check(digest):
+        return None
+    if frozen.manifest and frozen.manifest.storage == "store":
+        try:
+            fetch(project, [digest])
+        except MlvError:
+            return _bytes_in_git(project, key, frozen, entry)
+        return None
+    return _bytes_in_git(project, key, frozen, entry)
+
+
+def _bytes_in_git(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes:
     path = project.layout.absolute(entry.path)
     repo = project.repo
     wanted = Digest(entry.size_bytes, entry.sha256)
@@ -254,7 +269,12 @@ def _restore_index(project: Project, frozen: Frozen, catalog: Catalog, chosen: l
 def _holding_other_bytes(project: Project, frozen: Frozen, catalog: Catalog, chosen: Iterable[str]) -> list[str]:
     """Return the paths of which `catalog` has other bytes than were frozen: the index is to have those on disk."""
     entries = frozen.manifest.by_relative() if frozen.manifest else {}
-    wanted = {f"{frozen.directory}/{relative}": entries[relative] for relative in chosen}
+    stored = frozen.manifest is not None and frozen.manifest.storage == "store"
+    wanted = {
+        path: entries[relative]
+        for relative in chosen
+        if catalog.tree.entry(path := f"{frozen.directory}/{relative}") or not stored
+    }
     digests = catalog.tree.digests(path for path in wanted if catalog.tree.entry(path))
     return [
         path

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import bring
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, UsageError
@@ -49,7 +50,10 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
     folder = project.top / frozen.directory
     if file and file not in manifest.by_relative():
         raise UsageError(f"{key} has no file {file}", hint="it has: " + ", ".join(list(manifest.by_relative())[:10]))
-    verdict = differences_on_disk(folder, frozen, only=frozenset({file}) if file else None)
+    only = frozenset({file}) if file else None
+    verdict = differences_on_disk(folder, frozen, only=only)
+    if verdict.missing and bring(project, frozen, manifest):
+        verdict = differences_on_disk(folder, frozen, only=only)
     if not verdict.ok:
         wrong = (verdict.changed or verdict.missing or verdict.extra)[0]
         said = "has other bytes" if verdict.changed else "is missing" if verdict.missing else "is not in the manifest"

@@ -28,6 +28,7 @@ class SnapshotPlan:
         base: reference of a snapshot that the new one starts from; then `sources` is empty and `add` and `remove` say
             what differs.
         parents: references of the snapshots that this one was made from (lineage).
+        storage: see `Freezing`.
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class SnapshotPlan:
     license: str = ""
     replace: bool = False
     dereference: bool = False
+    storage: str = ""
 
 
 def create(project: Project, plan: SnapshotPlan, progress: Progress | None = None) -> FreezeResult:
@@ -74,7 +76,8 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     fields.update(
         {name: value for name in ("notes", "source", "owner", "license") if (value := getattr(plan, name))},
     )
-    return freeze(project, Freezing(key=key, files=files, fields=fields, replace=plan.replace), progress)
+    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage)
+    return freeze(project, wanted, progress)
 
 
 def next_version(project: Project, dataset: str, part: Part | None) -> str:

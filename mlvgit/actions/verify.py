@@ -14,7 +14,7 @@ from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, stat_key
 
-__all__ = ["Verdict", "committed_differences", "differences_on_disk", "verify"]
+__all__ = ["Verdict", "committed_differences", "differences_on_disk", "extra_files", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def differences_on_disk(
         manifest=manifest,
         changed=tuple(sorted(changed)),
         missing=tuple(sorted(missing)),
-        extra=tuple(_extra(folder, manifest)) if only is None else (),
+        extra=tuple(extra_files(folder, manifest)) if only is None else (),
         verified_bytes=verified,
     )
 
@@ -125,7 +125,8 @@ def _regular(folder: Path, relative: str) -> SourceFile | None:
     return SourceFile(relative=relative, path=path, stat=stat_key(found))
 
 
-def _extra(folder: Path, manifest: Manifest) -> list[str]:
+def extra_files(folder: Path, manifest: Manifest) -> list[str]:
+    """List what stands in a frozen folder and is neither in its manifest nor litter of an operating system."""
     known = manifest.by_relative()
     found = []
     for parent, folders, names in os.walk(folder):

@@ -25,6 +25,7 @@ __all__ = [
     "add_commit",
     "add_json",
     "add_moment",
+    "add_storage",
     "asked_moment",
     "catalog_at",
     "commit_staged",
@@ -43,6 +44,17 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_commit(parser: argparse.ArgumentParser) -> None:
     """Add -m: commit what the command wrote, and only that."""
     parser.add_argument("-m", "--message", metavar="TEXT", help="commit what this command wrote, and nothing else")
+
+
+def add_storage(parser: argparse.ArgumentParser) -> None:
+    """Add --storage: who holds the bytes."""
+    parser.add_argument(
+        "--storage",
+        choices=("git", "store", "auto"),
+        default="",
+        help="who holds the bytes: Git; the store, for what is too large for Git; auto: the store from "
+        "limits.git_limit on (the default once mlv.yaml names a remote, else git)",
+    )
 
 
 def add_moment(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +127,10 @@ def frozen_lines(output: Output, result: FreezeResult) -> None:
         f"tree {short(manifest.tree_sha256)}"
     )
     output.say(f"  {printable(result.manifest_path)}")
-    if result.added_bytes:
+    if result.stored_bytes:
+        here = f"+{size(result.added_bytes)} in the working directory, " if result.added_bytes else ""
+        output.say(f"  disk: {here}up to +{size(result.stored_bytes)} in the store, nothing in Git but the manifest")
+    elif result.added_bytes:
         output.say(
             f"  disk: +{size(result.added_bytes)} in the working directory, about as much in Git before compression"
         )

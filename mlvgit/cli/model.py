@@ -10,6 +10,7 @@ from mlvgit.cli.common import (
     add_commit,
     add_json,
     add_moment,
+    add_storage,
     asked_moment,
     catalog_at,
     commit_staged,
@@ -54,6 +55,7 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--run", metavar="ID", default="", help="the run that made it")
     new.add_argument("--notes", default="")
     new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
+    add_storage(new)
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
     add_commit(new)
     add_json(new)
@@ -98,6 +100,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
         notes=args.notes,
         replace=args.replace,
         dereference=args.dereference,
+        storage=args.storage,
     )
     with output.progress(f"freezing {args.model} {version}") as progress:
         result = add(project, plan, progress)

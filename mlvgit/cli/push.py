@@ -6,7 +6,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.pushing import push
 from mlvgit.cli.common import add_json
 from mlvgit.cli.output import Output
-from mlvgit.core.text import printable
+from mlvgit.core.text import count, printable, size
 
 __all__ = ["configure_push", "run_push"]
 
@@ -25,11 +25,15 @@ def configure_push(parser: argparse.ArgumentParser) -> None:
 def run_push(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv push`."""
     result = push(Project.open(), args.remote)
+    if result.sent.objects:
+        output.say(
+            f"sent {size(result.sent.bytes)} ({count(result.sent.objects, 'object')}) to {printable(result.sent.remote)}"
+        )
     for line in result.said.splitlines():
         output.talk(printable(line))
     if result.refs:
         output.say(f"pushed to {printable(result.remote)}: {', '.join(map(printable, result.refs))}")
     else:
         output.say(f"{printable(result.remote)} has everything: nothing to do")
-    output.json({"remote": result.remote, "refs": list(result.refs)})
+    output.json({"remote": result.remote, "refs": list(result.refs), "sent_bytes": result.sent.bytes})
     return 0

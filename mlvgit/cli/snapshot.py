@@ -10,6 +10,7 @@ from mlvgit.cli.common import (
     add_commit,
     add_json,
     add_moment,
+    add_storage,
     asked_moment,
     catalog_at,
     commit_staged,
@@ -64,6 +65,7 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--owner", default="")
     new.add_argument("--license", default="")
     new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
+    add_storage(new)
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
     add_commit(new)
     add_json(new)
@@ -111,6 +113,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
         license=args.license,
         replace=args.replace,
         dereference=args.dereference,
+        storage=args.storage,
     )
     with output.progress(f"freezing {args.dataset}") as progress:
         result = create(project, plan, progress)

@@ -88,7 +88,7 @@ def _prepare_commit_msg(args: Sequence[str]) -> int:
 def _commit(parents: list[str], state: str) -> int:
     git = Git(".")
     try:
-        if not touched(git, parents, folders(_common_dir())):
+        if not touched(git, parents, folders(_common_dir())) and not _holds_altered():
             return 0
     except _git_error():  # no commit yet: the guard compares with nothing
         pass
@@ -101,6 +101,16 @@ def _commit(parents: list[str], state: str) -> int:
     report = guard_commit(repo, [repo.head(), *parents[1:]])
     _refresh_hints(repo)
     return show_commit(repo, report, state)
+
+
+def _holds_altered() -> bool:
+    """Say whether bytes that Git ignores may have changed in this worktree; one look for a file when it holds none."""
+    git_dir = _git_dir()
+    if not os.path.exists(os.path.join(git_dir, "mlv-held")):
+        return False
+    from mlvgit.repo.held import moved
+
+    return moved(git_dir)
 
 
 def _git_error() -> type[Exception]:
@@ -158,7 +168,26 @@ def _pre_push(args: Sequence[str]) -> int:
     lines = parse_push_lines(raw)
     if framework and not lines:
         name, url, lines = push_of_framework(repo, os.environ)
-    return show_push(guard_push(repo, lines, name, url), "push", repo)
+    status = show_push(guard_push(repo, lines, name, url), "push", repo)
+    return status or _send(repo, [line.local_oid for line in lines], name if name != url else "")
+
+
+def _send(repo: Repository, tips: Sequence[str], remote: str) -> int:
+    """Upload what the push needs on the remote of bytes; a push that names none of ours asks nobody."""
+    from mlvgit.actions.project import Project
+    from mlvgit.actions.sending import AT_PUSH, send_pushed
+    from mlvgit.core.text import count, printable, size
+    from mlvgit.errors import MlvError
+    from mlvgit.repo.history import is_zero
+
+    try:
+        sent = send_pushed(Project(repo=repo), [tip for tip in tips if not is_zero(tip)], remote, AT_PUSH)
+    except MlvError as error:
+        _say(f"mlv: push refused: {printable(error.message)}\n" + (f"  mend: {error.hint}\n" if error.hint else ""))
+        return error.exit_status
+    if sent.objects:
+        _say(f"mlv: sent {size(sent.bytes)} ({count(sent.objects, 'object')}) to {printable(sent.remote)}\n")
+    return 0
 
 
 def _pre_receive(args: Sequence[str]) -> int:

@@ -126,14 +126,20 @@ class Draft:
             replace: take the place of a file of that name; else raise `FileExistsError` and touch nothing.
             durable: flush the bytes first; False only for what may be lost, such as a cache with a checksum.
         """
-        if durable:
-            flush(self.fd)
-        fd, self.fd = self.fd, -1
-        os.close(fd)
+        self._finish(durable=durable)
         if replace:
-            self._rename()
+            self._rename(self._directory_fd, self._name)
         else:
             self._link()
+        self._temporary = ""
+
+    def publish_into(self, directory_fd: int, name: str) -> None:
+        """Flush the file and give it a name in another open folder of the same file system, replacing what had it.
+
+        For a name that is only known when all bytes are written. The caller flushes that folder.
+        """
+        self._finish(durable=True)
+        self._rename(directory_fd, name)
         self._temporary = ""
 
     def discard(self) -> None:
@@ -145,8 +151,14 @@ class Draft:
             name, self._temporary = self._temporary, ""
             os.unlink(name, dir_fd=self._directory_fd)
 
-    def _rename(self) -> None:
-        os.rename(self._temporary, self._name, src_dir_fd=self._directory_fd, dst_dir_fd=self._directory_fd)
+    def _finish(self, *, durable: bool) -> None:
+        if durable:
+            flush(self.fd)
+        fd, self.fd = self.fd, -1
+        os.close(fd)
+
+    def _rename(self, directory_fd: int, name: str) -> None:
+        os.rename(self._temporary, name, src_dir_fd=self._directory_fd, dst_dir_fd=directory_fd)
 
     def _link(self) -> None:
         folder = self._directory_fd
@@ -160,7 +172,7 @@ class Draft:
             return
         # No hard links here (exFAT): an empty file of our own takes the name, then the bytes take its place.
         os.close(os.open(self._name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder))
-        self._rename()
+        self._rename(folder, self._name)
 
 
 def write_atomic(path: Path, data: bytes, *, mode: int | None = None, durable: bool = True) -> None:

@@ -1,0 +1,78 @@
+"""Store-kept bytes that were altered in this worktree: Git ignores them, so no tree shows it; the commit guard looks.
+
+Only what this worktree holds is compared: a version that was never fetched is no finding, nor is one whose folder was
+removed whole (that lets go of it). By stat first; hashed is only what moved.
+"""
+
+from collections.abc import Iterator
+
+from mlvgit.actions.project import Project
+from mlvgit.actions.verify import differences_on_disk, extra_files
+from mlvgit.core.text import printable
+from mlvgit.repo.held import held_folders, moved_paths, record
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.model import Finding
+from mlvgit.rules.wording import described, quoted
+
+__all__ = ["altered_here"]
+
+
+def altered_here(project: Project, index: Catalog) -> list[Finding]:
+    """Find what this worktree holds and `index` freezes otherwise (MLV103); when nothing is, remember it as it stands."""
+    if project.repo.top is None:
+        return []
+    git_dir, top = str(project.repo.git_dir), str(project.top)
+    moved = moved_paths(git_dir, top)
+    if not moved:
+        return []
+    held = held_folders(git_dir)
+    frozen_in = {
+        frozen.directory: frozen
+        for key in index.keys(root=None)
+        if (frozen := index.frozen(key)) and _is_stored(frozen)
+    }
+    findings = [
+        finding
+        for directory in held
+        if directory in frozen_in and (project.top / directory).is_dir()
+        for finding in _altered(project, frozen_in[directory], moved)
+    ]
+    if not findings:
+        record(git_dir, top, held)
+    return findings
+
+
+def _is_stored(frozen: Frozen) -> bool:
+    return frozen.manifest is not None and frozen.manifest.storage == "store"
+
+
+def _altered(project: Project, frozen: Frozen, moved: frozenset[str]) -> Iterator[Finding]:
+    manifest = frozen.manifest
+    if manifest is None:
+        return
+    folder = project.top / frozen.directory
+    inside = {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
+    verdict = differences_on_disk(folder, frozen, only=frozenset(inside & set(manifest.by_relative())))
+    for what, names in (
+        ("was modified", verdict.changed),
+        ("was deleted", verdict.missing),
+        ("is not in the manifest", extra_files(folder, manifest)),
+    ):
+        for name in names:
+            yield _finding(project, frozen, name, what)
+
+
+def _finding(project: Project, frozen: Frozen, name: str, what: str) -> Finding:
+    key = frozen.key
+    verb = "snapshot create" if key.kind == "snapshot" else "model add"
+    return Finding(
+        code="MLV103",
+        path=f"{frozen.directory}/{name}",
+        key=key,
+        message=f"bytes of {key} that the store keeps are not its manifest's: the file {what}",
+        frozen=described(frozen),
+        change=f"{printable(name)} {what} in this worktree; Git ignores it, and so would never show it",
+        keep=(f"git mlv {verb} {key.name} --bump minor {quoted(frozen.directory)}", f"git mlv restore {key}"),
+        undo=(f"git mlv restore {key}",),
+        severity="warning" if project.settings_or_default.mode == "advise" else "error",
+    )

@@ -1,0 +1,45 @@
+"""Keeping Git's hands off bytes that the store holds: their folders are listed in `info/exclude`.
+
+That file is this clone's own (gitignore(5)), so two branches that each freeze something never conflict over it, and a
+folder that was frozen into Git stays visible to `git add`. Tracked files in such a folder are not affected.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from mlvgit.repo.git import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlvgit.repo.repository import Repository
+
+__all__ = ["exclude"]
+
+_SPECIAL = re.compile(r"([\\*?\[\]!# ])")
+
+
+def exclude(repo: Repository, directories: Iterable[str]) -> bool:
+    """Have Git ignore these folders (from the top of the repository); return whether anything had to be written.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    path = repo.common_dir / "info" / "exclude"
+    try:
+        before = path.read_bytes()
+    except FileNotFoundError:
+        before = b""
+    standing = set(before.splitlines())
+    lines = [encode("/" + _SPECIAL.sub(r"\\\1", directory) + "/") for directory in sorted(set(directories))]
+    new = [line for line in lines if line not in standing]
+    if not new:
+        return False
+    path.parent.mkdir(exist_ok=True)
+    scratch = path.with_name(f"exclude.{os.getpid()}")
+    scratch.write_bytes(before + (b"\n" if before and not before.endswith(b"\n") else b"") + b"\n".join(new) + b"\n")
+    os.replace(scratch, path)
+    return True

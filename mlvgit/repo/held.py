@@ -1,0 +1,96 @@
+"""What this worktree holds of bytes that Git ignores: which folders, and the stat of everything in them.
+
+`<git dir>/mlv-held` lets the commit hook see by `lstat` alone that nothing moved. A line: inode, size, mtime and ctime
+in nanoseconds, file type, then the path from the top of the worktree; NUL between lines; a line `-,top` names a frozen
+folder itself. A folder's own times tell that a name came or went; its size says nothing. The file is a cache of what is
+on disk: without it nothing is held, and `git mlv pull` or `git mlv snapshot create` write it anew.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["NAME", "held_folders", "moved", "moved_paths", "record"]
+
+NAME = "mlv-held"
+_TOP = b"-,top"
+
+
+def moved(git_dir: str) -> bool:
+    """Say whether anything that the worktree in the current folder holds may have changed since it was recorded."""
+    return any(True for _ in _moved(git_dir, b"."))
+
+
+def moved_paths(git_dir: str, top: str) -> frozenset[str]:
+    """Return the paths, from `top`, that may have changed since they were recorded: files, and folders with a new name."""
+    return frozenset(os.fsdecode(path) for path in _moved(git_dir, os.fsencode(top)))
+
+
+def _moved(git_dir: str, top: bytes) -> Iterator[bytes]:
+    for line in _lines(git_dir):
+        said, _, path = line.partition(b" ")
+        if said != _TOP and _stat(os.path.join(top, path)) != said:
+            yield path
+
+
+def held_folders(git_dir: str) -> list[str]:
+    """Return the frozen folders that this worktree holds, from its top."""
+    found = []
+    for line in _lines(git_dir):
+        said, _, path = line.partition(b" ")
+        if said == _TOP:
+            found.append(os.fsdecode(path))
+    return found
+
+
+def record(git_dir: str, top: str, folders: Iterable[str]) -> None:
+    """Write down what stands in `folders` now, in place of what was written before.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    wanted = [folder for folder in sorted(set(folders)) if os.path.isdir(os.path.join(top, folder))]
+    path = os.path.join(git_dir, NAME)
+    if not wanted:
+        if os.path.exists(path):
+            os.unlink(path)
+        return
+    scratch = f"{path}.{os.getpid()}"
+    with open(scratch, "wb") as file:
+        for folder in wanted:
+            for relative in _walk(top, folder):
+                file.write(_stat(os.path.join(os.fsencode(top), relative)) + b" " + relative + b"\0")
+            file.write(_TOP + b" " + os.fsencode(folder) + b"\0")
+    os.replace(scratch, path)
+
+
+def _walk(top: str, folder: str) -> Iterator[bytes]:
+    start = os.fsencode(top)
+    for parent, _, names in os.walk(os.path.join(start, os.fsencode(folder))):
+        inside = os.path.relpath(parent, start)
+        yield inside
+        for name in names:
+            yield os.path.join(inside, name)
+
+
+def _lines(git_dir: str) -> Iterator[bytes]:
+    try:
+        with open(os.path.join(git_dir, NAME), "rb") as file:
+            data = file.read()
+    except OSError:
+        return
+    yield from (line for line in data.split(b"\0") if line)
+
+
+def _stat(path: bytes) -> bytes:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return b"-,gone"
+    kind = (found.st_mode & 0o170000) >> 12
+    size = found.st_size if kind == 8 else 0
+    return b"%d,%d,%d,%d,%d" % (found.st_ino, size, found.st_mtime_ns, found.st_ctime_ns, kind)

@@ -1,0 +1,199 @@
+"""The store of bytes on this machine: one file an object, named by its SHA-256, shared by all worktrees.
+
+`<folder>/sha256/<first 2 digits>/<other 62>` is complete and has the bytes of its name at every instant: bytes are
+hashed while they are written under another name, flushed, and renamed. An object that turns out to be damaged is moved
+to `<folder>/quarantine/`, never deleted. Nothing is believed because it stands here: what leaves the store is hashed on
+the way.
+"""
+
+import functools
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import short
+from mlvgit.errors import IntegrityError, MlvError
+from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors, rename_durably
+from mlvgit.store.batches import run_batches
+from mlvgit.store.folders import open_folder
+from mlvgit.store.hashing import COPY_THREADS, hash_path
+from mlvgit.store.place import Reader, make_read_only, place_bytes
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt
+from mlvgit.store.scan import SourceFile
+
+__all__ = ["ObjectStore", "object_name"]
+
+_INCOMING = "incoming"
+_QUARANTINE = "quarantine"
+_READ_ONLY = 0o444
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def object_name(sha256: str) -> str:
+    """Return where an object stands below a store: `sha256/ab/cdef...`."""
+    return f"sha256/{sha256[:2]}/{sha256[2:]}"
+
+
+class ObjectStore:
+    """Objects below a folder.
+
+    Args:
+        folder: normally `<git common dir>/mlv/objects`; made when something is first stored.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, digest: Digest) -> Path:
+        """Return where the object of `digest` stands, or would."""
+        return self.folder / object_name(digest.sha256)
+
+    def has(self, digest: Digest) -> bool:
+        """Say whether an object of that name and size is here; its bytes are not hashed."""
+        try:
+            found = self.path(digest).lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == digest.size
+
+    def __iter__(self) -> Iterator[Digest]:
+        """Yield name and present size of every object, sorted by name."""
+        for part in sorted(_names(self.folder / "sha256")):
+            for rest in sorted(_names(self.folder / "sha256" / part)):
+                if len(part) == 2 and len(rest) == 62:
+                    yield Digest((self.folder / "sha256" / part / rest).lstat().st_size, part + rest)
+
+    def take(self, files: Sequence[SourceFile], progress: Progress | None = None) -> list[Digest]:
+        """Copy `files` into the store, reading each byte once; all are durable when this returns.
+
+        An object that is here already is replaced by the same bytes, which heals it should it be damaged.
+
+        Raises:
+            IntegrityError: a file changed since it was scanned, or while it was read.
+            MachineError: a file cannot be read, or the store not written; what was stored until then may stay.
+        """
+        incoming = self.folder / _INCOMING
+        ensure_directory(incoming)
+        digests = run_batches(functools.partial(_take, self.folder), files, progress=progress, threads=COPY_THREADS)
+        with machine_errors(f"write {self.folder}"):
+            for part in sorted({digest.sha256[:2] for digest in digests}):
+                self._flush(f"sha256/{part}")
+            self._flush("sha256")
+        return digests
+
+    def put(self, digest: Digest, source: bytes | Reader) -> None:
+        """Store what `source` gives, if it is what `digest` says; an object that is here already is replaced.
+
+        Raises:
+            IntegrityError: the bytes are others; nothing was stored.
+            MachineError: the store cannot be written.
+        """
+        place_bytes(self.folder, object_name(digest.sha256), source, digest, mode=_READ_ONLY, replace=True)
+
+    @contextmanager
+    def open(self, digest: Digest) -> Iterator[BinaryIO]:
+        """Open an object for reading. Its bytes are not hashed: whoever reads them does that.
+
+        Raises:
+            IntegrityError: there is no such object, or it is no regular file.
+        """
+        try:
+            fd = os.open(self.path(digest), _OPEN)
+        except OSError as error:
+            raise IntegrityError(f"the object {short(digest.sha256)} is not in the store: {error.strerror}") from error
+        with os.fdopen(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise IntegrityError(f"the object {short(digest.sha256)} in the store is not a file")
+            yield file
+
+    def place(self, digest: Digest, root: Path, relative: str, *, mode: int = 0o666) -> None:
+        """Put an object's bytes at `relative` below `root`, hashed on the way, read-only.
+
+        Raises:
+            IntegrityError: the object is missing or damaged (it is then set aside), or the name is taken by other bytes.
+            MachineError: the workspace cannot be written.
+        """
+        try:
+            with self.open(digest) as file:
+                place_bytes(root, relative, file, digest, mode=mode)
+        except IntegrityError:
+            self.check(digest)
+            raise
+        make_read_only([root / relative])
+
+    def check(self, digest: Digest) -> bool:
+        """Hash an object; a damaged one is moved into quarantine. Say whether it is here and whole.
+
+        Raises:
+            MachineError: it cannot be read, or not be moved.
+        """
+        path = self.path(digest)
+        if not os.path.lexists(path):
+            return False
+        try:
+            found, _ = hash_path(path)
+        except IntegrityError:
+            found = None
+        if found is not None and found.sha256 == digest.sha256:
+            return True
+        self._quarantine(digest)
+        return False
+
+    def _quarantine(self, digest: Digest) -> None:
+        place = self.folder / _QUARANTINE
+        ensure_directory(place)
+        rename_durably(self.path(digest), place / f"{digest.sha256}.{os.urandom(4).hex()}")
+
+    def _flush(self, relative: str) -> None:
+        fd = open_folder(self.folder, relative, create=True)
+        try:
+            flush_directory(fd)
+        finally:
+            os.close(fd)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _take(folder: Path, files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
+    buffer = bytearray(BUFFER_BYTES)
+    return [_take_one(folder, file, buffer, meter) for file in files]
+
+
+def _take_one(folder: Path, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
+    try:
+        with machine_errors(f"write {folder}"):
+            incoming = open_folder(folder, _INCOMING)
+            try:
+                return _write_object(folder, incoming, file, buffer, meter)
+            finally:
+                os.close(incoming)
+    except MlvError as error:
+        return error
+
+
+def _write_object(folder: Path, incoming: int, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
+    with Draft(incoming, "object", mode=_READ_ONLY) as draft:
+
+        def write(portion: memoryview) -> None:
+            with machine_errors(f"write {folder}"):
+                draft.write(portion)
+
+        outcome, _ = attempt(file.path, file.stat, buffer, meter, write)
+        if isinstance(outcome, MlvError):
+            return outcome
+        parent, _, name = object_name(outcome.sha256).rpartition("/")
+        target = open_folder(folder, parent, create=True)
+        try:
+            draft.publish_into(target, name)
+        finally:
+            os.close(target)
+    return outcome
