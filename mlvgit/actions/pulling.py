@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import bring, object_store, wanted_by
+from mlvgit.actions.stored import bring, may_be_here, object_store, wanted_by
 from mlvgit.core.digest import Digest
-from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.lookup import read_registry
@@ -42,7 +41,8 @@ def plan_pull(project: Project, references: Sequence[str] = (), *, everything: b
     stored = [key for key in catalog.keys(root=None) if _is_stored(catalog, key)]
     if references:
         asked = [project.find(reference, catalog) for reference in references]
-        _may_be_here(project, asked)
+        for key in asked:
+            may_be_here(project, key)
         chosen = [key for key in asked if key in stored]
     else:
         usual = stored if everything else _usual(project, catalog, stored)
@@ -97,12 +97,3 @@ def _serves(project: Project, catalog: Catalog, key: Key) -> bool:
     registry = read_registry(catalog, key.root, key.name)
     entry = registry.version(key.version) if registry else None
     return bool(entry and entry.stage in project.settings_or_default.exclusive)
-
-
-def _may_be_here(project: Project, keys: Sequence[Key]) -> None:
-    for key in keys:
-        if key.kind == "snapshot" and key.name in project.settings_or_default.local_never:
-            raise RefusedError(
-                f"the bytes of {key.name} are not to be on this machine (datasets.{key.name}.local: never)",
-                hint="work with them where they are allowed; manifests and metrics are here all the same",
-            )

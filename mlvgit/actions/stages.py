@@ -136,7 +136,7 @@ def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
                 continue
             key = project.layout.model_key(model, change.version)
             frozen = catalog.frozen(key)
-            if frozen is not None and not committed_differences(catalog, frozen):
+            if frozen is not None and not committed_differences(project, catalog, frozen):
                 return key
             skipped.append(change.version)
     why = f"; {', '.join(dict.fromkeys(skipped))} was, but its frozen bytes are not here" if skipped else ""

@@ -20,7 +20,18 @@ from mlvgit.store.objects import ObjectStore
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Remote
 
-__all__ = ["Sent", "bring", "fetch", "hold", "object_store", "remotes", "send", "stays_in_git", "wanted_by"]
+__all__ = [
+    "Sent",
+    "bring",
+    "fetch",
+    "hold",
+    "may_be_here",
+    "object_store",
+    "remotes",
+    "send",
+    "stays_in_git",
+    "wanted_by",
+]
 
 IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
@@ -69,6 +80,19 @@ def wanted_by(manifest: Manifest, key: Key) -> list[Digest]:
     ]
 
 
+def may_be_here(project: Project, key: Key) -> None:
+    """Make sure that the bytes of a dataset are allowed on this machine.
+
+    Raises:
+        RefusedError: `mlv.yaml` says `local: never`.
+    """
+    if key.kind == "snapshot" and key.name in project.settings_or_default.local_never:
+        raise RefusedError(
+            f"the bytes of {key.name} are not to be on this machine (datasets.{key.name}.local: never)",
+            hint="work with them where they are allowed; manifests and metrics are here all the same",
+        )
+
+
 def fetch(project: Project, digests: Iterable[Digest]) -> tuple[int, int]:
     """Get objects that the store lacks from the first remote that gives them; hashed as they stream.
 
@@ -108,6 +132,16 @@ def _fetch_one(store: ObjectStore, known: "Sequence[Remote]", digest: Digest) ->
     raise failures[0] if len(failures) == 1 else type(failures[0])("\n".join(each.message for each in failures))
 
 
+def lost(project: Project, digests: Iterable[Digest]) -> list[Digest]:
+    """Return those of `digests` that are neither here, hashed, nor on a remote, which must say so with their size."""
+    store = object_store(project)
+    missing = [digest for digest in dict.fromkeys(digests) if not store.check(digest)]
+    for remote in remotes(project) if missing else ():
+        presence = remote.presence(missing)
+        missing = [digest for digest in missing if not presence[digest.sha256]]
+    return missing
+
+
 def bring(project: Project, frozen: Frozen, manifest: Manifest) -> list[str]:
     """Put the files of a store-kept version that are missing on disk back, fetching what the store lacks.
 
@@ -126,6 +160,8 @@ def bring(project: Project, frozen: Frozen, manifest: Manifest) -> list[str]:
         and not (manifest.retired and manifest.retired.covers(entry.path))
         and not os.path.lexists(folder / relative)
     }
+    if missing:
+        may_be_here(project, frozen.key)
     fetch(project, missing.values())
     store = object_store(project)
     for relative, digest in missing.items():

@@ -55,7 +55,7 @@ def tag_model(
         raise UsageError(f"{commit} has no frozen {key}", hint=hint)
     if frozen.manifest is None:
         raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
-    differences = committed_differences(catalog, frozen)
+    differences = committed_differences(project, catalog, frozen)
     if differences:
         raise IntegrityError(f"{key} is not what its manifest says: {differences[0]}", hint=f"git mlv verify {key}")
     name = tag_ref_name(key.root, key.name, key.version)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import lost, wanted_by
+from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.layout import Key
@@ -140,18 +142,26 @@ def extra_files(folder: Path, manifest: Manifest) -> list[str]:
     return sorted(found)
 
 
-def committed_differences(catalog: Catalog, frozen: Frozen) -> list[str]:
-    """Compare the bytes that Git holds of a frozen thing with its manifest; sentences, empty when all is well."""
+def committed_differences(project: Project, catalog: Catalog, frozen: Frozen) -> list[str]:
+    """Compare the bytes that Git and the store hold of a frozen thing with its manifest; sentences, empty when all is well.
+
+    Objects of the store are hashed; of those that are not here, a remote must say that it has them.
+    """
     manifest = frozen.manifest
     if manifest is None:
         return [f"{frozen.manifest_path} cannot be read"]
+    stored = set(wanted_by(manifest, frozen.key))
     paths = {f"{frozen.directory}/{relative}": entry for relative, entry in manifest.by_relative().items()}
     digests = catalog.tree.digests(paths)
     found = []
+    outside: dict[Digest, str] = {}
     for path, entry in paths.items():
         digest = digests.get(path)
-        if digest is None:
+        wanted = Digest(entry.size_bytes, entry.sha256)
+        if digest is None and wanted in stored:
+            outside[wanted] = path
+        elif digest is None:
             found.append(f"{path} is missing")
-        elif (digest.size, digest.sha256) != (entry.size_bytes, entry.sha256):
+        elif digest != wanted:
             found.append(f"{path} has other bytes")
-    return found
+    return found + [f"the bytes of {outside[digest]} are nowhere" for digest in lost(project, outside)]

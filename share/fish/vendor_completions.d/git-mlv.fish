@@ -132,7 +132,9 @@ comment	add a comment to a model version
 tag-model	tag the commit that holds a model version
 promote	put a model version into a stage
 rollback	put back what was in production before
-push	push the branch and its model tags, all or nothing
+push	push the branch, its model tags and their bytes, all or nothing
+pull	get the bytes that Git does not hold
+fsck	hash every object of the store; heal what is damaged
 resolve	print the verified path of what serves
 merge	--repair: mend a conflicted registry
 help	help on a command or a topic
@@ -258,6 +260,7 @@ WORDS
 --owner
 --license
 --replace	let a version that is not published give way
+--storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
 --dereference	follow symlinks that stay inside the source
 -m	commit what this command wrote, and nothing else
 --message	commit what this command wrote, and nothing else
@@ -346,6 +349,7 @@ WORDS
 --run	the run that made it
 --notes
 --replace	let a version that is not published give way
+--storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
 --dereference	follow symlinks that stay inside the source
 -m	commit what this command wrote, and nothing else
 --message	commit what this command wrote, and nothing else
@@ -455,6 +459,23 @@ WORDS
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
+	\'pull\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--all	every version
+-n	only say what would come
+--dry-run	only say what would come
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
+	\'fsck\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
 	\'resolve\')
 		cat <<\'WORDS\'
 -h	show this help message and exit
@@ -492,6 +513,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
 	\'snapshot create --base\' | \'snapshot create --from\' | \'model add --data\' | \'record --data\') echo \'snapshots\' ;;
+	\'snapshot create --storage\' | \'model add --storage\') echo \'=git,store,auto\' ;;
 	\'merge --take\') echo \'taken\' ;;
 	esac
 }
@@ -508,7 +530,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	\'record 2\' | \'tag-model 2\' | \'promote 2\' | \'rollback 2\') echo \'versions\' ;;
 	\'promote 3\') echo \'stages\' ;;
 	\'help 1\') echo \'commands\' ;;
-	\'verify \'*) echo \'refs\' ;;
+	\'verify \'* | \'pull \'*) echo \'refs\' ;;
 	\'snapshot create \'* | \'model add \'* | \'merge \'*) echo \'files\' ;;
 	esac
 }

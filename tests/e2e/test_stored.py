@@ -1,0 +1,244 @@
+"""Bytes outside Git, end to end: store, remote of bytes, two clones and a server; nothing altered, nothing lost."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.e2e.conftest import Team
+
+DATA = bytes(range(256)) * 8000
+FOLDER = "data/snapshots/scans_v0.1"
+FILE = f"{FOLDER}/scans.bin"
+MANIFEST = f"{FOLDER}.manifest.json"
+
+
+def object_of(folder: Path, data: bytes) -> Path:
+    name = hashlib.sha256(data).hexdigest()
+    return folder / "sha256" / name[:2] / name[2:]
+
+
+@pytest.fixture
+def stored(team: Team) -> Sandbox:
+    """Ada's clone: `scans v0.1` in the store and committed, a folder as the remote of bytes; nothing pushed yet."""
+    ada = team.ada
+    ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {ada.playground.folder / 'shelf'}}}\n")
+    ada.git("add", "mlv.yaml")
+    ada.git("commit", "-qm", "Name a remote of bytes")
+    ada.write("raw.bin", DATA)
+    ada.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "-m", "Freeze scans")
+    os.rename(ada / "raw.bin", ada.playground.folder / "raw.bin")
+    return ada
+
+
+@pytest.fixture
+def shelf(stored: Sandbox) -> Path:
+    return stored.playground.folder / "shelf"
+
+
+@pytest.fixture
+def frozen() -> str:
+    return "data/snapshots/scans_v0.1/raw.bin"
+
+
+def edit(sandbox: Sandbox, path: str, data: bytes) -> None:
+    os.chmod(sandbox / path, 0o644)
+    sandbox.write(path, data)
+
+
+def test_git_holds_the_manifest_and_not_the_bytes(stored: Sandbox, frozen: str) -> None:
+    assert stored.git("ls-files", "data").out.split() == [MANIFEST]
+    assert stored.git("status", "--porcelain").out == ""
+    assert stored.read(frozen) == DATA
+    assert object_of(stored / ".git/mlv/objects", DATA).read_bytes() == DATA
+
+
+def test_a_push_takes_the_bytes_along_and_a_fresh_clone_gets_every_one(
+    team: Team, stored: Sandbox, shelf: Path, frozen: str
+) -> None:
+    pushed = stored.push("origin", "main")
+
+    assert "sent 2.0 MiB (1 object) to shelf" in pushed.said
+    assert object_of(shelf, DATA).read_bytes() == DATA
+    carol = team.clone("carol")
+    assert not (carol / frozen).exists()
+    assert carol.mlv("pull").said.startswith("getting 2.0 MiB (1 object) for scans@v0.1")
+    assert carol.read(frozen) == DATA
+    carol.mlv("verify")
+    assert carol.git("status", "--porcelain").out == ""
+    assert "nothing to do" in carol.mlv("pull").said
+
+
+def test_mlv_push_sends_what_is_too_much_for_a_hook(stored: Sandbox, shelf: Path) -> None:
+    said = stored.mlv("push").said
+
+    assert "sent 2.0 MiB (1 object) to shelf" in said
+    assert object_of(shelf, DATA).read_bytes() == DATA
+    assert stored.mlv("push", "--json").out.find('"refs": []') > 0
+
+
+def test_bytes_that_are_nowhere_refuse_the_push_and_code_alone_asks_nobody(stored: Sandbox, shelf: Path) -> None:
+    whole = object_of(stored / ".git/mlv/objects", DATA)
+    whole.unlink()
+
+    refused = stored.push("origin", "main", check=False)
+
+    assert refused.status != 0
+    assert hashlib.sha256(DATA).hexdigest() in refused.said
+    assert not object_of(shelf, DATA).exists()
+    stored.git("switch", "-qc", "code", "origin/main")
+    stored.write("train.py", "print()\n")
+    stored.git("add", "train.py")
+    stored.git("commit", "-qm", "Train")
+    stored.write("mlv.yaml", "remotes:\n  shelf: {url: /nowhere/that/exists}\n")
+    stored.push("origin", "code")
+
+
+@pytest.mark.parametrize("how", ["overwritten", "truncated", "extra"])
+def test_altered_bytes_that_git_ignores_refuse_the_next_commit(stored: Sandbox, frozen: str, how: str) -> None:
+    if how == "extra":
+        stored.write(f"{FOLDER}/more.bin", b"more")
+    else:
+        edit(stored, frozen, DATA[:-1] + b"!" if how == "overwritten" else DATA[:100])
+    stored.write("code.py", "print()\n")
+    stored.git("add", "code.py")
+
+    refused = stored.assert_refused("commit", "-qm", "Code", because="MLV103")
+
+    assert "git mlv restore scans@v0.1" in refused.said
+    stored.mlv("restore", "scans@v0.1")
+    assert stored.read(frozen) == DATA
+    stored.git("commit", "-qm", "Code")
+
+
+def test_a_snapshot_deleted_in_part_is_refused_and_one_let_go_whole_is_not(stored: Sandbox) -> None:
+    stored.write("many/a.bin", DATA)
+    stored.write("many/b.bin", DATA[1:])
+    stored.mlv("snapshot", "create", "pair", "v0.1", "many", "-m", "Freeze a pair")
+    os.unlink(stored / "data/snapshots/pair_v0.1/b.bin")
+    stored.write("code.py", "print()\n")
+    stored.git("add", "code.py")
+
+    stored.assert_refused("commit", "-qm", "Code", because="MLV103")
+
+    os.unlink(stored / "data/snapshots/pair_v0.1/a.bin")
+    os.rmdir(stored / "data/snapshots/pair_v0.1")
+    stored.git("commit", "-qm", "Code")
+
+
+def test_a_clone_without_bytes_commits_and_pushes_code(team: Team, stored: Sandbox) -> None:
+    stored.push("origin", "main")
+    carol = team.clone("carol")
+    carol.write("mlv.yaml", "remotes:\n  shelf: {url: /nowhere/that/exists}\n")
+    carol.write("code.py", "print()\n")
+    carol.git("add", "code.py")
+
+    carol.git("commit", "-qm", "Code")
+
+    carol.push("origin", "main")
+
+
+def test_touched_files_with_the_same_bytes_are_no_finding(stored: Sandbox, frozen: str) -> None:
+    os.utime(stored / frozen, (1, 1))
+    stored.write("code.py", "print()\n")
+    stored.git("add", "code.py")
+
+    stored.git("commit", "-qm", "Code")
+
+
+def test_a_flipped_byte_in_the_store_is_refused_by_name_and_healed(stored: Sandbox, shelf: Path, frozen: str) -> None:
+    stored.push("origin", "main")
+    whole = object_of(stored / ".git/mlv/objects", DATA)
+    edit(stored, str(whole.relative_to(stored.path)), b"!" + DATA[1:])
+    edit(stored, frozen, b"!" + DATA[1:])
+
+    stored.mlv("restore", "scans@v0.1")
+
+    assert stored.read(frozen) == DATA
+    assert whole.read_bytes() == DATA
+    edit(stored, str(whole.relative_to(stored.path)), b"!" + DATA[1:])
+    assert "healed" in stored.mlv("fsck").said
+    assert whole.read_bytes() == DATA
+
+
+def test_a_flipped_byte_on_the_remote_is_handed_out_to_nobody(
+    team: Team, stored: Sandbox, shelf: Path, frozen: str
+) -> None:
+    stored.push("origin", "main")
+    there = object_of(shelf, DATA)
+    there.chmod(0o644)
+    there.write_bytes(b"!" + DATA[1:])
+    carol = team.clone("carol")
+
+    refused = carol.mlv("pull", check=False)
+
+    assert refused.status == 1
+    assert "Traceback" not in refused.said
+    assert not (carol / frozen).exists()
+    assert list((carol / ".git/mlv/objects").glob("sha256/*/*")) == []
+
+
+def test_a_model_in_the_store_keeps_its_metrics_in_git_and_resolves_in_a_fresh_clone(
+    team: Team, stored: Sandbox
+) -> None:
+    stored.write("out/model.pkl", DATA)
+    stored.write("out/metrics.json", '{"f1": 0.9}\n')
+    stored.mlv("model", "add", "clf", "v0.1.0", "out/model.pkl", "--metrics", "out/metrics.json", "-m", "Add clf")
+    stored.mlv("promote", "clf", "v0.1.0", "production", "--tag", "-m", "first")
+    stored.mlv("push")
+
+    carol = team.clone("carol")
+
+    assert "models/clf/v0.1.0/metrics.json" in carol.git("ls-files", "models").out
+    assert "models/clf/v0.1.0/model.pkl" not in carol.git("ls-files", "models").out
+    path = carol.mlv("resolve", "clf@production", "model.pkl").out.strip()
+    assert Path(path).read_bytes() == DATA
+
+
+def test_renumbering_and_discarding_keep_the_bytes_out_of_git(stored: Sandbox) -> None:
+    stored.mlv("renumber", "scans@v0.1", "v0.2", "-m", "Renumber")
+
+    assert stored.git("ls-files", "data").out.split() == ["data/snapshots/scans_v0.2.manifest.json"]
+    assert stored.git("status", "--porcelain").out == ""
+    stored.mlv("verify")
+    stored.mlv("discard", "scans@v0.2", "-m", "Not needed")
+    assert stored.git("ls-files", "data").out.split() == []
+    assert stored.git("status", "--porcelain").out == ""
+
+
+def test_small_versions_stay_in_git_when_the_storage_is_chosen_by_size(stored: Sandbox) -> None:
+    stored.write("small.csv", "a,b\n1,2\n")
+
+    stored.mlv("snapshot", "create", "small", "v0.1", "small.csv", "-m", "Freeze")
+
+    assert "data/snapshots/small_v0.1/small.csv" in stored.git("ls-files", "data").out
+
+
+def test_another_worktree_shares_the_store(stored: Sandbox, frozen: str) -> None:
+    stored.git("worktree", "add", "-q", "../other", "HEAD")
+    other = Sandbox(stored.playground, stored.playground.folder / "other")
+
+    said = other.mlv("pull").said
+
+    assert "getting" not in said
+    assert other.read(frozen) == DATA
+    assert object_of(stored / ".git/mlv/objects", DATA).stat().st_nlink == 1
+
+
+def test_data_that_may_not_be_here_is_not_pulled(team: Team, stored: Sandbox, frozen: str) -> None:
+    stored.write("mlv.yaml", (stored.read("mlv.yaml").decode() + "datasets:\n  scans: {local: never}\n"))
+    stored.git("commit", "-qam", "Keep scans off other machines")
+    stored.push("origin", "main")
+    carol = team.clone("carol")
+
+    assert "nothing to do" in carol.mlv("pull").said
+    refused = carol.mlv("pull", "scans@v0.1", check=False)
+
+    assert refused.status == 1
+    assert "local: never" in refused.said
+    assert carol.mlv("resolve", "scans@v0.1", check=False).status == 1
+    assert not (carol / frozen).exists()
