@@ -37,10 +37,11 @@ def show_commit(repo: Repository, report: Report, state: str) -> int:
     way = ""
     if report.errors:
         state = state or _state(repo)
-        index = repo.index_tree()
+        index, head = repo.index_tree(), repo.head_tree()
         paths = []
         for path in _paths(report, Project(repo=repo)):
-            paths += [path] if index.entry(path) else [*index.below(path)] or [path]
+            inside = [path] if index.entry(path) else [*index.below(path)]
+            paths += inside or ([path] if head.entry(path) else [])  # bytes that Git ignores are not Git's to undo
         refused = _refused(repo, state, list(dict.fromkeys(paths)))
         way = way_out(state, refused, lambda name, paths: _store(repo, name, paths))
     _show(report, way)

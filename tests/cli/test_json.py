@@ -113,6 +113,10 @@ def data(found: Printed, repo: Sandbox) -> None:
     repo.mlv("snapshot", "create", "iris", "v0.3", "raw/iris.csv", "-m", "")
     repo.mlv("snapshot", "create", "unused", "v0.1", "raw/new.txt", "-m", "")
     found.run(repo, "discard", "unused@v0.1", "-m", "")
+    repo.mlv("snapshot", "create", "big", "v0.1", "raw/new.txt", "--storage", "store", "-m", "")
+    repo.remove("data/snapshots/big_v0.1/new.txt")
+    found.run(repo, "pull")
+    found.run(repo, "fsck")
 
 
 def models(found: Printed, repo: Sandbox) -> None:

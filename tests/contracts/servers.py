@@ -90,6 +90,11 @@ def seaweedfs(folder: Path) -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
+        for port in (master, volume, filer, s3, admin):  # what a killed server leaves
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket_file.unlink(missing_ok=True)
+            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port + 10_000}.sock"):
+                socket_file.unlink(missing_ok=True)
 
 
 def _wait_for_bucket(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:

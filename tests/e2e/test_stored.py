@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Sandbox
+from tests.conftest import ROOT, Sandbox
+from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
 from tests.e2e.conftest import Team
 
 DATA = bytes(range(256)) * 8000
@@ -110,6 +111,7 @@ def test_altered_bytes_that_git_ignores_refuse_the_next_commit(stored: Sandbox, 
     refused = stored.assert_refused("commit", "-qm", "Code", because="MLV103")
 
     assert "git mlv restore scans@v0.1" in refused.said
+    assert "git restore --staged" not in refused.said
     stored.mlv("restore", "scans@v0.1")
     assert stored.read(frozen) == DATA
     stored.git("commit", "-qm", "Code")
@@ -242,3 +244,32 @@ def test_data_that_may_not_be_here_is_not_pulled(team: Team, stored: Sandbox, fr
     assert "local: never" in refused.said
     assert carol.mlv("resolve", "scans@v0.1", check=False).status == 1
     assert not (carol / frozen).exists()
+
+
+def test_a_folder_is_read_back_by_the_documented_steps_alone(team: Team, stored: Sandbox, shelf: Path) -> None:
+    stored.push("origin", "main")
+    page = (ROOT / "docs" / "remotes.md").read_text()
+    steps = page.split("## Reading a folder back without mlvgit")[1].split("```sh\n")[1].split("```")[0]
+    empty = team.bare_clone("without-mlvgit")
+
+    said = empty.run("sh", "-euc", steps, MANIFEST=MANIFEST, SHELF=str(shelf)).out
+
+    assert said == f"{FOLDER}/raw.bin: OK\n"
+    assert empty.read(f"{FOLDER}/raw.bin") == DATA
+
+
+def test_a_bucket_takes_the_bytes_and_gives_them_back(
+    team: Team, stored: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with seaweedfs(tmp_path_factory.mktemp("weed")) as endpoint:
+        keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        settings = f"remotes:\n  bucket: {{url: 's3://{BUCKET}/team', endpoint: '{endpoint}'}}\n"
+        stored.write("mlv.yaml", settings)
+        stored.git("commit", "-qam", "Use a bucket")
+        said = stored.git("push", "-q", "origin", "main", **keys).said
+        carol = team.clone("carol")
+
+        carol.mlv("pull", **keys)
+
+    assert "sent 2.0 MiB (1 object) to bucket" in said
+    assert carol.read(f"{FOLDER}/raw.bin") == DATA
