@@ -105,13 +105,15 @@ def hash_batch(files: Sequence[SourceFile], meter: Meter | None = None) -> list[
 
 
 def small_digest(file: SourceFile) -> Digest | None:
-    """Do what `stream` does for a file of at most `SMALL_BYTES`, in fewer steps; None when anything is unusual."""
+    """Do what `stream` does for a file of at most `SMALL_BYTES`, in fewer steps; None when anything is unusual.
+
+    What was scanned and what is open after the reading are the same file with the same times: nothing between the two
+    needs to be asked.
+    """
     expected = file.stat
     try:
         fd = os.open(file.path, _OPEN)
         try:
-            if not _held_still(os.fstat(fd), expected):
-                return None
             data = os.read(fd, expected.size + 1)
             if len(data) != expected.size or not _held_still(os.fstat(fd), expected):
                 return None
