@@ -52,6 +52,7 @@ class _Receiver(NamedTuple):
         is_protected: is the branch with this full name protected there?
         trusted: settings of its protected branch.
         tagged_before: key of a model version -> identities that its model tags vouch for.
+        tagged_here: the same by the tags of the clone that pushes, when it is this one.
         name: how a person calls it.
         each: every commit on the way is to hold, not only the last one.
         most: how many commits on the way are looked at one by one.
@@ -61,6 +62,7 @@ class _Receiver(NamedTuple):
     is_protected: Callable[[str], bool]
     trusted: Mapping[str, Settings]
     tagged_before: Callable[[Key], frozenset[str]]
+    tagged_here: Callable[[Key], frozenset[str]] = lambda _: frozenset()
     name: str = "origin"
     each: bool = False
     most: int = AT_PUSH
@@ -93,6 +95,7 @@ def guard_push(
         is_protected=lambda ref: is_protected(repo, ref, patterns, remote),
         trusted=trusted_settings(project.committed(trusted_tip)) if trusted_tip else {},
         tagged_before=remote_tags(repo, remote_name or remote_url),
+        tagged_here=local_tags(repo),
         name=remote or "origin",
     )
     override = repo.config("mlv.override")
@@ -160,6 +163,7 @@ def _judge_push(
         published=published_by(project, receiver.protected.values()),
         replaceable=lambda key, identity: False,
         tagged=tagged_after(receiver.tagged_before, tag_moves),
+        tagged_here=receiver.tagged_here,
         commit_known=lambda oid: commit_known(repo, oid),
         code_sha256_of=code_sha256_of(project),
         code_known=code_known(project),

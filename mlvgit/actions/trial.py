@@ -5,6 +5,7 @@ recorded interpreter, and that judges a frozen file that was altered.
 """
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +22,10 @@ from mlvgit.repo.hookparts import load_record, same_folder
 from mlvgit.repo.hookscheme import as_command, generator, hooks_path, is_ours
 from mlvgit.repo.repository import Repository
 
-__all__ = ["Trial", "try_commit", "try_push"]
+__all__ = ["FRAMEWORK_CONFIG", "Trial", "try_commit", "try_push"]
+
+FRAMEWORK_CONFIG = ".pre-commit-config.yaml"
+"""Where the pre-commit framework reads which hooks to run."""
 
 _PEOPLE = {
     "GIT_AUTHOR_NAME": "mlvgit doctor",
@@ -56,6 +60,7 @@ def try_commit(repo: Repository) -> Trial:
     with _scratch(repo, "pre-commit", bare=False) as trial:
         if isinstance(trial, Trial):
             return trial
+        _take_framework_along(repo, trial)
         _write(trial, _FROZEN)
         try:
             _git(trial, "commit", "--quiet", "--message=Freeze")
@@ -135,6 +140,15 @@ def _scratch(repo: Repository, event: str, *, bare: bool) -> Iterator[Git | Tria
         yield Trial("failed", problem) if problem else git
 
 
+def _take_framework_along(repo: Repository, git: Git) -> None:
+    """Have the pre-commit framework run what it runs in `repo`, but only the hooks of ours."""
+    config = Path(repo.top or "", FRAMEWORK_CONFIG)
+    if config.is_file():
+        shutil.copyfile(config, Path(git.directory, FRAMEWORK_CONFIG))
+        ids = re.findall(rb"\bid: *[\"']?([A-Za-z0-9_.-]+)", config.read_bytes())
+        git.given["SKIP"] = ",".join(sorted({each.decode() for each in ids} - {"mlv-check"}))
+
+
 def _format(repo: Repository) -> tuple[str, ...]:
     return (f"--object-format={repo.object_format}",)
 
@@ -144,7 +158,8 @@ def _copy_hook(repo: Repository, event: str, git: Git, git_dir: Path) -> str:
     ours = git_dir / "mlv"
     ours.mkdir()
     for name in ("hook.sh", "python"):
-        shutil.copy2(repo.state_dir / name, ours / name)
+        if (repo.state_dir / name).exists():  # where only a framework's hook calls us there is none
+            shutil.copy2(repo.state_dir / name, ours / name)
     _silence_others(git)
     folder = Path(repo.git.text("rev-parse", "--path-format=absolute", "--git-path", "hooks"))
     if load_record(repo).get("scheme") == "config":

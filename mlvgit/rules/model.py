@@ -133,6 +133,7 @@ class Context:
         replaceable: may this unpublished frozen thing with this identity be replaced or taken back, because the user
             said so?
         tagged: key of a model version -> identities that a model tag vouches for, after this push.
+        tagged_here: the same over the tags of this clone, whether a push takes them along or not.
         commit_known: does this (abbreviated) commit id exist here? None = cannot be known (shallow).
         code_sha256_of: commit id -> hash of its code, None when unknown.
         code_known: does a commit with this `code_sha256` exist here? None = cannot be known.
@@ -158,6 +159,7 @@ class Context:
     published: Callable[[Key], frozenset[str]] = _nothing_published
     replaceable: Callable[[Key, str], bool] = _nothing_replaceable
     tagged: Callable[[Key], frozenset[str]] = _untagged
+    tagged_here: Callable[[Key], frozenset[str]] = _untagged
     commit_known: Callable[[str], bool | None] = _unknown
     code_sha256_of: Callable[[str], str | None] = _no_code
     code_known: Callable[[str], bool | None] = _unknown

@@ -324,3 +324,20 @@ def test_nothing_is_left_in_the_temporary_folder(
     doctor(guarded)
 
     assert list(scratch.iterdir()) == []
+
+
+def test_where_only_the_framework_guards_a_commit_is_tried_through_it(repo: Sandbox) -> None:
+    repo.write(
+        ".pre-commit-config.yaml",
+        "repos:\n- repo: local\n  hooks:\n"
+        "  - {id: mlv-check, name: mlvgit, entry: git-mlv hook pre-commit, language: system, always_run: true, "
+        "pass_filenames: false}\n"
+        "  - {id: never, name: never, entry: 'false', language: system, always_run: true, pass_filenames: false}\n",
+    )
+    repo.run("pre-commit", "install")
+
+    said = repo.mlv("doctor", check=False).said
+
+    assert "tried: a commit that alters a frozen file is refused, an honest one is not" in said
+    assert "it sees no cherry-pick, revert, rebase and am" in said
+    assert "prepare-commit-msg: missing" in said

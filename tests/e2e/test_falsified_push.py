@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Ran, Sandbox
+from tests.e2e.conftest import Team
 from tests.e2e.test_falsified_commit import ALTERATIONS
 from tests.e2e.world import (
     CSV,
@@ -413,3 +414,32 @@ def test_a_bundle_or_a_patch_from_elsewhere_is_judged_like_any_commit(world: Wor
     bob.git("pull", "-q", "--ff-only", str(tmp_path / "eve.bundle"), "main")
 
     refused_everywhere(world, bob, "MLV101")
+
+
+def test_a_release_whose_tag_stayed_behind_is_pushed_by_the_printed_command(team: Team) -> None:
+    ada = team.ada
+    ada.write("model.pkl", "weights\n")
+    ada.mlv("model", "add", "clf", "v0.1.0", "model.pkl", "-m", "Add")
+    ada.mlv("promote", "clf", "v0.1.0", "production", "--tag", "-m", "first")
+
+    refused = ada.push("origin", "main", check=False)
+
+    assert "keep it: git mlv push" in refused.said
+    ada.mlv("push")
+    assert team.server.head("main") == ada.head()
+
+
+def test_a_published_debt_that_check_all_lists_is_mended_by_the_printed_undo(team: Team) -> None:
+    ada = team.ada
+    ada.write("iris.csv", "a,b\n1,2\n")
+    ada.mlv("snapshot", "create", "iris", "v0.1", "iris.csv", "-m", "Freeze")
+    ada.push("origin", "main")
+    ada.write("data/snapshots/iris_v0.1/iris.csv", "a,b\n1,3\n")
+    ada.git("commit", "-qam", "Falsify", "--no-verify")
+
+    listed = ada.mlv("check", "--all", check=False)
+
+    assert "undo it: git mlv restore iris@v0.1\n" in listed.said
+    ada.mlv("restore", "iris@v0.1")
+    ada.git("commit", "-qm", "Put it back")
+    assert ada.mlv("check", "--all").status == 0

@@ -97,7 +97,7 @@ def _finding(delta: Delta, context: Context, thing: Frozen, path: str, what: str
     facts: dict[str, tuple[str, ...]] = {}
     if extra:
         facts["undo"] = (f"git rm -q -f --cached {quoted(path)}",)
-    elif delta.pair(thing.key).before is None:
+    elif delta.pair(thing.key).before is None and not published(context, thing.key):
         facts["undo"] = (f"git rm -r -q -f --cached {quoted(thing.directory)} {quoted(thing.manifest_path)}",)
     if context.moment == "commit" and not published(context, thing.key):
         verb = "snapshot create" if thing.key.kind == "snapshot" else "model add"

@@ -28,6 +28,8 @@ from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import stage_named
 from mlvgit.rules.wording import back
 
+_NOT_PUSHED = "its model tag stands here and is no part of this push"
+
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find versions that came to a stage that needs a tag, without one."""
@@ -45,20 +47,27 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
 
 def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion) -> str:
     tagged = context.tagged(key)
+    if not tagged and _counts(delta, key, entry, context.tagged_here(key)):
+        return _NOT_PUSHED
     if not tagged:
         return "has no model tag"
+    return "" if _counts(delta, key, entry, tagged) else "has a model tag that vouches for other files"
+
+
+def _counts(delta: Delta, key: Key, entry: RegisteredVersion, tagged: frozenset[str]) -> bool:
     thing = delta.after.frozen(key)
     identity = thing.manifest.tree_sha256 if thing and thing.manifest else entry.tree_sha256
-    return "" if not identity or identity in tagged else "has a model tag that vouches for other files"
+    return bool(tagged) and (not identity or identity in tagged)
 
 
 def _finding(delta: Delta, context: Context, key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
+    tag = f"git mlv tag-model {key.name} {key.version}"
     return Finding(
         code="MLV203",
         path=path,
         key=key,
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
-        keep=(f"git mlv tag-model {key.name} {key.version}",),
+        keep=("git mlv push",) if reason == _NOT_PUSHED else (tag,),
         undo=back(delta, context, path),
     )

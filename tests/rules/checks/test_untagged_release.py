@@ -38,3 +38,10 @@ def test_a_version_without_a_manifest_needs_some_tag():
 
     assert "MLV203" in refused(before, after, "push")
     assert "MLV203" not in refused(before, after, "push", tagged=lambda _: frozenset({identity(BEFORE, MODEL)}))
+
+
+def test_a_tag_that_stands_here_and_is_not_pushed_is_told_from_one_that_is_missing():
+    (finding,) = judged(BEFORE, STAGED, "push", tagged_here=vouched(BEFORE))
+
+    assert finding.message == "iris_clf@v0.1.0 is in staging and its model tag stands here and is no part of this push"
+    assert finding.keep == ("git mlv push",)
