@@ -142,17 +142,8 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             f"{directory}/{file.relative}" for file in files if storage == "git" or stays_in_git(key, file.relative)
         ]
         _refuse_conversions(project, in_git)
-        manifest = new_manifest(
-            key.kind,
-            key.name,
-            key.version,
-            [(file.relative, digest) for file, digest in zip(files, digests, strict=True)],
-            prefix=layout.relative(directory),
-            created_utc=utc_now(),
-            created_by=f"mlvgit {__version__}",
-            storage=storage,
-            **wanted.fields,
-        )
+        entries = [(file.relative, digest) for file, digest in zip(files, digests, strict=True)]
+        manifest = _manifest(project, wanted, entries, storage)
         staged = _publish(project, key, manifest, target, in_git)
         project.refresh()
         return FreezeResult(
@@ -164,6 +155,21 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             stored_bytes=manifest.total_bytes if storage == "store" else 0,
             set_aside=set_aside,
         )
+
+
+def _manifest(project: Project, wanted: Freezing, entries: list[tuple[str, Digest]], storage: str) -> Manifest:
+    key = wanted.key
+    return new_manifest(
+        key.kind,
+        key.name,
+        key.version,
+        entries,
+        prefix=project.layout.relative(project.layout.directory(key)),
+        created_utc=utc_now(),
+        created_by=f"mlvgit {__version__}",
+        storage=storage,
+        **wanted.fields,
+    )
 
 
 def _standing(target: Path, key: Key) -> tuple[SourceFile, ...]:

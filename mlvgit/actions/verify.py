@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import lost, wanted_by
+from mlvgit.actions.stored import lost, stays_in_git, wanted_by
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
@@ -42,6 +42,14 @@ class Verdict:
     def ok(self) -> bool:
         """Everything was hashed and is what the manifest says."""
         return not (self.changed or self.missing or self.extra or self.error)
+
+    @property
+    def absent(self) -> bool:
+        """The store keeps its bytes and none of them was ever fetched into this worktree, or all were let go."""
+        if self.manifest is None or self.changed or self.extra or self.error:
+            return False
+        stored = {name for name in self.manifest.by_relative() if not stays_in_git(self.key, name)}
+        return self.manifest.storage == "store" and stored == set(self.missing)
 
 
 def verify(project: Project, keys: Iterable[Key], catalog: Catalog, progress: Progress | None = None) -> list[Verdict]:

@@ -15,7 +15,8 @@ __all__ = ["configure_restore", "configure_verify", "run_restore", "run_verify"]
 def configure_verify(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv verify`."""
     parser.description = (
-        "Hash frozen files on disk and compare them with their manifests. Exit status 1 when anything differs."
+        "Hash frozen files on disk and compare them with their manifests. Exit status 1 when anything differs. Versions that "
+        "the store keeps and that were never fetched here are named and left out, unless they are asked for."
     )
     parser.epilog = "examples:\n  git mlv verify\n  git mlv verify iris@v0.1 iris_clf@production\n"
     parser.add_argument("refs", metavar="REF", nargs="*", help="snapshots and model versions; none verifies all")
@@ -33,7 +34,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
         _present(verdict, output)
     if not verdicts:
         output.talk("nothing is frozen here yet")
-    bad = [verdict for verdict in verdicts if not verdict.ok]
+    bad = [verdict for verdict in verdicts if not verdict.ok and not (verdict.absent and not args.refs)]
     output.json(
         {
             "ok": not bad,
@@ -47,6 +48,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
                     "missing": list(verdict.missing),
                     "extra": list(verdict.extra),
                     "error": verdict.error,
+                    "absent": verdict.absent,
                 }
                 for verdict in verdicts
             ],
@@ -61,6 +63,9 @@ def _present(verdict: Verdict, output: Output) -> None:
         output.say(
             f"{output.style('ok', 'green')}  {verdict.key}: {count(manifest.file_count, 'file')}, {size(verdict.verified_bytes)}"
         )
+        return
+    if verdict.absent:
+        output.say(f"--  {verdict.key}: its bytes are not here: git mlv pull {verdict.key}")
         return
     output.say(
         f"{output.style('BAD', 'red')} {verdict.key}" + (f": {printable(verdict.error)}" if verdict.error else "")

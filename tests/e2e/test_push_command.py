@@ -40,5 +40,5 @@ def test_a_new_branch_is_pushed_and_followed(world: World) -> None:
     bob.branch("feature")
     bob.commit_files("Code", code_py="1")
 
-    assert json.loads(bob.mlv("push", "--json").out) == {"remote": "origin", "refs": ["feature"]}
+    assert json.loads(bob.mlv("push", "--json").out) == {"remote": "origin", "refs": ["feature"], "sent_bytes": 0}
     assert bob.git("rev-parse", "--abbrev-ref", "@{upstream}").out == "origin/feature\n"

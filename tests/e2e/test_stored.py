@@ -144,6 +144,16 @@ def test_a_clone_without_bytes_commits_and_pushes_code(team: Team, stored: Sandb
     carol.push("origin", "main")
 
 
+def test_what_was_never_fetched_does_not_fail_a_verification_unless_it_is_asked_for(
+    team: Team, stored: Sandbox
+) -> None:
+    stored.push("origin", "main")
+    carol = team.clone("carol")
+
+    assert "git mlv pull scans@v0.1" in carol.mlv("verify").said
+    assert carol.mlv("verify", "scans@v0.1", check=False).status == 1
+
+
 def test_touched_files_with_the_same_bytes_are_no_finding(stored: Sandbox, frozen: str) -> None:
     os.utime(stored / frozen, (1, 1))
     stored.write("code.py", "print()\n")
