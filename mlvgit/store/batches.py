@@ -133,9 +133,13 @@ def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: list[Outcom
 
     if not can_fork():
         return range(len(files))
-    for index, outcome in zip(small, hash_small([files[index] for index in small], meter), strict=True):
+    found = hash_small([files[index] for index in small], meter)
+    if len(small) == len(files):
+        outcomes[:] = found
+        return ()
+    for index, outcome in zip(small, found, strict=True):
         outcomes[index] = outcome
-    if any(isinstance(outcome, MlvError) for outcome in outcomes):
+    if any(isinstance(outcome, MlvError) for outcome in found):
         return ()
     return [index for index, outcome in enumerate(outcomes) if outcome is None]
 

@@ -13,8 +13,8 @@ import mmap
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from mlvgit.core.digest import Digest
 from mlvgit.store.reading import Meter, Outcome, hash_batch, small_digest
@@ -24,6 +24,9 @@ __all__ = ["can_fork", "hash_small"]
 
 _DIGEST = 32
 _PORTION = 256
+_MOST_PORTIONS = 8192
+"""Their numbers must fit into a pipe at once: 64 KiB on Linux (pipe(7))."""
+_NUMBER = 4
 _DONE = b"\1"
 
 
@@ -44,20 +47,20 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
         files: each of at most `reading.SMALL_BYTES`.
         meter: told of each portion.
     """
-    shares = os.cpu_count() or 1
-    portions = range(0, len(files), _PORTION)
+    size = max(_PORTION, -(-len(files) // _MOST_PORTIONS))
+    starts = range(0, len(files), size)
     own: dict[int, list[Outcome]] = {}
     parent = os.getpid()
     children: list[int] = []
     # One byte a file says whether its digest is there; then come the digests.
-    with mmap.mmap(-1, len(files) * (1 + _DIGEST)) as slots:
+    with mmap.mmap(-1, len(files) * (1 + _DIGEST)) as slots, _queue(len(starts)) as queue:
         try:
-            for share in range(1, shares):
-                children += _fork(functools.partial(_work, parent, files, portions[share::shares], slots))
-            for start in portions[::shares]:
-                own[start] = hash_batch(files[start : start + _PORTION])
-                # The children keep the same pace, so theirs is counted with ours.
-                meter.advance(sum([file.stat.size for file in files[start : start + _PORTION * shares]]))
+            for _ in range((os.cpu_count() or 1) - 1):
+                children += _fork(functools.partial(_work, parent, files, size, queue, slots))
+            for number in _taken(queue):
+                start = starts[number]
+                own[start] = hash_batch(files[start : start + size])
+                meter.advance(sum([file.stat.size for file in files[start : start + size]]))
         except BaseException:
             for child in children:
                 with suppress(ProcessLookupError):
@@ -68,9 +71,32 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
                 _wait(child)
         done, found = slots[: len(files)], slots[len(files) :].hex()
     outcomes: list[Outcome] = []
-    for start in portions:
-        outcomes += own.get(start) or _from_slots(files[start : start + _PORTION], done, found, start)
+    for start in starts:
+        portion = files[start : start + size]
+        if start in own:
+            outcomes += own[start]
+        else:
+            outcomes += _from_slots(portion, done, found, start)
+            meter.advance(sum([file.stat.size for file in portion]))
     return outcomes
+
+
+@contextmanager
+def _queue(length: int) -> Iterator[int]:
+    """Fill a pipe with the numbers of the portions: whoever is free takes the next, so that nobody waits for a slow one."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"".join(number.to_bytes(_NUMBER, "big") for number in range(length)))
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
+def _taken(queue: int) -> Iterator[int]:
+    """Take numbers until there are none left; a read of one number is not torn apart."""
+    while number := os.read(queue, _NUMBER):
+        yield int.from_bytes(number, "big")
 
 
 def _fork(work: Callable[[], None]) -> list[int]:
@@ -88,11 +114,11 @@ def _fork(work: Callable[[], None]) -> list[int]:
         os._exit(0)  # whatever happened: neither handlers nor buffers of the parent's may run here
 
 
-def _work(parent: int, files: Sequence[SourceFile], portions: range, slots: mmap.mmap) -> None:
-    for start in portions:
+def _work(parent: int, files: Sequence[SourceFile], size: int, queue: int, slots: mmap.mmap) -> None:
+    for number in _taken(queue):
         if os.getppid() != parent:
             return  # the parent was killed, and its lock must not live on here
-        for index in range(start, min(start + _PORTION, len(files))):
+        for index in range(number * size, min((number + 1) * size, len(files))):
             digest = small_digest(files[index])
             if digest is not None:
                 place = len(files) + index * _DIGEST

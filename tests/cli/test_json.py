@@ -91,9 +91,19 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Printed:
     releases(found, repo)
     broken(found, repo)
     conflicts(found, repo)
+    stored(found, repo)
     found.run(repo, "doctor")
     found.run(repo, "uninstall")
     return found
+
+
+def stored(found: Printed, repo: Sandbox) -> None:
+    repo.write("raw/big.bin", "big\n")
+    repo.mlv("snapshot", "create", "big", "v0.1", "raw/big.bin", "--storage", "store")
+    repo.git("commit", "-qm", "Freeze big", "--no-verify")
+    repo.remove("data/snapshots/big_v0.1/big.bin")
+    found.run(repo, "pull", "big@v0.1")
+    found.run(repo, "fsck")
 
 
 def data(found: Printed, repo: Sandbox) -> None:
@@ -113,10 +123,6 @@ def data(found: Printed, repo: Sandbox) -> None:
     repo.mlv("snapshot", "create", "iris", "v0.3", "raw/iris.csv", "-m", "")
     repo.mlv("snapshot", "create", "unused", "v0.1", "raw/new.txt", "-m", "")
     found.run(repo, "discard", "unused@v0.1", "-m", "")
-    repo.mlv("snapshot", "create", "big", "v0.1", "raw/new.txt", "--storage", "store", "-m", "")
-    repo.remove("data/snapshots/big_v0.1/new.txt")
-    found.run(repo, "pull")
-    found.run(repo, "fsck")
 
 
 def models(found: Printed, repo: Sandbox) -> None:
