@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from mlvgit.core.digest import Digest
-from mlvgit.store.reading import Meter, Outcome, hash_batch, small_digest
+from mlvgit.store.reading import Meter, Outcome, hash_batch, small_sha256
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["can_fork", "hash_small"]
@@ -119,10 +119,10 @@ def _work(parent: int, files: Sequence[SourceFile], size: int, queue: int, slots
         if os.getppid() != parent:
             return  # the parent was killed, and its lock must not live on here
         for index in range(number * size, min((number + 1) * size, len(files))):
-            digest = small_digest(files[index])
-            if digest is not None:
+            sha256 = small_sha256(files[index])
+            if sha256 is not None:
                 place = len(files) + index * _DIGEST
-                slots[place : place + _DIGEST] = bytes.fromhex(digest.sha256)
+                slots[place : place + _DIGEST] = sha256
                 slots[index : index + 1] = _DONE
 
 

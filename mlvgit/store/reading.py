@@ -28,6 +28,7 @@ __all__ = [
     "attempt",
     "hash_batch",
     "small_digest",
+    "small_sha256",
     "stream",
 ]
 
@@ -42,6 +43,7 @@ Write = Callable[[memoryview], object]
 Outcome = Digest | MlvError
 """A file's digest, or why there is none."""
 
+_digest = tuple.__new__  # what a named tuple's own constructor calls
 _NO_STAT = StatKey(0, 0, 0, 0, 0)
 
 
@@ -91,11 +93,12 @@ def hash_batch(files: Sequence[SourceFile], meter: Meter | None = None) -> list[
     unsaid = 0
     outcomes: list[Outcome] = []
     for file in files:
-        if file.stat.size > SMALL_BYTES:
+        size = file.stat.size
+        if size > SMALL_BYTES:
             outcomes.append(attempt(file.path, file.stat, buffer, meter, None)[0])
             continue
         outcomes.append(small_digest(file) or attempt(file.path, file.stat, buffer, None, None)[0])
-        unsaid += file.stat.size
+        unsaid += size
         if meter and (unsaid > BUFFER_BYTES or meter.stopped):
             meter.advance(unsaid)
             unsaid = 0
@@ -105,34 +108,36 @@ def hash_batch(files: Sequence[SourceFile], meter: Meter | None = None) -> list[
 
 
 def small_digest(file: SourceFile) -> Digest | None:
-    """Do what `stream` does for a file of at most `SMALL_BYTES`, in fewer steps; None when anything is unusual.
+    """Do what `stream` does for a file of at most `SMALL_BYTES`, in fewer steps; None when anything is unusual."""
+    sha256 = small_sha256(file)
+    return None if sha256 is None else _digest(Digest, (file.stat.size, sha256.hex()))
+
+
+def small_sha256(file: SourceFile) -> bytes | None:
+    """Return the 32 bytes of `small_digest`.
 
     What was scanned and what is open after the reading are the same file with the same times: nothing between the two
     needs to be asked.
     """
-    expected = file.stat
+    _, path, (dev, ino, size, mtime_ns, ctime_ns) = file
     try:
-        fd = os.open(file.path, _OPEN)
+        fd = os.open(str(path), _OPEN)
         try:
-            data = os.read(fd, expected.size + 1)
-            if len(data) != expected.size or not _held_still(os.fstat(fd), expected):
-                return None
+            data = os.read(fd, size + 1)
+            found = os.fstat(fd)
         finally:
             os.close(fd)
     except OSError:
         return None
-    return Digest(expected.size, hashlib.sha256(data).hexdigest())
-
-
-def _held_still(found: os.stat_result, expected: StatKey) -> bool:
-    return (
-        found.st_ctime_ns == expected.ctime_ns
-        and found.st_ino == expected.ino
-        and found.st_mtime_ns == expected.mtime_ns
-        and found.st_size == expected.size
-        and found.st_dev == expected.dev
+    held_still = (
+        found.st_ctime_ns == ctime_ns
+        and found.st_ino == ino
+        and found.st_mtime_ns == mtime_ns
+        and found.st_size == size == len(data)
+        and found.st_dev == dev
         and found.st_mode & 0o170000 == stat.S_IFREG
     )
+    return hashlib.sha256(data).digest() if held_still else None
 
 
 def stream(

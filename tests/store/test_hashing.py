@@ -335,16 +335,16 @@ def test_a_child_that_dies_leaves_its_files_to_the_parent(
     thousands: list[SourceFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parent = os.getpid()
-    real = reading.small_digest
+    real = reading.small_sha256
     done: list[int] = []
 
-    def deadly(file: SourceFile) -> Digest | None:
+    def deadly(file: SourceFile) -> bytes | None:
         done.append(1)
         if os.getpid() != parent and len(done) > 20:
             os.kill(os.getpid(), 9)
         return real(file)
 
-    monkeypatch.setattr(forked, "small_digest", deadly)
+    monkeypatch.setattr(forked, "small_sha256", deadly)
 
     assert forked.hash_small(thousands, Meter(None)) == expected(thousands)
 
