@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest
@@ -15,10 +14,10 @@ from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import held_folders, record
 from mlvgit.rules.catalog import Frozen
 from mlvgit.store.atomic import machine_errors
-from mlvgit.store.objects import ObjectStore
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Remote
+    from mlvgit.store.objects import ObjectStore
 
 __all__ = [
     "Sent",
@@ -37,8 +36,7 @@ IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(NamedTuple):
     """What sending did: how many objects and bytes went to which remote; "" when there was nothing to ask about."""
 
     remote: str = ""
@@ -46,8 +44,10 @@ class Sent:
     bytes: int = 0
 
 
-def object_store(project: Project) -> ObjectStore:
+def object_store(project: Project) -> "ObjectStore":
     """Return the store of this repository, which all its worktrees share."""
+    from mlvgit.store.objects import ObjectStore
+
     return ObjectStore(project.repo.state_dir / "objects")
 
 
@@ -119,7 +119,7 @@ def fetch(project: Project, digests: Iterable[Digest]) -> tuple[int, int]:
     return len(missing), sum(digest.size for digest in missing)
 
 
-def _fetch_one(store: ObjectStore, known: "Sequence[Remote]", digest: Digest) -> None:
+def _fetch_one(store: "ObjectStore", known: "Sequence[Remote]", digest: Digest) -> None:
     failures: list[MlvError] = []
     for remote in known:
         try:
