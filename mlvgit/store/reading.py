@@ -114,30 +114,33 @@ def small_digest(file: SourceFile) -> Digest | None:
 
 
 def small_sha256(file: SourceFile) -> bytes | None:
-    """Return the 32 bytes of `small_digest`.
-
-    What was scanned and what is open after the reading are the same file with the same times: nothing between the two
-    needs to be asked.
-    """
-    _, path, (dev, ino, size, mtime_ns, ctime_ns) = file
+    """Return the 32 bytes of `small_digest`."""
+    _, path, expected = file
     try:
         fd = os.open(str(path), _OPEN)
         try:
-            data = os.read(fd, size + 1)
-            found = os.fstat(fd)
+            if not _held_still(os.fstat(fd), expected):  # before reading: a FIFO would lose bytes to us
+                return None
+            data = os.read(fd, expected.size + 1)
+            if len(data) != expected.size or not _held_still(os.fstat(fd), expected):
+                return None
         finally:
             os.close(fd)
     except OSError:
         return None
-    held_still = (
+    return hashlib.sha256(data).digest()
+
+
+def _held_still(found: os.stat_result, expected: StatKey) -> bool:
+    dev, ino, size, mtime_ns, ctime_ns = expected
+    return (
         found.st_ctime_ns == ctime_ns
         and found.st_ino == ino
         and found.st_mtime_ns == mtime_ns
-        and found.st_size == size == len(data)
+        and found.st_size == size
         and found.st_dev == dev
         and found.st_mode & 0o170000 == stat.S_IFREG
     )
-    return hashlib.sha256(data).digest() if held_still else None
 
 
 def stream(

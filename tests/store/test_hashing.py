@@ -221,6 +221,22 @@ def test_a_file_swapped_for_something_else_is_refused_without_waiting(
                 hash_path(path)
 
 
+def test_nothing_is_read_out_of_a_fifo_that_took_a_file_s_place(tmp_path: Path) -> None:
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"data")
+    files = scan(path)
+    path.unlink()
+    os.mkfifo(path)
+    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.write(fd, b"for another")
+        with pytest.raises(IntegrityError, match="not a regular file"):
+            hash_files(files)
+        assert os.read(fd, 100) == b"for another"
+    finally:
+        os.close(fd)
+
+
 def test_all_changed_files_of_a_batch_are_named(mixed: list[SourceFile]) -> None:
     small = [file for file in mixed if 0 < file.stat.size < 40]
     for file in small:
