@@ -40,6 +40,9 @@ def push(project: Project, remote: str = "") -> PushResult:
     branch = project.repo.branch()
     if branch is None:
         raise UsageError("no branch is checked out", hint="git switch BRANCH")
+    head = project.repo.head()
+    if head is None:
+        raise UsageError("there is nothing to push: no commit yet", hint="git commit")
     upstream = look(project).upstream
     remote = remote or upstream.remote
     if not remote:
@@ -51,7 +54,7 @@ def push(project: Project, remote: str = "") -> PushResult:
     tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
     refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
-    sent = send_pushed(project, [project.repo.head() or branch], remote)
+    sent = send_pushed(project, [head], remote)
     done: Said = project.repo.porcelain("push", *options, "--", remote, *refs)
     if done.status:
         if "mlv:" in done.text:

@@ -36,9 +36,9 @@ class S3Remote:
 
     def __init__(self, name: str, bucket: str, prefix: str, endpoint: str = "", region: str = "") -> None:
         self.name = name
-        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket = bucket
         self._prefix = prefix.strip("/")
+        self.url = f"s3://{bucket}/{self._prefix}".rstrip("/")
         self._endpoint = endpoint
         self._region = region
         self._opened: Any = None

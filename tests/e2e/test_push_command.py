@@ -2,6 +2,7 @@
 
 import json
 
+from tests.conftest import Playground
 from tests.e2e.world import CSV, World, append, sneak
 
 
@@ -42,3 +43,13 @@ def test_a_new_branch_is_pushed_and_followed(world: World) -> None:
 
     assert json.loads(bob.mlv("push", "--json").out) == {"remote": "origin", "refs": ["feature"], "sent_bytes": 0}
     assert bob.git("rev-parse", "--abbrev-ref", "@{upstream}").out == "origin/feature\n"
+
+
+def test_before_the_first_commit_there_is_nothing_to_push(playground: Playground) -> None:
+    repo = playground.init()
+    repo.git("remote", "add", "origin", str(playground.server().path))
+
+    said = repo.mlv("push", check=False)
+
+    assert said.status == 2
+    assert "no commit yet" in said.said
