@@ -165,12 +165,11 @@ def _state(repo: Repository) -> str:
         return _OPERATIONS.get(operation, "commit")
     if repo.head() is None:
         return "first"
+    verb = "amend" if _is_amend(repo) else "commit"
     index = os.path.basename(os.environ.get("GIT_INDEX_FILE", ""))
     if index.startswith("next-index-"):
-        return "commit-path"
-    if index == "index.lock":
-        return "commit-all"
-    return "amend" if _is_amend(repo) else "commit"
+        return f"{verb}-path"
+    return f"{verb}-all" if index == "index.lock" else verb
 
 
 def _is_amend(repo: Repository) -> bool:

@@ -56,15 +56,14 @@ class WayOut(NamedTuple):
 
 
 _COMMIT = "nothing was committed; the index and your files are as you left them"
+_AMEND = "nothing was amended: HEAD is the commit that it was; the index and your files are as you left them"
 STATES: dict[str, WayOut] = {
     "commit": WayOut(_COMMIT, undo=_UNSTAGE, go_on=("git add -- PATH", "git commit")),
     "commit-all": WayOut(_COMMIT, undo=_UNSTAGE, go_on=("git commit -a",)),
     "commit-path": WayOut(_COMMIT, undo=_UNSTAGE, go_on=("git commit -- PATH",)),
-    "amend": WayOut(
-        "nothing was amended; the index and your files are as you left them",
-        undo=_UNSTAGE,
-        go_on=("git add -- PATH", "git commit --amend"),
-    ),
+    "amend": WayOut(_AMEND, undo=_UNSTAGE, go_on=("git add -- PATH", "git commit --amend")),
+    "amend-all": WayOut(_AMEND, undo=_UNSTAGE, go_on=("git commit -a --amend",)),
+    "amend-path": WayOut(_AMEND, undo=_UNSTAGE, go_on=("git commit --amend -- PATH",)),
     "first": WayOut(_COMMIT, undo=("git rm --cached -- PATH",), go_on=("git add -- PATH", "git commit")),
     "merge": WayOut(
         "the merge is staged and not committed",

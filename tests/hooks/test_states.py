@@ -52,6 +52,8 @@ COMMITS = {
     "commit-all": ("commit", "-a", "-m", "x"),
     "commit-path": ("commit", "-m", "x", FROZEN),
     "amend": ("commit", "--amend", "--no-edit"),
+    "amend-all": ("commit", "-a", "--amend", "--no-edit"),
+    "amend-path": ("commit", "--amend", "--no-edit", FROZEN),
 }
 
 
@@ -77,6 +79,7 @@ def test_a_refused_commit_is_mended_and_made(guarded: Guarded, state: str) -> No
     guarded.repo.stage("a")
     if state in ("commit", "amend"):
         guarded.repo.stage(FROZEN)
+    parent = guarded.repo.head("HEAD~1" if state.startswith("amend") else "HEAD")
     refused(guarded, *COMMITS[state], state=state)
 
     guarded.repo.write(FROZEN, "better\n")
@@ -84,6 +87,7 @@ def test_a_refused_commit_is_mended_and_made(guarded: Guarded, state: str) -> No
         guarded.repo.run("sh", "-c", command, GIT_EDITOR="sh -c 'echo subject >\"$0\"'")
 
     assert guarded.frozen() == "better"
+    assert guarded.repo.head("HEAD~1") == parent
 
 
 def test_a_refused_first_commit_is_undone_without_losing_a_file(guarded: Guarded) -> None:
