@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from mlvgit.actions.altered import altered_here
 from mlvgit.actions.clock import today
+from mlvgit.actions.debts import with_ways_back
 from mlvgit.actions.judging import (
     Report,
     commit_known,
@@ -54,13 +55,16 @@ def check_working(project: Project) -> Report:
     head = project.repo.head()
     before = project.committed(head) if head else empty(project)
     delta = delta_between(project, before, project.working())
-    return make_report(judge([delta], _commit_context(project, head)), "commit")
+    context = with_ways_back(project, _commit_context(project, head), everything=False)
+    return make_report(judge([delta], context), "commit")
 
 
 def check_all(project: Project, commit: str | None = None) -> Report:
     """Judge everything that a commit, or the working directory, says, debts included."""
     after = project.committed(commit) if commit else project.working()
     context = _commit_context(project, project.repo.head())
+    if commit is None and project.repo.top is not None:
+        context = with_ways_back(project, context, everything=True)
     return make_report(judge([delta_between(project, empty(project), after)], context), "this state")
 
 

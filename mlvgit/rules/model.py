@@ -121,6 +121,14 @@ def _no_lock(_: str, __: str) -> str | None:
     return None
 
 
+def _no_debt(_: str) -> bool:
+    return False
+
+
+def _usual_way(_: tuple[str, ...]) -> tuple[str, ...] | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a judgement needs and trees do not tell.
@@ -148,6 +156,9 @@ class Context:
         came_with: (path of a registry, version) -> what changed with its coming into the registry, in the history of
             what is judged against: other version -> the stage that it had before, "" for none. None when its own stage
             changed since it came, or that is not known.
+        is_debt: does this path stand in history already as it is judged?
+        way_back: paths that are judged as new -> the commands that take them back where that is another thing than
+            taking them out of the index: what stands in history already, what Git does not have. None where it is not.
         kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
         tag_moves: what the push does to model tags.
         override: the reason that an operator gave for accepting weakened guards, "" when none.
@@ -169,6 +180,8 @@ class Context:
     stages_held: Callable[[str, str], tuple[str, ...]] = _no_trail
     stage_trail: Callable[[str, str], tuple[str, ...]] = _no_trail
     came_with: Callable[[str, str], Mapping[str, str] | None] = _unknown_coming
+    is_debt: Callable[[str], bool] = _no_debt
+    way_back: Callable[[tuple[str, ...]], tuple[str, ...] | None] = _usual_way
     kept: Callable[[str], bool | None] = _unknown
     tag_moves: tuple[TagMove, ...] = ()
     override: str = ""

@@ -11,7 +11,7 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.freezing import published
 from mlvgit.rules.model import Context, Finding
 
-__all__ = ["about", "back", "described", "listed", "next_version", "quoted"]
+__all__ = ["about", "back", "described", "listed", "next_version", "out", "quoted"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+", re.ASCII)
 MAX_USERS = 5
@@ -81,8 +81,14 @@ def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ..
 def back(delta: Delta, context: Context, path: str) -> tuple[str, ...]:
     """Return the command that undoes the change of one file that is not frozen."""
     if delta.before.tree.entry(path) is None:
-        return (f"git rm -q -f --cached {quoted(path)}",)
+        return out(context, path)
     return (f"git checkout {'HEAD' if context.moment == 'commit' else '@{upstream}'} -- {quoted(path)}",)
+
+
+def out(context: Context, *paths: str, flags: str = "-q -f --cached") -> tuple[str, ...]:
+    """Return the commands that take back what is judged as new: files, or folders with `-r` among the flags."""
+    told = context.way_back(paths)
+    return (f"git rm {flags} {' '.join(map(quoted, paths))}",) if told is None else told
 
 
 def about(delta: Delta, context: Context, thing: Frozen, **facts: Any) -> Finding:

@@ -23,7 +23,7 @@ from mlvgit.core.text import printable, size
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import MODE_EXECUTABLE, MODE_FILE, Context, Finding
 from mlvgit.rules.standing import judging_settings
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import out, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
                 message=f"{size(digest.size)} in Git, over the limit of {size(limit)}",
                 change=f"adds {printable(path)} ({size(digest.size)}) to Git for good",
                 keep=(f"git lfs track {quoted(path)}", f"git add --renormalize {quoted(path)}"),
-                undo=(f"git rm --cached {quoted(path)}",),
+                undo=out(context, path, flags="--cached"),
             )
 
 

@@ -25,7 +25,7 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.freezing import is_ignored
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import beyond_first
-from mlvgit.rules.wording import quoted
+from mlvgit.rules.wording import out
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -56,6 +56,6 @@ def _finding(context: Context, key: Key, directory: str, paths: list[str]) -> Fi
         message=f"{key} has {count(len(paths), 'file')} and no manifest",
         change=f"adds or changes {count(len(paths), 'file')} of {key}, which nothing freezes",
         keep=(f"git mlv {verb} {key.name} {key.version}",),
-        undo=(f"git rm -r -q --cached {quoted(directory)}",),
+        undo=out(context, directory, flags="-r -q --cached"),
         severity="warning" if model and context.moment == "commit" else "error",
     )

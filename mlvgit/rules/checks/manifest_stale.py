@@ -28,7 +28,7 @@ from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
 from mlvgit.rules.freezing import is_extra, listed_paths, published
 from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
-from mlvgit.rules.wording import about, quoted
+from mlvgit.rules.wording import about, out
 
 _KINDS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
 
@@ -93,12 +93,19 @@ def _is_missing(manifest: Manifest, entry: FileEntry) -> bool:
     return manifest.storage != "store"
 
 
+def _is_new(delta: Delta, context: Context, thing: Frozen) -> bool:
+    """Say whether the thing came with the change, and is nothing yet that could be put back."""
+    if delta.pair(thing.key).before is not None or context.is_debt(thing.manifest_path):
+        return False
+    return not published(context, thing.key)
+
+
 def _finding(delta: Delta, context: Context, thing: Frozen, path: str, what: str, *, extra: bool = False) -> Finding:
     facts: dict[str, tuple[str, ...]] = {}
     if extra:
-        facts["undo"] = (f"git rm -q -f --cached {quoted(path)}",)
-    elif delta.pair(thing.key).before is None and not published(context, thing.key):
-        facts["undo"] = (f"git rm -r -q -f --cached {quoted(thing.directory)} {quoted(thing.manifest_path)}",)
+        facts["undo"] = out(context, path)
+    elif _is_new(delta, context, thing):
+        facts["undo"] = out(context, thing.directory, thing.manifest_path, flags="-r -q -f --cached")
     if context.moment == "commit" and not published(context, thing.key):
         verb = "snapshot create" if thing.key.kind == "snapshot" else "model add"
         facts["keep"] = (f"git mlv {verb} {thing.key.name} {thing.key.version} --replace",)

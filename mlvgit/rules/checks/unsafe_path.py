@@ -26,7 +26,7 @@ from mlvgit.core.text import printable
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.documents import problems_of
 from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
-from mlvgit.rules.wording import back, quoted
+from mlvgit.rules.wording import back, out
 
 _LINKS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
 _DOCUMENTS = ("settings", "manifest", "course-manifest", "registry", "run")
@@ -44,17 +44,17 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             keep=("rename the file, then freeze the folder again",),
             undo=back(delta, context, path),
         )
-    yield from _links(delta)
+    yield from _links(delta, context)
     for path, place in delta.written.items():
         if place.kind == "file" and place.key and not is_junk(path):
             reason = unsafe_reason(path)
             if reason:
-                yield _finding(path, reason)
-    yield from _look_alikes(delta)
-    yield from _collisions(delta)
+                yield _finding(context, path, reason)
+    yield from _look_alikes(delta, context)
+    yield from _collisions(delta, context)
 
 
-def _look_alikes(delta: Delta) -> Iterator[Finding]:
+def _look_alikes(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find files that would land on something of ours where letter case or normalisation does not count."""
     folders = {fold(folder): folder for root in delta.after.roots for folder in root.layout.folders}
     settings = {fold(root.layout.settings_path): root.layout.settings_path for root in delta.after.roots}
@@ -63,35 +63,37 @@ def _look_alikes(delta: Delta) -> Iterator[Finding]:
             continue
         folded = fold(path)
         if folded in settings:
-            yield _finding(path, f"and {printable(settings[folded])} are one file on some systems")
+            yield _finding(context, path, f"and {printable(settings[folded])} are one file on some systems")
         for folder, true in folders.items():
             if folded.startswith(folder + "/") and not path.startswith(true + "/"):
                 rest = path.split("/", true.count("/") + 1)[-1]
                 place = delta.after.place(f"{true}/{rest}")
                 if place.key is not None and delta.after.frozen(place.key):
-                    yield _finding(path, f"and {printable(true)}/{printable(rest)} are one file on some systems")
+                    yield _finding(
+                        context, path, f"and {printable(true)}/{printable(rest)} are one file on some systems"
+                    )
             elif folded.startswith(folder + "/"):
-                yield from _look_alike_inside(delta, path, true + folded[len(folder) :])
+                yield from _look_alike_inside(delta, context, path, true + folded[len(folder) :])
 
 
-def _look_alike_inside(delta: Delta, path: str, lower: str) -> Iterator[Finding]:
+def _look_alike_inside(delta: Delta, context: Context, path: str, lower: str) -> Iterator[Finding]:
     """Find what one of our folders holds beside something frozen, or a document, that differs by letter case only."""
     place = delta.after.place(lower)
     there = place.kind in _DOCUMENTS and delta.after.tree.entry(lower) is not None
     if lower != path and (there or (place.key is not None and delta.after.frozen(place.key))):
-        yield _finding(path, f"and {printable(lower)} are one file on some systems")
+        yield _finding(context, path, f"and {printable(lower)} are one file on some systems")
 
 
-def _links(delta: Delta) -> Iterator[Finding]:
+def _links(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find links that stand where a folder of ours, or one on the way to it, should be."""
     folders = {part for root in delta.after.roots for folder in root.layout.folders for part in _with_parents(folder)}
     for path, (_, new) in delta.changes.items():
         if new is None or new.mode not in _LINKS:
             continue
         if path in folders or _is_frozen_directory(delta, path):
-            yield _finding(path, f"is {_LINKS[new.mode]} in place of a folder")
+            yield _finding(context, path, f"is {_LINKS[new.mode]} in place of a folder")
         elif delta.after.place(path).kind in _DOCUMENTS:
-            yield _finding(path, f"is {_LINKS[new.mode]} in place of a document")
+            yield _finding(context, path, f"is {_LINKS[new.mode]} in place of a document")
 
 
 def _with_parents(folder: str) -> Iterator[str]:
@@ -107,7 +109,7 @@ def _is_frozen_directory(delta: Delta, path: str) -> bool:
     return inside.kind == "loose" and delta.after.place(path + "/registry.json").kind == "registry"
 
 
-def _collisions(delta: Delta) -> Iterator[Finding]:
+def _collisions(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find new names of datasets, models and versions, or of files, that some file systems take for one."""
     for key in delta.files:
         root = delta.after.root(key.root)
@@ -118,18 +120,18 @@ def _collisions(delta: Delta) -> Iterator[Finding]:
         beside = delta.after.tree.names(parent)
         for other, is_folder in beside.items() if name in beside else ():
             if is_folder and other != name and fold(other) == fold(name):
-                yield _finding(f"{parent}/{other}", f"and {printable(name)} are one folder on some systems")
+                yield _finding(context, f"{parent}/{other}", f"and {printable(name)} are one folder on some systems")
         if delta.after.frozen(key) is None:
             for _, second in collisions(delta.after.tree.below(directory)):
-                yield _finding(second, "and another name are one file on some systems")
+                yield _finding(context, second, "and another name are one file on some systems")
 
 
-def _finding(path: str, reason: str) -> Finding:
+def _finding(context: Context, path: str, reason: str) -> Finding:
     return Finding(
         code="MLV105",
         path=path,
         message=f"the name {printable(path)} {reason}",
         change=f"adds {printable(path)}, which {reason}",
         keep=("give it a name of letters, digits, dots, dashes and underscores",),
-        undo=(f"git rm --cached {quoted(path)}",),
+        undo=out(context, path, flags="-r -q --cached"),
     )
