@@ -44,6 +44,8 @@ def _setting_up(status: Status) -> Step | None:
         return Step("git mlv init", "this is not an mlv root yet")
     if any("registry.json" in path for path in status.unmerged):
         return Step("git mlv merge --repair", "a registry is in conflict")
+    if any(path.endswith("manifest.json") for path in status.unmerged):
+        return Step("git mlv merge --repair", "both sides froze something under one number")
     if status.guards.get("pre-commit", "active") not in ("active", "broken"):
         return Step("git mlv install", "nothing guards commits in this clone")
     return None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from mlvgit.actions.clashes import Clash, unsettled
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.merging import crowded, only_one
 from mlvgit.actions.project import Project
@@ -46,17 +47,22 @@ class Mended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undecided:
-    """A registry about which a person has to decide; it was not touched.
+    """A registry, or a manifest, about which a person has to decide; it was not touched.
 
     Attributes:
+        model: the model of a registry; the name of what a manifest freezes.
         conflicts: a sentence for each.
         choices: the versions of which `take` names one; none when the conflict is not about a stage.
+        commands: what leads out; none when that is `take`, or to edit the file.
+        directory: what a manifest freezes, "" for a registry.
     """
 
     path: str
     model: str
     conflicts: tuple[str, ...]
     choices: tuple[str, ...]
+    commands: tuple[str, ...] = ()
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +104,8 @@ def parse_take(text: str) -> Take:
 def repair(project: Project, paths: Iterable[str] = (), take: Iterable[Take] = ()) -> RepairResult:
     """Mend broken registries from both sides of the merge, rebase, cherry-pick or revert, and stage them.
 
+    What both sides froze under one name and version is not mended: the result says what leads out.
+
     The sides come from the index; where it has none (the lines merged cleanly, or the conflict was staged as it
     stands), from HEAD, what is merged into it, and their base; from the parents when the merge is committed.
 
@@ -124,6 +132,8 @@ def repair(project: Project, paths: Iterable[str] = (), take: Iterable[Take] = (
             else:
                 mended.append(_write(project, path, *done))
         project.refresh()
+        if not wanted:
+            undecided += map(_undecided, unsettled(project, stages))
         left = sorted(set(stages) - {each.path for each in mended})
         return RepairResult(
             mended=tuple(mended), undecided=tuple(undecided), operation=project.repo.operation(), left=tuple(left)
@@ -180,6 +190,20 @@ def _check_models(project: Project, decisions: Iterable[Take], found: Mapping[st
             near = nearest(each.model, known)
             hint = f"did you mean {near}?" if near else f"known models: {', '.join(known) or 'none'}"
             raise UsageError(f"there is no registry of a model {each.model}", hint=hint)
+
+
+def _undecided(clash: Clash) -> Undecided:
+    commands = clash.renumber
+    if clash.settle:
+        commands += (*(("# or, without the one that comes in:",) if commands else ()), *clash.settle)
+    return Undecided(
+        path=clash.path,
+        model=clash.key.name,
+        conflicts=(clash.sentence,),
+        choices=(),
+        commands=commands,
+        directory=clash.directory,
+    )
 
 
 # the sides

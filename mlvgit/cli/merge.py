@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from mlvgit.actions.clashes import CONTINUE
 from mlvgit.actions.mending import RepairResult, Undecided, parse_take, repair
 from mlvgit.actions.merging import Merged, merge_texts
 from mlvgit.actions.project import Project
@@ -16,21 +17,14 @@ from mlvgit.repo.repository import Repository
 
 __all__ = ["configure_merge", "configure_merge_driver", "run_merge", "run_merge_driver"]
 
-CONTINUE = {
-    "merge": "git commit --no-edit",
-    "rebase": "git rebase --continue",
-    "cherry-pick": "git cherry-pick --continue",
-    "revert": "git revert --continue",
-    "am": "git am --continue",
-}
-
 
 def configure_merge(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv merge`."""
     parser.description = (
         "Mend registries that a merge, rebase, cherry-pick or revert left in conflict, or with two versions in a stage "
         "that holds one. Versions and comments of both sides are united; when both sides promoted different versions, "
-        "you decide with --take, and the other one goes to the archive. The result is staged."
+        "you decide with --take, and the other one goes to the archive. The result is staged. Where both sides froze "
+        "something under one name and version, it says what leads out."
     )
     parser.epilog = (
         "examples:\n"
@@ -96,18 +90,22 @@ def _present(result: RepairResult, output: Output) -> None:
         _ask(undecided, output)
     if not result.mended and not result.undecided:
         output.say("no registry is in conflict: nothing to do")
-    others = [path for path in result.left if path not in {each.path for each in result.undecided}]
+    others = [path for path in result.left if not any(_is_about(each, path) for each in result.undecided)]
     if others and not output.as_json:
         output.say(f"still in conflict: {count(len(others), 'other file')}, such as {printable(others[0])}")
     elif result.mended and not result.undecided:
         output.next(CONTINUE.get(result.operation, f"git commit -- {printable(result.mended[0].path)}"))
 
 
+def _is_about(undecided: Undecided, path: str) -> bool:
+    return path == undecided.path or bool(undecided.directory and path.startswith(undecided.directory + "/"))
+
+
 def _ask(undecided: Undecided, output: Output) -> None:
     text = "; ".join(undecided.conflicts)
     commands = [f"git mlv merge --repair --take {undecided.model}={version}" for version in undecided.choices]
     by_hand = f"edit {undecided.path} so that each of these is said once, then git add {undecided.path}"
-    output.error(f"{undecided.path}: {text}", hint="\n".join(commands) or by_hand)
+    output.error(f"{undecided.path}: {text}", hint="\n".join(commands or undecided.commands) or by_hand)
 
 
 def configure_merge_driver(parser: argparse.ArgumentParser) -> None:

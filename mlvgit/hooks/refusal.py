@@ -101,7 +101,16 @@ def _refused(repo: Repository, state: str, paths: list[str]) -> Refused:
         known=tuple(spec[path] for path in paths if before.entry(path)),
         theirs=tuple(spec[path] for path in theirs),
         alone=not repo.changes(before, after).keys() - set(paths),
+        renumber=_renumber(repo) if state == "merge" else (),
     )
+
+
+def _renumber(repo: Repository) -> tuple[str, ...]:
+    """Return what leads out of a merge whose sides both froze something under one number; of the first such thing."""
+    from mlvgit.actions.clashes import unsettled
+    from mlvgit.repo.conflicts import conflicted
+
+    return next((clash.renumber for clash in unsettled(Project(repo=repo), conflicted(repo)) if clash.renumber), ())
 
 
 def _theirs(repo: Repository, head: str, paths: Sequence[str]) -> list[str]:

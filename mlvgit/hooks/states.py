@@ -28,6 +28,7 @@ class Refused(NamedTuple):
         theirs: those of them that a merge is to take from the other side.
         alone: nothing else is staged: mended, there would be nothing left to commit.
         base: what the receiver of a push has; "" stands for the branch's upstream.
+        renumber: the commands that give what both sides of a merge froze two numbers; putting paths back would not do.
     """
 
     paths: Sequence[str] = ()
@@ -35,6 +36,7 @@ class Refused(NamedTuple):
     theirs: Sequence[str] = ()
     alone: bool = False
     base: str = ""
+    renumber: Sequence[str] = ()
 
 
 class WayOut(NamedTuple):
@@ -173,6 +175,8 @@ def way_out_of(state: str, refused: Refused, store: Callable[[str, Sequence[str]
 
     found = STATES.get(state, STATES["commit"])
     left, undo, skip, mend, go_on = found.left, *(filled(commands) for commands in found[1:])
+    if refused.renumber:
+        return WayOut(left, undo, skip, tuple(refused.renumber[:-1]), tuple(refused.renumber[-1:]))
     nothing_left = refused.alone and undo and found.mend and state != "merge"
     if nothing_left or (found.mend and not mend):
         mend = go_on = ()

@@ -7,7 +7,10 @@ from mlvgit.errors import DocumentError, Problem
 from mlvgit.records.run import looks_like_run
 from mlvgit.rules.delta import Delta
 
-__all__ = ["Written", "problems_of", "written_documents"]
+__all__ = ["CONFLICT", "Written", "in_conflict", "problems_of", "written_documents"]
+
+CONFLICT = "conflict marker "
+"""How the problem begins that an unfinished merge leaves in a document."""
 
 
 class Written(NamedTuple):
@@ -29,6 +32,12 @@ def problems_of(delta: Delta, code: str) -> Iterator[tuple[str, Problem]]:
         for problem in written.error.problems if written.error else ():
             if problem.code == code:
                 yield written.path, problem
+
+
+def in_conflict(delta: Delta, path: str) -> bool:
+    """Say whether an unfinished merge stands in the manifest at `path` after the change."""
+    error = delta.after.document("manifest", path).error if path.endswith("manifest.json") else None
+    return error is not None and any(problem.message.startswith(CONFLICT) for problem in error.problems)
 
 
 def written_documents(delta: Delta) -> Iterator[Written]:

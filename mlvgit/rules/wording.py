@@ -8,6 +8,7 @@ from mlvgit.core.versions import is_model_version, is_snapshot_version, model_ve
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.delta import Delta
+from mlvgit.rules.documents import in_conflict
 from mlvgit.rules.freezing import published
 from mlvgit.rules.model import Context, Finding
 
@@ -60,8 +61,10 @@ def next_version(catalog: Catalog, key: Key) -> str:
 def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ...]:
     """Return the commands that keep changed files of `thing`: as a new version, or in place while not published.
 
-    None where nothing is left of it that could be kept.
+    None where nothing is left of it that could be kept. What a merge left in conflict is nobody's version yet.
     """
+    if in_conflict(delta, thing.manifest_path):
+        return ("git mlv merge --repair",)
     if not delta.after.tree.below(thing.directory):
         return ()
     key, directory = thing.key, quoted(thing.directory)
@@ -103,7 +106,7 @@ def about(delta: Delta, context: Context, thing: Frozen, **facts: Any) -> Findin
             "key": thing.key,
             "frozen": described(thing),
             "keep": ways_forward(delta, context, thing),
-            "undo": (f"git mlv restore {thing.key}",),
+            "undo": () if in_conflict(delta, thing.manifest_path) else (f"git mlv restore {thing.key}",),
             "users": listed(delta.usage.users(thing.key)),
         }
     filled: dict[str, Any] = {**delta.told[which], **facts}

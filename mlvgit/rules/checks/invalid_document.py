@@ -14,7 +14,8 @@ Example:
     git commit -am "Merge"   # with <<<<<<< still in it
 
 Way out:
-    `git mlv merge --repair` mends a conflicted registry. For the rest, the message names the line and what belongs
+    `git mlv merge --repair` mends a conflicted registry, and says what leads out where both sides froze something under
+    one name and version. For the rest, the message names the line and what belongs
     there; `git checkout HEAD -- FILE` brings the last good document back.
 """
 
@@ -24,7 +25,7 @@ from mlvgit.core.text import printable
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.delta import Delta
-from mlvgit.rules.documents import problems_of, written_documents
+from mlvgit.rules.documents import CONFLICT, in_conflict, problems_of, written_documents
 from mlvgit.rules.lookup import canonical
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.wording import back, quoted
@@ -32,7 +33,12 @@ from mlvgit.rules.wording import back, quoted
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find changed documents that are not sound."""
+    seen: set[str] = set()
     for path, problem in problems_of(delta, "MLV106"):
+        if problem.message.startswith(CONFLICT):
+            if path in seen:
+                continue  # one unfinished merge is one thing to mend, however many lines it left
+            seen.add(path)
         yield _finding(delta, context, path, f"{problem.where}: {problem.message}", problem.line)
     for written in written_documents(delta):
         if written.error is None:
@@ -78,7 +84,8 @@ def _misplaced_manifest(manifest: Manifest, key: Key | None, *, course: bool) ->
 
 
 def _finding(delta: Delta, context: Context, path: str, message: str, line: int = 0) -> Finding:
-    repair = path.endswith("registry.json")
+    clash = in_conflict(delta, path)
+    repair = clash or path.endswith("registry.json")
     return Finding(
         code="MLV106",
         path=path,
@@ -86,5 +93,5 @@ def _finding(delta: Delta, context: Context, path: str, message: str, line: int 
         message=message,
         change=f"writes {printable(path)} so that it cannot be read",
         keep=("git mlv merge --repair",) if repair else (f"mend {printable(path)}, then git add {quoted(path)}",),
-        undo=back(delta, context, path),
+        undo=() if clash else back(delta, context, path),
     )
