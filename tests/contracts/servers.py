@@ -105,8 +105,8 @@ def _wait_for_bucket(endpoint: str, server: subprocess.Popen[bytes], log: Path) 
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(endpoint, timeout=2).close()
-        except urllib.error.HTTPError:
-            pass  # it answers
+        except urllib.error.HTTPError as answered:
+            answered.close()
         except OSError:
             time.sleep(0.1)
             continue

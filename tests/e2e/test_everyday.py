@@ -444,9 +444,8 @@ def test_a_repair_of_what_somebody_falsified_before_the_guards_came(bob: Sandbox
     (bob / CSV).chmod(0o644)
     bob.write(CSV, "falsified\n")
     bob.git("commit", "-qam", "Falsify", "--no-verify")
-    (world.server.path / "hooks/pre-receive").rename(world.server.path / "hooks/off")
-    bob.push("--no-verify", "origin", "HEAD:refs/heads/main")
-    (world.server.path / "hooks/off").rename(world.server.path / "hooks/pre-receive")
+    with world.unguarded():
+        bob.push("--no-verify", "origin", "HEAD:refs/heads/main")
     freeze(bob)
     silent(bob.git("commit", "-qm", "A debt is in nobody's way"))
     push(bob)
@@ -498,8 +497,8 @@ def test_a_second_remote_when_there_are_debts(world: World, bob: Sandbox) -> Non
     (bob / CSV).chmod(0o644)
     bob.write(CSV, "falsified before the guards came\n")
     bob.git("commit", "-qam", "Old sins", "--no-verify")
-    (world.server.path / "hooks/pre-receive").rename(world.server.path / "hooks/off")
-    bob.push("--no-verify", "origin", "HEAD:refs/heads/main")
+    with world.unguarded():
+        bob.push("--no-verify", "origin", "HEAD:refs/heads/main")
     mirror = world.playground.server("mirror.git", f"--object-format={world.playground.object_format}")
     bob.git("remote", "add", "mirror", str(mirror.path))
 

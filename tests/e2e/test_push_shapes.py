@@ -19,6 +19,7 @@ from tests.e2e.world import (
     commands,
     freeze,
     refused,
+    script,
     sneak,
     take,
     work_honestly,
@@ -353,18 +354,16 @@ def test_a_deleted_release_branch_that_has_more_than_main_is_refused_and_merged_
 def test_up_to_date_asks_nothing(world: World, bob: Sandbox) -> None:
     with world.unmoved():
         assert bob.push("origin", "main").said == ""
-    assert bob.run(str(bob / ".git/hooks/pre-push"), "origin", str(world.server.path), input="").said == ""
-    assert world.server.run(str(world.server / "hooks/pre-receive"), input="").said == ""
+    assert bob.run(str(script(bob / ".git", "pre-push")), "origin", str(world.server.path), input="").said == ""
+    assert world.server.run(str(script(world.server.path, "pre-receive")), input="").said == ""
 
 
 def test_a_bad_branch_that_is_already_on_the_remote_is_refused_when_it_goes_to_main(world: World, bob: Sandbox) -> None:
     mallory = world.plain()
     append(mallory)
     sneak(mallory)
-    hook = world.server / "hooks/pre-receive"
-    hook.rename(hook.with_suffix(".off"))  # it came before the server was guarded
-    mallory.push("origin", "HEAD:refs/heads/bad")
-    hook.with_suffix(".off").rename(hook)
+    with world.unguarded():
+        mallory.push("origin", "HEAD:refs/heads/bad")
     bob.git("fetch", "-q")
 
     refused_twice(world, bob, "MLV101", "origin", "origin/bad:main")

@@ -117,6 +117,13 @@ class World:
         config.write_text(text)
         return Sandbox(self.playground, new / name)
 
+    @contextmanager
+    def unguarded(self) -> Iterator[None]:
+        """What is pushed within came before the server was guarded."""
+        self.server.mlv("uninstall")
+        yield
+        self.server.mlv("install", "--server")
+
     def refs(self) -> str:
         """All refs of the server."""
         return self.server.git("for-each-ref").out
@@ -130,6 +137,12 @@ class World:
 
 
 # What people do
+
+
+def script(git_dir: Path, event: str) -> Path:
+    """Return the script that Git runs at an event: in our folder when the configuration names it."""
+    configured = git_dir / "mlv/hooks" / event
+    return configured if configured.exists() else git_dir / "hooks" / event
 
 
 def thaw(repo: Sandbox, path: str) -> Path:
