@@ -3,6 +3,7 @@
 import shlex
 from typing import NamedTuple
 
+from mlvgit.actions.clashes import CONTINUE
 from mlvgit.actions.project import freeze_command, version_of
 from mlvgit.actions.status import Newest, Status
 from mlvgit.core.versions import model_version
@@ -52,6 +53,8 @@ def _setting_up(status: Status) -> Step | None:
 
 
 def _mending(status: Status) -> Step | None:
+    if status.unmerged:
+        return Step("git status", "files of ours are in conflict")
     if any(finding.severity == "error" and finding.code != "MLV104" for finding in status.findings):
         return Step("git mlv check", "says what is wrong, and both ways out")
     if status.unfrozen:
@@ -60,6 +63,8 @@ def _mending(status: Status) -> Step | None:
 
 
 def _finishing(status: Status) -> Step | None:
+    if status.operation in CONTINUE:
+        return Step(CONTINUE[status.operation], f"Git is in the middle of a {status.operation}")
     if not status.new and not status.staged:
         return None
     commit = f"git commit -m {shlex.quote(_title(status))}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.served import Serving, all_serving, tag_state
@@ -13,7 +14,6 @@ from mlvgit.errors import MlvError
 from mlvgit.records.layout import FrozenKind, Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.history import remotes
-from mlvgit.repo.hookstatus import status as hook_states
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.lookup import read_registry
 from mlvgit.rules.model import Finding
@@ -116,7 +116,7 @@ def look(project: Project) -> Status:
     repo = project.repo
     catalog = project.working()
     branch, commit = repo.branch() or "", repo.head() or ""
-    guards = {each.event: each.state for each in hook_states(repo)}
+    guards = {each.event: each.state for each in guard_states(repo)}
     if catalog.settings_errors:
         problems = tuple(line for error in catalog.settings_errors for line in error.message.split("\n"))
         return Status(

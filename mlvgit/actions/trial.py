@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from mlvgit.actions.framework import CONFIG
 from mlvgit.core.digest import of_bytes
 from mlvgit.errors import GitError, MlvError
 from mlvgit.records.layout import Layout
@@ -22,10 +23,7 @@ from mlvgit.repo.hookparts import load_record, same_folder
 from mlvgit.repo.hookscheme import as_command, generator, hooks_path, is_ours
 from mlvgit.repo.repository import Repository
 
-__all__ = ["FRAMEWORK_CONFIG", "Trial", "try_commit", "try_push"]
-
-FRAMEWORK_CONFIG = ".pre-commit-config.yaml"
-"""Where the pre-commit framework reads which hooks to run."""
+__all__ = ["Trial", "try_commit", "try_push"]
 
 _PEOPLE = {
     "GIT_AUTHOR_NAME": "mlvgit doctor",
@@ -142,9 +140,9 @@ def _scratch(repo: Repository, event: str, *, bare: bool) -> Iterator[Git | Tria
 
 def _take_framework_along(repo: Repository, git: Git) -> None:
     """Have the pre-commit framework run what it runs in `repo`, but only the hooks of ours."""
-    config = Path(repo.top or "", FRAMEWORK_CONFIG)
+    config = Path(repo.top or "", CONFIG)
     if config.is_file():
-        shutil.copyfile(config, Path(git.directory, FRAMEWORK_CONFIG))
+        shutil.copyfile(config, Path(git.directory, CONFIG))
         ids = re.findall(rb"\bid: *[\"']?([A-Za-z0-9_.-]+)", config.read_bytes())
         git.given["SKIP"] = ",".join(sorted({each.decode() for each in ids} - {"mlv-check"}))
 

@@ -50,4 +50,7 @@ def _summary(diagnosis: Diagnosis) -> str:
     levels = [symptom.level for symptom in diagnosis.symptoms]
     problems = count(levels.count("bad"), "problem")
     warnings = count(levels.count("warning"), "warning")
-    return f"guarded ({warnings})" if diagnosis.guarded else f"NOT guarded: {problems}, {warnings}"
+    if diagnosis.guarded:
+        return f"guarded ({warnings})"
+    tried = diagnosis.trial is not None and diagnosis.trial.outcome == "refused"
+    return f"{'guarded in part' if tried else 'NOT guarded'}: {problems}, {warnings}"

@@ -188,3 +188,12 @@ def test_registries_that_both_sides_added_are_mended_by_a_decision(repo: Sandbox
 
     assert f'"{version}", "stage": "production"' in repo.git("show", f"HEAD:{REGISTRY}").out
     assert_sound(repo)
+
+
+def test_status_goes_on_with_what_git_is_in_the_middle_of(apart: Sandbox) -> None:
+    apart.git("reset", "-q", "--hard", "HEAD~1")
+    apart.write("code.py", "1\n")
+    apart.commit("Code")
+    apart.git("merge", "--no-commit", "other")
+
+    assert "next: git commit --no-edit   (Git is in the middle of a merge)" in apart.mlv("status").out

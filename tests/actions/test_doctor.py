@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlvgit.actions.doctor import Diagnosis, examine
 from mlvgit.actions.project import Project
 from mlvgit.actions.symptoms import Level
-from tests.conftest import Sandbox, git_version
+from tests.conftest import ROOT, Sandbox, git_version
 
 config_hooks = pytest.mark.skipif(
     git_version() < (2, 54), reason="this Git runs no hooks from the configuration (2.54 and later do)"
@@ -326,18 +327,61 @@ def test_nothing_is_left_in_the_temporary_folder(
     assert list(scratch.iterdir()) == []
 
 
-def test_where_only_the_framework_guards_a_commit_is_tried_through_it(repo: Sandbox) -> None:
-    repo.write(
-        ".pre-commit-config.yaml",
-        "repos:\n- repo: local\n  hooks:\n"
-        "  - {id: mlv-check, name: mlvgit, entry: git-mlv hook pre-commit, language: system, always_run: true, "
-        "pass_filenames: false}\n"
-        "  - {id: never, name: never, entry: 'false', language: system, always_run: true, pass_filenames: false}\n",
-    )
-    repo.run("pre-commit", "install")
+@pytest.fixture
+def framework(repo: Sandbox) -> Sandbox:
+    """A repository with the hooks that we offer to the pre-commit framework, and one that nobody should run."""
+    hooks = [{**hook, "language": "system"} for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())]
+    never = {"id": "never", "name": "never", "entry": "false", "language": "system", "always_run": True}
+    repo.mlv("init", "--no-hooks")
+    repo.write(".pre-commit-config.yaml", yaml.safe_dump({"repos": [{"repo": "local", "hooks": [*hooks, never]}]}))
+    repo.commit("Set up")
+    return repo
 
-    said = repo.mlv("doctor", check=False).said
 
-    assert "tried: a commit that alters a frozen file is refused, an honest one is not" in said
-    assert "it sees no cherry-pick, revert, rebase and am" in said
-    assert "prepare-commit-msg: missing" in said
+def test_where_only_the_framework_guards_a_commit_is_tried_through_it(framework: Sandbox) -> None:
+    framework.run("pre-commit", "install")
+
+    found = doctor(framework)
+
+    assert "tried: a commit that alters a frozen file is refused, an honest one is not" in said(found, "proof", "ok")
+    assert "it sees no cherry-pick, revert, rebase and am" in said(found, "layers", "warning")
+    assert "pre-commit: .git/hooks/pre-commit: the pre-commit framework runs mlv-check" in said(found, "hooks", "ok")
+    assert "prepare-commit-msg: missing; no cherry-pick, revert or rebase is judged" in said(found, "hooks", "bad")
+    assert "pre-push: missing; no push is judged" in said(found, "hooks", "bad")
+    assert framework.mlv("doctor", check=False).out.splitlines()[-1].startswith("guarded in part: ")
+    assert "partly guarded: pre-merge-commit missing" in framework.mlv("status").out
+
+
+def test_each_stage_that_the_framework_is_installed_for_counts(framework: Sandbox) -> None:
+    framework.run("pre-commit", "install", "-t", "pre-commit", "-t", "pre-merge-commit", "-t", "pre-push")
+
+    found = doctor(framework)
+
+    assert said(found, "hooks", "ok").count("the pre-commit framework runs") == 3
+    assert "sees the first ref only and no tags" in said(found, "hooks", "ok")
+    assert not found.guarded
+
+
+def test_a_framework_without_our_check_guards_nothing(framework: Sandbox) -> None:
+    framework.run("pre-commit", "install")
+    framework.write(".pre-commit-config.yaml", "repos: []\n")
+
+    found = doctor(framework)
+
+    assert "pre-commit: replaced" in said(found, "hooks", "bad")
+    assert found.trial is None
+    assert "not guarded: no hook of mlvgit is active" in framework.mlv("status").out
+
+
+def test_a_framework_that_is_configured_and_not_installed_is_told_as_that(framework: Sandbox) -> None:
+    found = doctor(framework)
+
+    assert "is not installed in this clone" in said(found, "layers", "warning")
+    assert found.trial is None
+
+
+def test_installing_beside_the_framework_guards_what_it_misses(framework: Sandbox) -> None:
+    framework.run("pre-commit", "install")
+    framework.mlv("install")
+
+    assert doctor(framework).guarded
