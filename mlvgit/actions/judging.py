@@ -58,6 +58,7 @@ def make_report(
     way_out: str = "",
     base: str = "",
     remote: str = "",
+    branch: str = "",
     notes: tuple[str, ...] = (),
 ) -> Report:
     """Make a report.
@@ -65,10 +66,11 @@ def make_report(
     Args:
         base: what `@{upstream}` stands for in commands; "" leaves it as it is.
         remote: what REMOTE stands for.
+        branch: what BRANCH stands for: refspecs.
         notes: what is to be said besides.
     """
     told = "\n".join(f"mlv: {note}" for note in dict.fromkeys(notes))
-    distinct = list(dict.fromkeys(_pasteable(finding, base, remote) for finding in findings))
+    distinct = list(dict.fromkeys(_pasteable(finding, base, remote, branch) for finding in findings))
     if not distinct:
         return Report([], told, notes=notes)
     refused = any(finding.severity == "error" for finding in distinct)
@@ -77,11 +79,15 @@ def make_report(
     return Report(distinct, f"{text}\n{told}" if told else text, base, notes)
 
 
-def _pasteable(finding: Finding, base: str, remote: str) -> Finding:
+def _pasteable(finding: Finding, base: str, remote: str, branch: str) -> Finding:
+    words = {word: text for word, text in (("REMOTE", remote), ("BRANCH", branch)) if text}
+
     def filled(commands: tuple[str, ...]) -> tuple[str, ...]:
         if base:
             commands = tuple(command.replace("@{upstream}", base[:12]) for command in commands)
-        return tuple(command.replace("REMOTE", remote) for command in commands) if remote else commands
+        for word, text in words.items():
+            commands = tuple(command.replace(f" {word} ", f" {text} ") for command in commands)
+        return commands
 
     return replace(finding, keep=filled(finding.keep), undo=filled(finding.undo))
 

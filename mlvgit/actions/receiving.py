@@ -40,6 +40,7 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.engine import judge
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.table import RULES
+from mlvgit.rules.wording import quoted
 
 __all__ = ["check_range", "guard_push", "guard_receive"]
 
@@ -54,6 +55,8 @@ class _Receiver(NamedTuple):
         tagged_before: key of a model version -> identities that its model tags vouch for.
         tagged_here: the same by the tags of the clone that pushes, when it is this one.
         name: how a person calls it.
+        address: what a command names it by, "" for the same.
+        refspecs: the branches that are pushed, as a command names them.
         each: every commit on the way is to hold, not only the last one.
         most: how many commits on the way are looked at one by one.
     """
@@ -64,6 +67,8 @@ class _Receiver(NamedTuple):
     tagged_before: Callable[[Key], frozenset[str]]
     tagged_here: Callable[[Key], frozenset[str]] = lambda _: frozenset()
     name: str = "origin"
+    address: str = ""
+    refspecs: str = ""
     each: bool = False
     most: int = AT_PUSH
 
@@ -97,9 +102,24 @@ def guard_push(
         tagged_before=remote_tags(repo, remote_name or remote_url),
         tagged_here=local_tags(repo),
         name=remote or "origin",
+        address=_address(remote_name or remote_url),
+        refspecs=" ".join(quoted(each) for each in map(_refspec, lines) if each),
     )
     override = repo.config("mlv.override")
     return _judge_push(project, lines, receiver, override, way_out, "push")
+
+
+def _address(remote: str) -> str:
+    """Return what a command names a remote by, "" for a URL that may hold a password: what is printed is kept in logs."""
+    return "" if "://" in remote and "@" in remote else quoted(remote)
+
+
+def _refspec(line: RefChange) -> str:
+    """Return the shortest that pushes a branch as it was pushed, "" for a tag or a deletion."""
+    source, target = (ref.removeprefix("refs/heads/") for ref in (line.local_ref, line.remote_ref))
+    if is_zero(line.local_oid) or target == line.remote_ref:
+        return ""
+    return target if source == target else f"{source}:{line.remote_ref}"
 
 
 def guard_receive(
@@ -187,7 +207,9 @@ def _judge_push(
     if tag_moves:
         nothing = empty(project)
         report.add(judge([Delta(nothing, nothing, {})], context), "")
-    return make_report(report.findings, what, way_out, report.base, receiver.name, report.notes)
+    return make_report(
+        report.findings, what, way_out, report.base, receiver.address or receiver.name, receiver.refspecs, report.notes
+    )
 
 
 def _seen_from(project: Project, context: Context, bases: Sequence[str], tip: str) -> Context:

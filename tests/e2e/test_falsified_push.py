@@ -429,6 +429,41 @@ def test_a_release_whose_tag_stayed_behind_is_pushed_by_the_printed_command(team
     assert team.server.head("main") == ada.head()
 
 
+@pytest.mark.parametrize("remote", ["origin", "elsewhere", "{url}"])
+@pytest.mark.parametrize("target", ["main", "next"])
+def test_a_tag_that_stayed_behind_goes_along_with_any_branch_to_any_remote(
+    team: Team, remote: str, target: str
+) -> None:
+    ada = team.ada
+    ada.git("remote", "add", "elsewhere", str(team.server.path))
+    ada.write("model.pkl", "weights\n")
+    ada.mlv("model", "add", "clf", "v0.1.0", "model.pkl", "-m", "Add")
+    ada.mlv("promote", "clf", "v0.1.0", "production", "--tag", "-m", "first")
+    ada.git("switch", "-qc", "work")
+
+    refused = ada.push(remote.format(url=team.server.path), f"HEAD:refs/heads/{target}", check=False)
+    _, by_hand = commands(refused.said, "keep it")
+    ada.run("sh", "-c", by_hand)
+
+    assert team.server.head(target) == ada.head()
+    assert team.server.head("clf@v0.1.0^{commit}") == ada.head("clf@v0.1.0^{commit}")
+
+
+def test_a_password_in_a_url_is_not_printed(team: Team) -> None:
+    ada = team.ada
+    ada.git("config", f"url.{team.server.path}.insteadOf", "https://ada:secret@example.com/r.git")
+    ada.write("model.pkl", "weights\n")
+    ada.mlv("model", "add", "clf", "v0.1.0", "model.pkl", "-m", "Add")
+    ada.mlv("promote", "clf", "v0.1.0", "production", "--tag", "-m", "first")
+
+    lines = f"refs/heads/main {ada.head()} refs/heads/main {ada.head('origin/main')}\n"
+    url = "https://ada:secret@example.com/r.git"
+    refused = ada.mlv("hook", "pre-push", url, url, input=lines, check=False)
+
+    assert "MLV203" in refused.said
+    assert "secret" not in refused.said
+
+
 def test_a_published_debt_that_check_all_lists_is_mended_by_the_printed_undo(team: Team) -> None:
     ada = team.ada
     ada.write("iris.csv", "a,b\n1,2\n")

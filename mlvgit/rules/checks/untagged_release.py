@@ -26,7 +26,7 @@ from mlvgit.records.registry import RegisteredVersion
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import stage_named
-from mlvgit.rules.wording import back
+from mlvgit.rules.wording import back, quoted
 
 _NOT_PUSHED = "its model tag stands here and is no part of this push"
 
@@ -60,6 +60,13 @@ def _counts(delta: Delta, key: Key, entry: RegisteredVersion, tagged: frozenset[
     return bool(tagged) and (not identity or identity in tagged)
 
 
+def _with_tag(key: Key) -> Iterator[str]:
+    """Yield the command for the branch that is checked out and all its tags, and the one for exactly this push."""
+    tag = f"{f'{key.root}={key.name}' if key.root else key.name}@{key.version}"
+    yield "git mlv push"
+    yield f"git push --atomic REMOTE BRANCH {quoted(tag)}   # the same for another branch or remote"
+
+
 def _finding(delta: Delta, context: Context, key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
     tag = f"git mlv tag-model {key.name} {key.version}"
     return Finding(
@@ -68,6 +75,6 @@ def _finding(delta: Delta, context: Context, key: Key, path: str, entry: Registe
         key=key,
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
-        keep=("git mlv push",) if reason == _NOT_PUSHED else (tag,),
+        keep=tuple(_with_tag(key)) if reason == _NOT_PUSHED else (tag,),
         undo=back(delta, context, path),
     )
