@@ -58,7 +58,7 @@ def check_store(project: Project) -> StoreReport:
         whole=number - len(healed) - len(lost),
         healed=tuple(healed),
         lost=tuple(lost),
-        quarantine=store.folder / "quarantine",
+        quarantine=store.quarantine,
     )
 
 

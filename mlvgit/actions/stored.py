@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest
-from mlvgit.core.text import count, size
+from mlvgit.core.text import count, printable, size
 from mlvgit.errors import IntegrityError, MlvError, RefusedError, RemoteError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -24,6 +24,7 @@ __all__ = [
     "bring",
     "fetch",
     "hold",
+    "lost",
     "may_be_here",
     "object_store",
     "remotes",
@@ -43,6 +44,11 @@ class Sent(NamedTuple):
     objects: int = 0
     bytes: int = 0
 
+    @property
+    def sentence(self) -> str:
+        """What was sent, for a person; only when anything was."""
+        return f"sent {size(self.bytes)} ({count(self.objects, 'object')}) to {printable(self.remote)}"
+
 
 def object_store(project: Project) -> "ObjectStore":
     """Return the store of this repository, which all its worktrees share."""
@@ -60,7 +66,7 @@ def remotes(project: Project) -> "list[Remote]":
     """Open the remotes that `mlv.yaml` names, in its order.
 
     Raises:
-        SettingsError: a URL is of no kind that can be opened.
+        UsageError: a URL is of no kind that can be opened.
     """
     from mlvgit.remotes.table import open_remote
 
@@ -69,15 +75,19 @@ def remotes(project: Project) -> "list[Remote]":
 
 def wanted_by(manifest: Manifest, key: Key) -> list[Digest]:
     """Return the objects that a version needs from the store; none when Git holds its bytes."""
+    return list(_kept(manifest, key).values())
+
+
+def _kept(manifest: Manifest, key: Key) -> dict[str, Digest]:
+    """Return the files of a version whose bytes the store is to have, by their names in the frozen directory."""
     if manifest.storage != "store":
-        return []
-    entries = manifest.by_relative().items()
+        return {}
     retired = manifest.retired
-    return [
-        Digest(entry.size_bytes, entry.sha256)
-        for relative, entry in entries
+    return {
+        relative: Digest(entry.size_bytes, entry.sha256)
+        for relative, entry in manifest.by_relative().items()
         if not stays_in_git(key, relative) and not (retired and retired.covers(entry.path))
-    ]
+    }
 
 
 def may_be_here(project: Project, key: Key) -> None:
@@ -93,11 +103,8 @@ def may_be_here(project: Project, key: Key) -> None:
         )
 
 
-def fetch(project: Project, digests: Iterable[Digest]) -> tuple[int, int]:
+def fetch(project: Project, digests: Iterable[Digest]) -> None:
     """Get objects that the store lacks from the first remote that gives them; hashed as they stream.
-
-    Returns:
-        How many objects and bytes came.
 
     Raises:
         RemoteError: no remote has one of them, or can be reached.
@@ -106,7 +113,7 @@ def fetch(project: Project, digests: Iterable[Digest]) -> tuple[int, int]:
     store = object_store(project)
     missing = [digest for digest in dict.fromkeys(digests) if not store.has(digest)]
     if not missing:
-        return 0, 0
+        return
     known = remotes(project)
     if not known:
         raise RemoteError(
@@ -116,7 +123,6 @@ def fetch(project: Project, digests: Iterable[Digest]) -> tuple[int, int]:
         )
     for digest in missing:
         _fetch_one(store, known, digest)
-    return len(missing), sum(digest.size for digest in missing)
 
 
 def _fetch_one(store: "ObjectStore", known: "Sequence[Remote]", digest: Digest) -> None:
@@ -153,13 +159,8 @@ def bring(project: Project, frozen: Frozen, manifest: Manifest) -> list[str]:
     if manifest.storage != "store":
         return []
     folder = project.top / frozen.directory
-    missing = {
-        relative: Digest(entry.size_bytes, entry.sha256)
-        for relative, entry in manifest.by_relative().items()
-        if not stays_in_git(frozen.key, relative)
-        and not (manifest.retired and manifest.retired.covers(entry.path))
-        and not os.path.lexists(folder / relative)
-    }
+    kept = _kept(manifest, frozen.key)
+    missing = {relative: digest for relative, digest in kept.items() if not os.path.lexists(folder / relative)}
     if missing:
         may_be_here(project, frozen.key)
     fetch(project, missing.values())
@@ -196,8 +197,7 @@ def send(project: Project, digests: Iterable[Digest], limit: int | None = None) 
     known = remotes(project)
     if not known:
         raise UsageError(
-            f"{count(len(wanted), 'object')} of this push stand in the store, and no remote is named to send them to "
-            "(MLV401)",
+            f"{count(len(wanted), 'object')} of this push stand in the store, and no remote is named to send them to",
             hint="name one in mlv.yaml:  remotes: {origin: {url: s3://BUCKET/PREFIX}}   then: git mlv push",
         )
     remote = known[0]

@@ -6,7 +6,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.pushing import push
 from mlvgit.cli.common import add_json
 from mlvgit.cli.output import Output
-from mlvgit.core.text import count, printable, size
+from mlvgit.core.text import printable
 
 __all__ = ["configure_push", "run_push"]
 
@@ -26,9 +26,7 @@ def run_push(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv push`."""
     result = push(Project.open(), args.remote)
     if result.sent.objects:
-        output.say(
-            f"sent {size(result.sent.bytes)} ({count(result.sent.objects, 'object')}) to {printable(result.sent.remote)}"
-        )
+        output.say(result.sent.sentence)
     for line in result.said.splitlines():
         output.talk(printable(line))
     if result.refs:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Digest", "is_sha256", "of_bytes", "sorted_tree_sha256", "tree_sha256"]
+__all__ = ["Digest", "is_sha256", "object_name", "of_bytes", "sorted_tree_sha256", "tree_sha256"]
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -19,6 +19,11 @@ class Digest(NamedTuple):
 def is_sha256(text: str) -> bool:
     """Say whether `text` is 64 lower-case hexadecimal digits."""
     return len(text) == 64 and _HEX.issuperset(text)
+
+
+def object_name(sha256: str) -> str:
+    """Return where an object stands below a store or a remote: `sha256/ab/cdef...`, the first two digits a folder."""
+    return f"sha256/{sha256[:2]}/{sha256[2:]}"
 
 
 def of_bytes(data: bytes) -> Digest:

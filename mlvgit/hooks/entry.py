@@ -176,7 +176,7 @@ def _send(repo: Repository, tips: Sequence[str], remote: str) -> int:
     """Upload what the push needs on the remote of bytes; a push that names none of ours asks nobody."""
     from mlvgit.actions.project import Project
     from mlvgit.actions.sending import AT_PUSH, send_pushed
-    from mlvgit.core.text import count, printable, size
+    from mlvgit.core.text import printable
     from mlvgit.errors import MlvError
     from mlvgit.repo.history import is_zero
 
@@ -186,7 +186,7 @@ def _send(repo: Repository, tips: Sequence[str], remote: str) -> int:
         _say(f"mlv: push refused: {printable(error.message)}\n" + (f"  mend: {error.hint}\n" if error.hint else ""))
         return error.exit_status
     if sent.objects:
-        _say(f"mlv: sent {size(sent.bytes)} ({count(sent.objects, 'object')}) to {printable(sent.remote)}\n")
+        _say(f"mlv: {sent.sentence}\n")
     return 0
 
 

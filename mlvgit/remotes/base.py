@@ -1,4 +1,4 @@
-"""What every kind of remote does, and what they share: the names of objects, and bytes hashed while they are sent."""
+"""What every kind of remote does, and what they share: bytes hashed while they are sent, and read no further than asked."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError
 
-__all__ = ["PORTION", "Limited", "Reader", "Remote", "object_key", "portions"]
+__all__ = ["PORTION", "Limited", "Reader", "Remote", "portions"]
 
 PORTION = 1 << 20
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -53,11 +53,6 @@ class Remote(Protocol):
         Raises:
             RemoteError: it is not there, or cannot be read.
         """
-
-
-def object_key(digest: Digest) -> str:
-    """Return the name of an object below a remote: `sha256/ab/cdef...`."""
-    return f"sha256/{digest.sha256[:2]}/{digest.sha256[2:]}"
 
 
 def portions(digest: Digest, source: Path) -> Iterator[bytes]:

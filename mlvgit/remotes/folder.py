@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
 from mlvgit.errors import RemoteError
-from mlvgit.remotes.base import Limited, Reader, object_key, portions
+from mlvgit.remotes.base import Limited, Reader, portions
 
 __all__ = ["FolderRemote"]
 
@@ -54,7 +54,7 @@ class FolderRemote:
                 os.close(folder)
         with os.fdopen(fd, "rb", buffering=0) as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise RemoteError(f"{object_key(digest)} in {printable(self.url)} is not a file")
+                raise RemoteError(f"{object_name(digest.sha256)} in {printable(self.url)} is not a file")
             yield Limited(file, digest.size + 1)
 
     def _has(self, digest: Digest) -> bool | None:

@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
 from mlvgit.errors import MachineError, RemoteError
-from mlvgit.remotes.base import Limited, Reader, object_key, portions
+from mlvgit.remotes.base import Limited, Reader, portions
 
 __all__ = ["S3Remote"]
 
@@ -72,7 +72,7 @@ class S3Remote:
         yield Limited(_Chunks(parts, lambda: self._failing("give", digest)), digest.size + 1)
 
     def _key(self, digest: Digest) -> str:
-        return f"{self._prefix}/{object_key(digest)}" if self._prefix else object_key(digest)
+        return f"{self._prefix}/{object_name(digest.sha256)}" if self._prefix else object_name(digest.sha256)
 
     def _has(self, digest: Digest) -> bool | None:
         import obstore

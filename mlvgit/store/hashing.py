@@ -19,7 +19,7 @@ from mlvgit.store.scan import SourceFile, StatKey
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-__all__ = ["Progress", "hash_and_copy", "hash_files", "hash_path"]
+__all__ = ["Progress", "fill", "hash_and_copy", "hash_files", "hash_path"]
 
 COPY_THREADS = 8
 """More than cores: most of the time they wait for flushes, which the file system brings to the disk together."""
@@ -107,12 +107,7 @@ def _copy_into(
     folder: int, name: str, target: str, file: SourceFile, buffer: bytearray, meter: Meter | None
 ) -> Outcome:
     with Draft(folder, name, mode=_mode(file.path)) as draft:
-
-        def write(portion: memoryview) -> None:
-            with machine_errors(f"write {target}"):
-                draft.write(portion)
-
-        outcome, _ = attempt(file.path, file.stat, buffer, meter, write)
+        outcome = fill(draft, target, file, buffer, meter)
         if isinstance(outcome, MlvError):
             return outcome
         try:
@@ -120,6 +115,23 @@ def _copy_into(
         except FileExistsError:
             require_same(folder, name, target, outcome)
     return outcome
+
+
+def fill(draft: Draft, target: str, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
+    """Write the bytes of `file` into a draft and digest them on the way; a failure takes the place of the digest.
+
+    Args:
+        draft: not published here.
+        target: how to call it when it cannot be written.
+        buffer: to read into; not shared between threads.
+        meter: told of every portion.
+    """
+
+    def write(portion: memoryview) -> None:
+        with machine_errors(f"write {target}"):
+            draft.write(portion)
+
+    return attempt(file.path, file.stat, buffer, meter, write)[0]
 
 
 def _mode(path: Path) -> int:

@@ -14,28 +14,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors, rename_durably
 from mlvgit.store.batches import run_batches
 from mlvgit.store.folders import open_folder
-from mlvgit.store.hashing import COPY_THREADS, hash_path
+from mlvgit.store.hashing import COPY_THREADS, fill, hash_path
 from mlvgit.store.place import Reader, make_read_only, place_bytes
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["ObjectStore", "object_name"]
+__all__ = ["ObjectStore"]
 
 _INCOMING = "incoming"
-_QUARANTINE = "quarantine"
 _READ_ONLY = 0o444
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-def object_name(sha256: str) -> str:
-    """Return where an object stands below a store: `sha256/ab/cdef...`."""
-    return f"sha256/{sha256[:2]}/{sha256[2:]}"
 
 
 class ObjectStore:
@@ -60,6 +54,11 @@ class ObjectStore:
             return False
         return stat.S_ISREG(found.st_mode) and found.st_size == digest.size
 
+    @property
+    def quarantine(self) -> Path:
+        """Where damaged objects are kept; it may not exist yet."""
+        return self.folder / "quarantine"
+
     def __iter__(self) -> Iterator[Digest]:
         """Yield name and present size of every object, sorted by name."""
         for part in sorted(_names(self.folder / "sha256")):
@@ -76,8 +75,7 @@ class ObjectStore:
             IntegrityError: a file changed since it was scanned, or while it was read.
             MachineError: a file cannot be read, or the store not written; what was stored until then may stay.
         """
-        incoming = self.folder / _INCOMING
-        ensure_directory(incoming)
+        ensure_directory(self.folder / _INCOMING)
         digests = run_batches(functools.partial(_take, self.folder), files, progress=progress, threads=COPY_THREADS)
         with machine_errors(f"write {self.folder}"):
             for part in sorted({digest.sha256[:2] for digest in digests}):
@@ -144,9 +142,8 @@ class ObjectStore:
         return False
 
     def _quarantine(self, digest: Digest) -> None:
-        place = self.folder / _QUARANTINE
-        ensure_directory(place)
-        rename_durably(self.path(digest), place / f"{digest.sha256}.{os.urandom(4).hex()}")
+        ensure_directory(self.quarantine)
+        rename_durably(self.path(digest), self.quarantine / f"{digest.sha256}.{os.urandom(4).hex()}")
 
     def _flush(self, relative: str) -> None:
         fd = open_folder(self.folder, relative, create=True)
@@ -182,12 +179,7 @@ def _take_one(folder: Path, file: SourceFile, buffer: bytearray, meter: Meter | 
 
 def _write_object(folder: Path, incoming: int, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
     with Draft(incoming, "object", mode=_READ_ONLY) as draft:
-
-        def write(portion: memoryview) -> None:
-            with machine_errors(f"write {folder}"):
-                draft.write(portion)
-
-        outcome, _ = attempt(file.path, file.stat, buffer, meter, write)
+        outcome = fill(draft, f"{folder}", file, buffer, meter)
         if isinstance(outcome, MlvError):
             return outcome
         parent, _, name = object_name(outcome.sha256).rpartition("/")

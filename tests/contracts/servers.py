@@ -90,10 +90,9 @@ def seaweedfs(folder: Path) -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
-        for port in (master, volume, filer, s3, admin):  # what a killed server leaves
+        ports = (master, volume, filer, s3, admin)
+        for port in (*ports, *(port + 10_000 for port in ports)):  # what a killed server leaves
             for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
-                socket_file.unlink(missing_ok=True)
-            for socket_file in Path("/tmp").glob(f"seaweedfs-*-{port + 10_000}.sock"):
                 socket_file.unlink(missing_ok=True)
 
 

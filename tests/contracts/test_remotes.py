@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, object_name
 from mlvgit.errors import IntegrityError, RemoteError, UsageError
 from mlvgit.records.settings import Remote as Named
-from mlvgit.remotes.base import Remote, object_key
+from mlvgit.remotes.base import Remote
 from mlvgit.remotes.table import open_remote
 from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
 
@@ -38,7 +38,7 @@ def folder_kind(tmp_path: Path) -> Kind:
     (tmp_path / "file").write_bytes(b"no folder")
 
     def overwrite(digest: Digest, data: bytes) -> None:
-        path = shelf / object_key(digest)
+        path = shelf / object_name(digest.sha256)
         path.chmod(0o644)
         path.write_bytes(data)
 
@@ -154,7 +154,7 @@ def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
     kind = folder_kind(tmp_path)
     digest, path = source(tmp_path, b"secret")
     kind.remote.upload(digest, path)
-    there = tmp_path / "shelf" / object_key(digest)
+    there = tmp_path / "shelf" / object_name(digest.sha256)
     there.unlink()
     there.symlink_to(path)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, object_name
 from mlvgit.errors import IntegrityError, MachineError
-from mlvgit.store.objects import ObjectStore, object_name
+from mlvgit.store.objects import ObjectStore
 from mlvgit.store.scan import scan
 from tests.conftest import ROOT
 
