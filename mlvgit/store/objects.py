@@ -10,7 +10,7 @@ import functools
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -140,6 +140,22 @@ class ObjectStore:
             return True
         self._quarantine(digest)
         return False
+
+    def remove(self, digest: Digest) -> None:
+        """Delete an object, whatever its bytes are; one that is not there is no error.
+
+        Nothing is proved here: who calls this has seen that the bytes stand elsewhere, or that nothing needs them.
+
+        Raises:
+            MachineError: the system refuses; the object is still there.
+        """
+        parent, _, name = object_name(digest.sha256).rpartition("/")
+        with machine_errors(f"remove {self.path(digest)}"), suppress(FileNotFoundError):
+            folder = open_folder(self.folder, parent)
+            try:
+                os.unlink(name, dir_fd=folder)
+            finally:
+                os.close(folder)
 
     def _quarantine(self, digest: Digest) -> None:
         ensure_directory(self.quarantine)

@@ -91,6 +91,16 @@ def test_taking_the_same_bytes_in_again_heals_a_damaged_object(store: ObjectStor
     assert store.check(digest)
 
 
+def test_a_removed_object_is_gone_and_the_others_stay(store: ObjectStore, tmp_path: Path) -> None:
+    one, other = store.take(sources(tmp_path / "in", a=b"alpha", b=b"beta"))
+
+    store.remove(one)
+    store.remove(one)
+
+    assert list(store) == [other]
+    assert store.check(other)
+
+
 def test_a_link_in_the_place_of_an_object_is_not_followed(store: ObjectStore, tmp_path: Path) -> None:
     digest = digest_of(b"secret")
     (tmp_path / "secret").write_bytes(b"secret")
