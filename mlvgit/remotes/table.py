@@ -30,7 +30,19 @@ def _s3(given: settings.Remote, top: Path) -> Remote:
     return S3Remote(given.name, parts.netloc, parts.path, given.endpoint, str(given.options.get("region", "")))
 
 
-SCHEMES: Final[dict[str, Callable[[settings.Remote, Path], Remote]]] = {"": _folder, "file": _folder, "s3": _s3}
+def _ssh(given: settings.Remote, top: Path) -> Remote:
+    from mlvgit.remotes.ssh import SshRemote
+
+    del top
+    return SshRemote(given.name, given.url)
+
+
+SCHEMES: Final[dict[str, Callable[[settings.Remote, Path], Remote]]] = {
+    "": _folder,
+    "file": _folder,
+    "s3": _s3,
+    "ssh": _ssh,
+}
 
 
 def open_remote(given: settings.Remote, top: Path) -> Remote:
