@@ -66,7 +66,7 @@ class Cores:
     def plain(self, files: list[SourceFile]) -> None:
         """The yardstick on all cores, each with an equal share."""
         for share, pipe in enumerate(self.pipes):
-            pipe.send([str(file.path) for file in files[share :: len(self.pipes)]])
+            pipe.send([file.path for file in files[share :: len(self.pipes)]])
         for pipe in self.pipes:
             pipe.recv()
 
@@ -102,7 +102,7 @@ def best(rounds: int, *works: Callable[[], object]) -> list[float]:
 def measure(folder: Path, big_gib: float, rounds: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     files = fill(folder / "big", 1, int(big_gib * (1 << 30)))
-    one, ours = best(rounds, partial(plain, [str(file.path) for file in files]), partial(hash_files, files))
+    one, ours = best(rounds, partial(plain, [file.path for file in files]), partial(hash_files, files))
     found["big"] = row(files, one, ours, BIG_GOAL)
     shutil.rmtree(folder / "big")
     cores = Cores()
@@ -110,7 +110,7 @@ def measure(folder: Path, big_gib: float, rounds: int) -> dict[str, dict[str, fl
         files = fill(folder / name, number, size)
         one, both, ours = best(
             rounds,
-            partial(plain, [str(file.path) for file in files]),
+            partial(plain, [file.path for file in files]),
             partial(cores.plain, files),
             partial(hash_files, files),
         )

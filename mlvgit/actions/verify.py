@@ -132,7 +132,7 @@ def _regular(folder: Path, relative: str) -> SourceFile | None:
         return None
     if (found.st_mode & 0o170000) != 0o100000:
         return None
-    return SourceFile(relative=relative, path=path, stat=stat_key(found))
+    return SourceFile(relative=relative, path=os.fspath(path), stat=stat_key(found))
 
 
 def extra_files(folder: Path, manifest: Manifest) -> list[str]:

@@ -27,7 +27,6 @@ _PORTION = 256
 _MOST_PORTIONS = 8192
 """Their numbers must fit into a pipe at once: 64 KiB on Linux (pipe(7))."""
 _NUMBER = 4
-_DONE = b"\1"
 
 
 def can_fork() -> bool:
@@ -48,19 +47,19 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
         meter: told of each portion.
     """
     size = max(_PORTION, -(-len(files) // _MOST_PORTIONS))
-    starts = range(0, len(files), size)
-    own: dict[int, list[Outcome]] = {}
+    portions = [files[start : start + size] for start in range(0, len(files), size)]
+    own: set[int] = set()
     parent = os.getpid()
     children: list[int] = []
     # One byte a file says whether its digest is there; then come the digests.
-    with mmap.mmap(-1, len(files) * (1 + _DIGEST)) as slots, _queue(len(starts)) as queue:
+    with mmap.mmap(-1, len(files) * (1 + _DIGEST)) as slots, _queue(len(portions)) as queue:
         try:
             for _ in range((os.cpu_count() or 1) - 1):
                 children += _fork(functools.partial(_work, parent, files, size, queue, slots))
             for number in _taken(queue):
-                start = starts[number]
-                own[start] = hash_batch(files[start : start + size])
-                meter.advance(sum([file.stat.size for file in files[start : start + size]]))
+                _fill(files, number * size, size, slots)
+                meter.advance(_bytes(portions[number]))
+                own.add(number)
         except BaseException:
             for child in children:
                 with suppress(ProcessLookupError):
@@ -70,15 +69,14 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
             for child in children:
                 _wait(child)
         done, found = slots[: len(files)], slots[len(files) :].hex()
-    outcomes: list[Outcome] = []
-    for start in starts:
-        portion = files[start : start + size]
-        if start in own:
-            outcomes += own[start]
-        else:
-            outcomes += _from_slots(portion, done, found, start)
-            meter.advance(sum([file.stat.size for file in portion]))
-    return outcomes
+    for number, portion in enumerate(portions):
+        if number not in own:
+            meter.advance(_bytes(portion))
+    return _from_slots(files, done, found)
+
+
+def _bytes(files: Sequence[SourceFile]) -> int:
+    return sum([file.stat.size for file in files])
 
 
 @contextmanager
@@ -118,12 +116,17 @@ def _work(parent: int, files: Sequence[SourceFile], size: int, queue: int, slots
     for number in _taken(queue):
         if os.getppid() != parent:
             return  # the parent was killed, and its lock must not live on here
-        for index in range(number * size, min((number + 1) * size, len(files))):
-            sha256 = small_sha256(files[index])
-            if sha256 is not None:
-                place = len(files) + index * _DIGEST
-                slots[place : place + _DIGEST] = sha256
-                slots[index : index + 1] = _DONE
+        _fill(files, number * size, size, slots)
+
+
+def _fill(files: Sequence[SourceFile], start: int, size: int, slots: mmap.mmap) -> None:
+    """Write digests of a portion into their slots; what is unusual is left out."""
+    for index in range(start, min(start + size, len(files))):
+        sha256 = small_sha256(files[index])
+        if sha256 is not None:
+            place = len(files) + index * _DIGEST
+            slots[place : place + _DIGEST] = sha256
+            slots[index] = 1
 
 
 def _wait(child: int) -> None:
@@ -131,9 +134,13 @@ def _wait(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _from_slots(files: Sequence[SourceFile], done: bytes, found: str, start: int) -> list[Outcome]:
-    """Take a child's digests of a portion that starts at file `start`; what it left out is done here."""
-    if done[start : start + len(files)] != _DONE * len(files):
-        return hash_batch(files)
-    texts = (found[place : place + 2 * _DIGEST] for place in range(start * 2 * _DIGEST, len(found), 2 * _DIGEST))
-    return [Digest(file.stat.size, text) for file, text in zip(files, texts, strict=False)]
+def _from_slots(files: Sequence[SourceFile], done: bytes, found: str) -> list[Outcome]:
+    """Turn slots into digests; files whose slot is empty are done here."""
+    sizes = [file.stat.size for file in files]
+    texts = [found[place : place + 2 * _DIGEST] for place in range(0, len(found), 2 * _DIGEST)]
+    outcomes: list[Outcome] = list(map(Digest._make, zip(sizes, texts, strict=True)))
+    if done.count(1) < len(files):
+        left = [index for index, there in enumerate(done) if not there]
+        for index, outcome in zip(left, hash_batch([files[index] for index in left]), strict=True):
+            outcomes[index] = outcome
+    return outcomes

@@ -134,7 +134,7 @@ def fill(draft: Draft, target: str, file: SourceFile, buffer: bytearray, meter: 
     return attempt(file.path, file.stat, buffer, meter, write)[0]
 
 
-def _mode(path: Path) -> int:
+def _mode(path: str) -> int:
     try:
         return 0o777 if os.stat(path, follow_symlinks=False).st_mode & stat.S_IXUSR else 0o666
     except OSError:

@@ -117,11 +117,11 @@ def small_sha256(file: SourceFile) -> bytes | None:
     """Return the 32 bytes of `small_digest`."""
     _, path, expected = file
     try:
-        fd = os.open(str(path), _OPEN)
+        fd = os.open(path, _OPEN)
         try:
-            if not _held_still(os.fstat(fd), expected):  # before reading: a FIFO would lose bytes to us
-                return None
-            data = os.read(fd, expected.size + 1)
+            # At an offset, which a FIFO in the file's place refuses, so that it loses no bytes to us. The stat that
+            # follows is the scan's, so nothing happened to the file from then until it was read.
+            data = os.pread(fd, expected.size + 1, 0)
             if len(data) != expected.size or not _held_still(os.fstat(fd), expected):
                 return None
         finally:

@@ -45,12 +45,12 @@ class SourceFile(NamedTuple):
 
     Attributes:
         relative: its name below the source, POSIX; safe on every system.
-        path: where to open it; behind a symlink that was followed, the target.
+        path: where to open it, as text, since there may be a million of them; behind a symlink that was followed, the target.
         stat: as it was when the source was scanned.
     """
 
     relative: str
-    path: Path
+    path: str
     stat: StatKey
 
 
@@ -175,7 +175,7 @@ class _Walk:
         elif found.st_mode & 0o444 != 0o444 and not _readable(path):
             self._refuse(relative, "cannot be read (permission denied)")
         else:
-            self.files.append(SourceFile(relative, Path(path), stat_key(found)))
+            self.files.append(SourceFile(relative, path, stat_key(found)))
 
     def _follow(self, relative: str, path: str, above: tuple[str, ...]) -> tuple[str, os.stat_result] | None:
         """Return where the symlink `path` leads and what is there; None when it was refused."""

@@ -69,7 +69,7 @@ def mixed(tmp_path: Path) -> list[SourceFile]:
 
 
 def expected(files: list[SourceFile]) -> list[Digest]:
-    return [of_bytes(file.path.read_bytes()) for file in files]
+    return [of_bytes(Path(file.path).read_bytes()) for file in files]
 
 
 def test_digests_are_those_of_hashlib_in_the_order_of_the_files(mixed: list[SourceFile]) -> None:
@@ -102,7 +102,7 @@ def test_any_executor_gives_the_same_digests_and_is_left_running(mixed: list[Sou
 
 
 def test_an_error_crosses_a_process_whole(mixed: list[SourceFile]) -> None:
-    mixed[5].path.write_bytes(b"changed")
+    Path(mixed[5].path).write_bytes(b"changed")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, pytest.raises(IntegrityError) as caught:
         hash_files(mixed, executor=pool)
 
@@ -240,7 +240,7 @@ def test_nothing_is_read_out_of_a_fifo_that_took_a_file_s_place(tmp_path: Path) 
 def test_all_changed_files_of_a_batch_are_named(mixed: list[SourceFile]) -> None:
     small = [file for file in mixed if 0 < file.stat.size < 40]
     for file in small:
-        file.path.write_bytes(b"changed" * 10)
+        Path(file.path).write_bytes(b"changed" * 10)
 
     with pytest.raises(IntegrityError) as caught:
         hash_files(small)
@@ -338,12 +338,12 @@ def test_files_changed_are_named_by_the_parent_too(
     monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda: True)
     touched = [thousands[10], thousands[300], thousands[900]]
     for file in touched:
-        file.path.write_bytes(b"changed")
+        Path(file.path).write_bytes(b"changed")
 
     with pytest.raises(IntegrityError) as caught:
         hash_files(thousands)
 
-    assert [line.split()[0] for line in caught.value.message.splitlines()[1:]] == [str(file.path) for file in touched]
+    assert [line.split()[0] for line in caught.value.message.splitlines()[1:]] == [file.path for file in touched]
 
 
 @needs_fork
@@ -413,13 +413,13 @@ def test_a_process_with_threads_is_not_forked() -> None:
 
 
 def test_a_batch_gives_a_failure_the_place_of_its_digest(mixed: list[SourceFile]) -> None:
-    mixed[1].path.unlink()
+    Path(mixed[1].path).unlink()
 
     outcomes = hash_batch(mixed[:3])
 
-    assert outcomes[0] == of_bytes(mixed[0].path.read_bytes())
+    assert outcomes[0] == of_bytes(Path(mixed[0].path).read_bytes())
     assert isinstance(outcomes[1], IntegrityError)
-    assert outcomes[2] == of_bytes(mixed[2].path.read_bytes())
+    assert outcomes[2] == of_bytes(Path(mixed[2].path).read_bytes())
 
 
 # -- hashing while copying
