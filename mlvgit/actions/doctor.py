@@ -9,7 +9,7 @@ from typing import Final
 
 from mlvgit.actions.framework import guard_states, is_configured, runs_our_check
 from mlvgit.actions.project import Project
-from mlvgit.actions.surroundings import documents, files, git_itself, tags
+from mlvgit.actions.surroundings import documents, files, git_itself, store, tags
 from mlvgit.actions.symptoms import Symptom, bad, ok, warning
 from mlvgit.actions.trial import Trial, try_commit, try_push
 from mlvgit.core.text import printable
@@ -80,7 +80,7 @@ def examine(project: Project) -> Diagnosis:
     symptoms = [*_hooks(repo, states), *_proof(repo, trial)]
     if not repo.is_bare:
         symptoms += [*_framework(repo, states), *_ci(repo), *_servers(project), *files(project)]
-    symptoms += [*documents(project), *tags(project), *git_itself(repo)]
+    symptoms += [*documents(project), *tags(project), *store(repo), *git_itself(repo)]
     return Diagnosis(symptoms=tuple(symptoms), trial=trial)
 
 

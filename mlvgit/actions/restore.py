@@ -141,15 +141,20 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
 def _bytes(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes | None:
     """Return the frozen bytes of one file from wherever Git still has them; None when the store has them."""
     digest = Digest(entry.size_bytes, entry.sha256)
+    if frozen.manifest is None or frozen.manifest.storage != "store":
+        try:
+            return _bytes_in_git(project, key, frozen, entry)
+        except IntegrityError:
+            if object_store(project).check(digest):
+                return None
+            raise
     if object_store(project).check(digest):
         return None
-    if frozen.manifest and frozen.manifest.storage == "store":
-        try:
-            fetch(project, [digest])
-        except MlvError:
-            return _bytes_in_git(project, key, frozen, entry)
-        return None
-    return _bytes_in_git(project, key, frozen, entry)
+    try:
+        fetch(project, [digest])
+    except MlvError:
+        return _bytes_in_git(project, key, frozen, entry)
+    return None
 
 
 def _bytes_in_git(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import fetch, object_store
+from mlvgit.actions.storeplace import remarks, take_own_along
 from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError, RemoteError
 from mlvgit.store.lock import exclusive
@@ -23,6 +24,8 @@ class StoreReport:
         whole: how many had the bytes of their name.
         healed, lost: the damaged ones; with sizes where a manifest tells.
         quarantine: where damaged bytes were moved.
+        moved: how many objects came from the repository's own store to the one that git config mlv.store names.
+        remarks: what is worth knowing about the store, a sentence each.
     """
 
     objects: int
@@ -31,6 +34,8 @@ class StoreReport:
     healed: tuple[Digest, ...]
     lost: tuple[Digest, ...]
     quarantine: Path
+    moved: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 def check_store(project: Project) -> StoreReport:
@@ -39,11 +44,12 @@ def check_store(project: Project) -> StoreReport:
     Raises:
         MachineError: an object cannot be read, or not be moved.
     """
-    store = object_store(project)
     healed: list[Digest] = []
     lost: list[Digest] = []
     total = number = 0
     with exclusive(project.repo.state_dir, "git mlv fsck"):
+        moved = take_own_along(project.repo)
+        store = object_store(project)
         sizes = dict(_named(project))
         for found in list(store):
             number += 1
@@ -59,6 +65,8 @@ def check_store(project: Project) -> StoreReport:
         healed=tuple(healed),
         lost=tuple(lost),
         quarantine=store.quarantine,
+        moved=moved,
+        remarks=tuple(remarks(project.repo)),
     )
 
 

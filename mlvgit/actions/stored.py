@@ -51,10 +51,14 @@ class Sent(NamedTuple):
 
 
 def object_store(project: Project) -> "ObjectStore":
-    """Return the store of this repository, which all its worktrees share."""
-    from mlvgit.store.objects import ObjectStore
+    """Return the store of this repository, which all its worktrees share.
 
-    return ObjectStore(project.repo.state_dir / "objects")
+    Raises:
+        UsageError, MachineError: git config mlv.store names one that is not there, or cannot be one.
+    """
+    from mlvgit.actions.storeplace import open_store
+
+    return open_store(project.repo)
 
 
 def stays_in_git(key: Key, relative: str) -> bool:

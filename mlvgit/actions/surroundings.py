@@ -6,22 +6,42 @@ from typing import Final
 
 from mlvgit import __version__
 from mlvgit.actions.project import Project
+from mlvgit.actions.storeplace import SETTING, open_store, remarks
 from mlvgit.actions.symptoms import Symptom, bad, ok, warning
 from mlvgit.core.references import is_model_name
 from mlvgit.core.text import count, printable
 from mlvgit.core.versions import is_model_version
+from mlvgit.errors import MlvError
 from mlvgit.records.layout import Layout
 from mlvgit.repo.attributes import conversions, ignored
 from mlvgit.repo.hookparts import DRIVER
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import list_model_tags
 
-__all__ = ["documents", "files", "git_itself", "tags"]
+__all__ = ["documents", "files", "git_itself", "store", "tags"]
 
 LEAST_GIT: Final = (2, 31)
 MOST_SHOWN: Final = 5
 _VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
 _STAGE_TAG = re.compile(r"[^#@]+#[A-Za-z0-9_-]+(?:#[0-9]+)?|[^@]+@deprecated(?:#[0-9]+)?")
+
+
+# The store
+
+
+def store(repo: Repository) -> Iterator[Symptom]:
+    """Look at the store that `git config mlv.store` names; the repository's own is nothing to speak of."""
+    said = repo.config(SETTING)
+    if not said:
+        return
+    try:
+        folder = open_store(repo).folder
+    except MlvError as error:
+        yield bad("store", printable(error.message), error.hint)
+        return
+    yield ok("store", f"git config {SETTING}: {printable(str(folder))}")
+    for remark in remarks(repo):
+        yield ok("store", printable(remark))
 
 
 # Git

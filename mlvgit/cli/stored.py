@@ -64,6 +64,10 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv fsck`."""
     del args
     found = check_store(Project.open())
+    if found.moved:
+        output.say(f"moved {count(found.moved, 'object')} to the store that git config mlv.store names")
+    for remark in found.remarks:
+        output.talk(f"note: {printable(remark)}")
     for digest in found.healed:
         output.say(f"{output.style('healed', 'green')}  {digest.sha256}  {size(digest.size)}")
     for digest in found.lost:

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,16 +25,20 @@ __all__ = [
     "ensure_directory",
     "flush",
     "flush_directory",
+    "inherit",
     "machine_errors",
     "remove_durably",
     "remove_leftovers",
     "rename_durably",
+    "share",
     "write_atomic",
 ]
 
 TEMPORARY_PREFIX = ".mlv-tmp-"
 """How the names of unfinished files begin; whatever bears it while nobody holds the lock is rubbish."""
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_SHARED = stat.S_ISGID | stat.S_IWGRP
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _HINTS = {
     errno.ENOSPC: "free some space and run the same command again; nothing was changed",
@@ -81,6 +85,37 @@ def flush_directory(fd: int) -> None:
             raise
 
 
+def inherit(new: int, folder: int) -> None:
+    """Share a file or folder that was just made as the folder around it is shared, whatever the umask says.
+
+    A folder that is setgid and writable by its group is meant for the whole group: what is made in it gets for the
+    group what it has for its owner, and for others what they may do with the folder, but never writing. In any other
+    folder the umask alone decides.
+
+    Args:
+        new: the open file or folder.
+        folder: the open folder that it was made in.
+    """
+    around = os.fstat(folder).st_mode
+    if around & _SHARED != _SHARED:
+        return
+    mode = os.fstat(new).st_mode
+    wanted = mode | (mode & stat.S_IRWXU) >> 3 | (around & 0o005 & mode >> 6)
+    if stat.S_ISDIR(mode):
+        wanted |= stat.S_ISGID
+    with suppress(OSError):  # a file system without modes
+        os.fchmod(new, stat.S_IMODE(wanted))
+
+
+def share(new: int, folder: Path) -> None:
+    """Do what `inherit` does, with a folder that is not open."""
+    fd = os.open(folder, _FOLDER)
+    try:
+        inherit(new, fd)
+    finally:
+        os.close(fd)
+
+
 class Draft:
     """A file without its name yet: written under a temporary one, then published, or discarded.
 
@@ -90,7 +125,7 @@ class Draft:
     Args:
         directory_fd: the folder that the file will stand in; stays the caller's to close.
         name: the final name, one path component.
-        mode: permission bits, from which the umask is taken away.
+        mode: permission bits, from which the umask is taken away (but see `inherit`).
     """
 
     __slots__ = ("_directory_fd", "_name", "_temporary", "fd")
@@ -101,6 +136,7 @@ class Draft:
         self._temporary = TEMPORARY_PREFIX + os.urandom(8).hex()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(self._temporary, flags, mode, dir_fd=directory_fd)
+        inherit(self.fd, directory_fd)
 
     def __enter__(self) -> Self:
         return self
@@ -191,7 +227,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = None, durable: b
     """
     with machine_errors(f"write {path}"):
         _make(path.parent)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(path.parent, _FOLDER)
         try:
             if mode is None:
                 mode = _mode_of(folder, path.name)
@@ -271,11 +307,16 @@ def _make(path: Path) -> None:
         if not path.is_dir():
             raise
         return
+    made = os.open(path, _FOLDER)
+    try:
+        share(made, path.parent)
+    finally:
+        os.close(made)
     _flush_folder(path.parent)
 
 
 def _flush_folder(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(path, _FOLDER)
     try:
         flush_directory(fd)
     finally:

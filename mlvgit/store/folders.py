@@ -13,7 +13,7 @@ from pathlib import Path
 from mlvgit.core.paths import unsafe_reason
 from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError
-from mlvgit.store.atomic import flush_directory
+from mlvgit.store.atomic import flush_directory, inherit
 
 __all__ = ["open_folder", "parent_of", "split"]
 
@@ -86,7 +86,9 @@ def _enter(fd: int, part: str, relative: str, *, create: bool) -> int:
             pass  # somebody else made it; whatever it is, the next line judges it
         else:
             flush_directory(fd)
-        return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+        made = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+        inherit(made, fd)
+        return made
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):
             raise IntegrityError(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mlvgit.core.text import printable
 from mlvgit.errors import BusyError, MachineError
-from mlvgit.store.atomic import ensure_directory, machine_errors
+from mlvgit.store.atomic import ensure_directory, machine_errors, share
 
 __all__ = ["LOCK_NAME", "exclusive"]
 
@@ -103,6 +103,8 @@ def _try(path: str) -> int:
 
     with machine_errors(f"open the lock {path}"):
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        if not os.fstat(fd).st_size:
+            share(fd, Path(path).parent)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _is_still(path, fd):
