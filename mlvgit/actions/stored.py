@@ -70,7 +70,7 @@ def remotes(project: Project) -> "list[Remote]":
     """Open the remotes that `mlv.yaml` names, in its order.
 
     Raises:
-        UsageError: a URL is of no kind that can be opened.
+        SettingsError: a URL is of no kind that can be opened.
     """
     from mlvgit.remotes.table import open_remote
 
@@ -208,7 +208,7 @@ def send(project: Project, digests: Iterable[Digest], limit: int | None = None) 
     presence = remote.presence(wanted)
     unknown = [digest for digest in wanted if presence.get(digest.sha256) is None]
     if unknown:
-        raise RemoteError(
+        raise remote.trouble or RemoteError(
             f"{remote.name} ({remote.url}) does not say whether it has the bytes of this push",
             hint="try again when it can be reached; unknown is not taken for yes",
         )

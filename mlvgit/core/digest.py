@@ -2,9 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-__all__ = ["Digest", "is_sha256", "object_name", "of_bytes", "sorted_tree_sha256", "tree_sha256"]
+from mlvgit.core.text import printable
+from mlvgit.errors import IntegrityError
+
+__all__ = ["OBJECTS", "Digest", "is_sha256", "object_name", "of_bytes", "sorted_tree_sha256", "tree_sha256"]
+
+OBJECTS: Final = "sha256"
+"""The space of whole objects, each named by the SHA-256 of its bytes."""
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -21,9 +27,19 @@ def is_sha256(text: str) -> bool:
     return len(text) == 64 and _HEX.issuperset(text)
 
 
-def object_name(sha256: str) -> str:
-    """Return where an object stands below a store or a remote: `sha256/ab/cdef...`, the first two digits a folder."""
-    return f"sha256/{sha256[:2]}/{sha256[2:]}"
+def object_name(sha256: str, space: str = OBJECTS) -> str:
+    """Return where a thing stands below a store or a remote: `sha256/ab/cdef...`, the first two digits a folder.
+
+    Args:
+        sha256: its name in its space.
+        space: the first folder: what kind of thing it is.
+
+    Raises:
+        IntegrityError: `sha256` is not 64 lower-case hexadecimal digits, and would be a path somebody else chose.
+    """
+    if not is_sha256(sha256):
+        raise IntegrityError(f"{printable(sha256[:80])} is no SHA-256")
+    return f"{space}/{sha256[:2]}/{sha256[2:]}"
 
 
 def of_bytes(data: bytes) -> Digest:

@@ -1,156 +1,65 @@
-"""Any S3 as a remote, through obstore (extra `mlvgit[s3]`); credentials come from the AWS chain, never from mlv.yaml.
-
-An object's key is the SHA-256 of its bytes, so to write it again is harmless, and no conditional put is needed. Bytes
-are hashed before the last portion leaves: a source that changed never becomes an object, as a multipart upload that
-is not completed has no name, and a small one is not begun.
-"""
+"""Any S3 as a remote, through obstore (extra `mlvgit[s3]`); credentials come from the AWS chain, never from mlv.yaml."""
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from mlvgit.core.digest import Digest, object_name
-from mlvgit.core.text import printable, short
-from mlvgit.errors import MachineError, RemoteError
-from mlvgit.remotes.base import Limited, Reader, portions
+from mlvgit.remotes.base import Patience
+from mlvgit.remotes.buckets import BucketRemote, Door
 
-__all__ = ["S3Remote"]
+__all__ = ["s3_remote"]
 
-ASKING: Final = 16
-"""How many objects are asked about at once."""
-PART: Final = 16 << 20
-"""Bytes of one part of a multipart upload."""
-_RETRY: Final[Any] = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+LOOKED: Final = (
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, the profile AWS_PROFILE (or default) of ~/.aws/credentials, "
+    "a web identity, the container's and the machine's role; a profile that logs in: "
+    'eval "$(aws configure export-credentials --format env)"'
+)
 
 
-class S3Remote:
-    """Objects below a prefix of a bucket.
+def s3_remote(
+    name: str, url: str, bucket: str, prefix: str, patience: Patience, *, endpoint: str = "", region: str = ""
+) -> BucketRemote:
+    """Return a bucket as a remote; nothing is asked of it yet.
 
     Args:
-        bucket, prefix: from `s3://bucket/prefix`.
         endpoint: the server's address where it is not Amazon's; http is spoken only to one that says http://.
+        region: "" for the one of the environment or the profile.
     """
 
-    def __init__(self, name: str, bucket: str, prefix: str, endpoint: str = "", region: str = "") -> None:
-        self.name = name
-        self._bucket = bucket
-        self._prefix = prefix.strip("/")
-        self.url = f"s3://{bucket}/{self._prefix}".rstrip("/")
-        self._endpoint = endpoint
-        self._region = region
-        self._opened: Any = None
+    def open(client: Any, retry: Any) -> Any:
+        from obstore.store import S3Store
 
-    def presence(self, digests: Iterable[Digest]) -> dict[str, bool | None]:
-        """See `Remote`."""
-        wanted = list(digests)
-        if not wanted:
-            return {}
-        from concurrent.futures import ThreadPoolExecutor
+        config: dict[str, Any] = {"checksum_algorithm": "SHA256"}
+        profile = {} if os.environ.get("AWS_ACCESS_KEY_ID") else _profile()
+        for key in ("access_key_id", "secret_access_key", "session_token"):
+            if profile.get(f"aws_{key}"):
+                config[key] = profile[f"aws_{key}"]
+        if endpoint:
+            config |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+        known = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or profile.get("region")
+        if known or endpoint:
+            config["region"] = known or "us-east-1"
+        return S3Store(bucket, client_options=client, retry_config=retry, **config)
 
-        self._store()
-        with ThreadPoolExecutor(ASKING, "mlvgit-s3") as pool:
-            return dict(zip([digest.sha256 for digest in wanted], pool.map(self._has, wanted), strict=True))
+    plain = endpoint.lower().startswith("http://")
+    return BucketRemote(name, url, prefix, Door("s3", open, LOOKED), patience, plain=plain)
 
-    def upload(self, digest: Digest, source: Path) -> None:
-        """See `Remote`."""
-        import obstore
 
-        with self._failing("take", digest):
-            data = b"".join(portions(digest, source)) if digest.size <= PART else portions(digest, source)
-            obstore.put(self._store(), self._key(digest), data, chunk_size=PART, max_concurrency=4)
+def _profile() -> dict[str, str]:
+    """Return the keys and the region of the profile that the AWS tools would use; obstore reads no profiles itself."""
+    from configparser import Error, RawConfigParser
 
-    @contextmanager
-    def download(self, digest: Digest) -> Iterator[Reader]:
-        """See `Remote`."""
-        import obstore
-
-        with self._failing("give", digest):
-            parts = iter(obstore.get(self._store(), self._key(digest)).stream(min_chunk_size=1 << 20))
-        yield Limited(_Chunks(parts, lambda: self._failing("give", digest)), digest.size + 1)
-
-    def _key(self, digest: Digest) -> str:
-        return f"{self._prefix}/{object_name(digest.sha256)}" if self._prefix else object_name(digest.sha256)
-
-    def _has(self, digest: Digest) -> bool | None:
-        import obstore
-
+    name = os.environ.get("AWS_PROFILE") or "default"
+    home = Path("~/.aws").expanduser()
+    found: dict[str, str] = {}
+    for variable, file, section in (
+        ("AWS_CONFIG_FILE", "config", name if name == "default" else f"profile {name}"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "credentials", name),
+    ):
+        parser = RawConfigParser(default_section="", strict=False)
         try:
-            found = obstore.head(self._store(), self._key(digest))
-        except FileNotFoundError:
-            return False
-        except Exception as error:
-            if _is_ours(error):
-                return None
-            raise
-        return bool(found["size"] == digest.size)
-
-    def _store(self) -> Any:
-        if self._opened is None:
-            try:
-                from obstore.store import S3Store
-            except ImportError as error:
-                raise MachineError(
-                    f"the remote {self.name} needs obstore, which is not installed", hint="pip install 'mlvgit[s3]'"
-                ) from error
-            config: dict[str, Any] = {"checksum_algorithm": "SHA256"}
-            if self._endpoint:
-                config |= {"endpoint": self._endpoint, "virtual_hosted_style_request": False}
-            region = self._region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-            if region or self._endpoint:
-                config["region"] = region or "us-east-1"
-            client: Any = {
-                "allow_http": self._endpoint.lower().startswith("http://"),
-                "connect_timeout": timedelta(seconds=10),
-                "timeout": timedelta(minutes=10),
-            }
-            try:
-                self._opened = S3Store(self._bucket, client_options=client, retry_config=_RETRY, **config)
-            except Exception as error:
-                if not _is_ours(error):
-                    raise
-                raise RemoteError(f"{self.name} ({printable(self.url)}) cannot be opened: {_said(error)}") from error
-        return self._opened
-
-    @contextmanager
-    def _failing(self, verb: str, digest: Digest) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError as error:
-            raise RemoteError(f"{self.name} ({printable(self.url)}) does not have {short(digest.sha256)}") from error
-        except Exception as error:
-            if not _is_ours(error):
-                raise
-            raise RemoteError(
-                f"{self.name} ({printable(self.url)}) does not {verb} {short(digest.sha256)}: {_said(error)}",
-                hint="credentials are looked for in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a web identity, the "
-                "container's or the machine's role",
-            ) from error
-
-
-class _Chunks:
-    """Turns a stream of chunks into a reader."""
-
-    def __init__(self, parts: Iterator[Any], failing: Any) -> None:
-        self._parts = parts
-        self._failing = failing
-        self._held = memoryview(b"")
-
-    def read(self, size: int, /) -> bytes:
-        if not self._held:
-            with self._failing():
-                self._held = memoryview(bytes(next(self._parts, b"")))
-        given, self._held = bytes(self._held[:size]), self._held[size:]
-        return given
-
-
-def _is_ours(error: Exception) -> bool:
-    """Say whether an error is the library's or the system's, and no mistake in this file."""
-    return isinstance(error, OSError) or type(error).__module__.startswith("obstore")
-
-
-def _said(error: Exception) -> str:
-    """Return the first line of what the library says: the rest is its own structures, and may name keys."""
-    return printable(str(error).strip().split("\n")[0][:200]) or type(error).__name__
+            parser.read(Path(os.environ.get(variable) or home / file).expanduser(), encoding="utf-8")
+            found |= parser[section] if parser.has_section(section) else {}
+        except (Error, UnicodeDecodeError):
+            continue
+    return found

@@ -1,43 +1,47 @@
 """The table of URL schemes: which kind of remote a URL in mlv.yaml means."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn, cast
 from urllib.parse import unquote, urlsplit
 
 from mlvgit.core.text import printable
-from mlvgit.errors import UsageError
+from mlvgit.errors import Problem, SettingsError
 from mlvgit.records import settings
-from mlvgit.remotes.base import Remote
+from mlvgit.remotes.base import Patience, Remote
 
 __all__ = ["SCHEMES", "open_remote"]
 
 
-def _folder(given: settings.Remote, top: Path) -> Remote:
+def _folder(given: settings.Remote, top: Path, patience: Patience) -> Remote:
     from mlvgit.remotes.folder import FolderRemote
 
+    del patience
     path = unquote(urlsplit(given.url).path) if given.url.lower().startswith("file:") else given.url
     return FolderRemote(given.name, top / Path(path).expanduser())
 
 
-def _s3(given: settings.Remote, top: Path) -> Remote:
-    from mlvgit.remotes.s3 import S3Remote
+def _s3(given: settings.Remote, top: Path, patience: Patience) -> Remote:
+    from mlvgit.remotes.s3 import s3_remote
 
     del top
-    parts = urlsplit(given.url)
-    if not parts.netloc:
-        raise UsageError(f"the remote {given.name} names no bucket: {given.url}", hint="url: s3://BUCKET/PREFIX")
-    return S3Remote(given.name, parts.netloc, parts.path, given.endpoint, str(given.options.get("region", "")))
+    bucket, prefix = _bucket(given)
+    region = str(given.options.get("region", ""))
+    if not re.fullmatch(r"[a-z0-9-]*", region):
+        refuse(given, "region", f"{region!r} is no region; they are like eu-central-1")
+    endpoint = _endpoint(given)
+    return s3_remote(given.name, given.url, bucket, prefix, patience, endpoint=endpoint, region=region)
 
 
-def _ssh(given: settings.Remote, top: Path) -> Remote:
+def _ssh(given: settings.Remote, top: Path, patience: Patience) -> Remote:
     from mlvgit.remotes.ssh import SshRemote
 
-    del top
-    return SshRemote(given.name, given.url)
+    del top, patience
+    return cast(Remote, SshRemote(given.name, given.url))  # not all of the protocol yet
 
 
-SCHEMES: Final[dict[str, Callable[[settings.Remote, Path], Remote]]] = {
+SCHEMES: Final[dict[str, Callable[[settings.Remote, Path, Patience], Remote]]] = {
     "": _folder,
     "file": _folder,
     "s3": _s3,
@@ -45,21 +49,52 @@ SCHEMES: Final[dict[str, Callable[[settings.Remote, Path], Remote]]] = {
 }
 
 
-def open_remote(given: settings.Remote, top: Path) -> Remote:
+def open_remote(given: settings.Remote, top: Path, patience: Patience = Patience()) -> Remote:  # noqa: B008 - a tuple
     """Return the remote that an entry of mlv.yaml means; nothing is asked of it yet.
 
     Args:
         given: the entry.
         top: what a relative folder is relative to.
+        patience: how long it is waited for.
 
     Raises:
-        UsageError: there is no such kind of remote.
+        SettingsError: there is no such kind of remote, or what the entry says cannot be meant.
     """
     scheme = urlsplit(given.url).scheme.lower() if "://" in given.url else ""
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in SCHEMES if name)
-        raise UsageError(
-            f"the remote {given.name} has a URL of no kind that is known: {printable(given.url)}",
-            hint=f"a folder's path, or one of {known}",
-        )
-    return SCHEMES[scheme](given, top)
+        refuse(given, "url", f"{given.url!r} is of no kind that is known: a folder's path, or one of {known}")
+    return SCHEMES[scheme](given, top, patience)
+
+
+def refuse(given: settings.Remote, key: str, message: str) -> NoReturn:
+    """Raise the error of an entry of mlv.yaml that cannot be meant.
+
+    Args:
+        key: which part of it.
+    """
+    raise SettingsError("mlv.yaml", (Problem(0, f"$.remotes.{given.name}.{key}", printable(message)),))
+
+
+def _bucket(given: settings.Remote) -> tuple[str, str]:
+    """Return the bucket and the prefix of `scheme://bucket/prefix`."""
+    parts = urlsplit(given.url)
+    bucket, prefix = parts.netloc, parts.path.strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket):
+        refuse(given, "url", f"{given.url!r} names no bucket: {parts.scheme}://BUCKET/PREFIX")
+    strange = parts.query or parts.fragment or not prefix.isprintable()
+    if strange or (prefix and any(part in ("", ".", "..") for part in prefix.split("/"))):
+        refuse(given, "url", f"{given.url!r} has a prefix that is no plain path: {parts.scheme}://BUCKET/PREFIX")
+    return bucket, prefix
+
+
+def _endpoint(given: settings.Remote) -> str:
+    """Return the address of the server, or ""."""
+    try:
+        parts = urlsplit(given.endpoint)
+        sound = parts.scheme.lower() in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if given.endpoint and (not sound or not re.fullmatch(r"[!-~]+", given.endpoint) or parts.query or parts.fragment):
+        refuse(given, "endpoint", f"{given.endpoint!r} is no address of a server: https://HOST or https://HOST:PORT")
+    return given.endpoint

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from mlvgit.core.digest import Digest, object_name
-from mlvgit.errors import IntegrityError, RemoteError, UsageError
+from mlvgit.errors import IntegrityError, RemoteError, SettingsError
 from mlvgit.records.settings import Remote as Named
-from mlvgit.remotes.base import Remote
+from mlvgit.remotes.base import OBJECTS, Patience, Remote
 from mlvgit.remotes.table import open_remote
 from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
+
+PATIENCE = Patience(retries=1)
 
 
 class Kind:
@@ -54,12 +56,11 @@ def s3_kind(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> K
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setattr("mlvgit.remotes.s3._RETRY", {"max_retries": 1})
-    remote: Any = open_remote(Named("bucket", f"s3://{BUCKET}/{tmp_path.name}", endpoint), tmp_path)
+    remote: Any = open_remote(Named("bucket", f"s3://{BUCKET}/{tmp_path.name}", endpoint), tmp_path, PATIENCE)
     return Kind(
         remote,
-        open_remote(Named("gone", f"s3://{BUCKET}/x", "http://127.0.0.1:9"), tmp_path),
-        lambda digest, data: obstore.put(remote._store(), remote._key(digest), data),
+        open_remote(Named("gone", f"s3://{BUCKET}/x", "http://127.0.0.1:9"), tmp_path, PATIENCE),
+        lambda digest, data: obstore.put(remote._store(), remote._key(digest, OBJECTS), data),
     )
 
 
@@ -178,5 +179,38 @@ def test_a_refused_credential_is_unknown_and_shows_no_secret(
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "s3:///prefix", "ext::sh -c x://y"])
 def test_a_url_of_no_known_kind_is_refused(tmp_path: Path, url: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(SettingsError):
         open_remote(Named("odd", url), tmp_path)
+
+
+def test_a_name_that_is_no_digest_never_becomes_a_path(kind: Kind, tmp_path: Path) -> None:
+    digest = Digest(5, "../" * 21 + "x")
+    (tmp_path / "x").write_bytes(b"bytes")
+
+    with pytest.raises(IntegrityError):
+        kind.remote.presence([digest])
+    with pytest.raises(IntegrityError):
+        kind.remote.upload(digest, tmp_path / "x")
+    with pytest.raises(IntegrityError):
+        read(kind.remote, digest)
+    with pytest.raises(IntegrityError):
+        kind.remote.delete(digest)
+
+
+def test_spaces_are_listed_and_deleted_from_apart(kind: Kind, tmp_path: Path) -> None:
+    (one, first), (two, second) = source(tmp_path, b"one"), source(tmp_path, b"two and more")
+    assert list(kind.remote.names()) == []
+
+    for digest, path in ((one, first), (two, second)):
+        kind.remote.upload(digest, path)
+    kind.remote.upload(one, first, "extents")
+
+    assert set(kind.remote.names()) == {one, two}
+    assert list(kind.remote.names("extents")) == [one]
+    kind.remote.delete(one)
+    kind.remote.delete(one)
+    assert list(kind.remote.names()) == [two]
+    assert kind.remote.presence([one, two]) == {one.sha256: False, two.sha256: True}
+    assert kind.remote.presence([one], "extents") == {one.sha256: True}
+    with kind.remote.download(one, "extents") as reader:
+        assert reader.read(100) == b"one"

@@ -1,0 +1,193 @@
+"""Object storage through obstore: what S3 and Azure have in common.
+
+An object's key is the SHA-256 of its bytes, so to write it again is harmless, and no conditional put is needed. Bytes
+are hashed before the last portion leaves: a source that changed never becomes an object, as a multipart upload that
+is not completed has no name, and a small one is not begun.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from mlvgit.core.digest import Digest, object_name
+from mlvgit.core.text import short
+from mlvgit.errors import MachineError, MlvError
+from mlvgit.remotes.base import (
+    OBJECTS,
+    PORTION,
+    Limited,
+    Patience,
+    Reader,
+    failed,
+    lacking,
+    named,
+    portions,
+    presences,
+)
+
+__all__ = ["BucketRemote", "Door"]
+
+PART: Final = 16 << 20
+"""Bytes of one part of a multipart upload."""
+PARTS: Final = 9_000
+"""How many parts an upload has at most; S3 takes 10,000."""
+_FOREVER: Final = timedelta(days=365)
+
+
+class Door(NamedTuple):
+    """How a kind of bucket is opened.
+
+    Attributes:
+        extra: the extra of mlvgit that brings the library.
+        open: makes the store, given the client's options and how often to try.
+        looked: where credentials are looked for, for the person who has none.
+    """
+
+    extra: str
+    open: Callable[[Any, Any], Any]
+    looked: str
+
+
+class BucketRemote:
+    """Objects below a prefix of a bucket.
+
+    Args:
+        url: as in mlv.yaml.
+        prefix: what stands before the names of spaces; "" for none.
+        plain: the server speaks http, and was named with http://.
+    """
+
+    whole_only = False
+
+    def __init__(
+        self, name: str, url: str, prefix: str, door: Door, patience: Patience, *, plain: bool = False
+    ) -> None:
+        self.name = name
+        self.url = url
+        self.trouble: MlvError | None = None
+        self.notices: list[str] = []
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._door = door
+        self._patience = patience
+        self._plain = plain
+        self._opened: dict[bool, Any] = {}
+
+    def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
+        """See `Remote`."""
+        import_obstore(self.name, self._door.extra)
+        return presences(self, digests, lambda digest: self._has(digest, space))
+
+    def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
+        """See `Remote`."""
+        obstore = import_obstore(self.name, self._door.extra)
+        part = max(PART, -(-digest.size // PARTS))
+        data = portions(digest, source)
+        with self._failing(f"take {short(digest.sha256)}"):
+            obstore.put(
+                self._store(sending=True),
+                self._key(digest, space),
+                b"".join(data) if digest.size <= PART else data,
+                chunk_size=part,
+                max_concurrency=4,
+            )
+
+    @contextmanager
+    def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
+        """See `Remote`."""
+        obstore = import_obstore(self.name, self._door.extra)
+        doing = f"give {short(digest.sha256)}"
+        with self._failing(doing):
+            try:
+                found = obstore.get(self._store(), self._key(digest, space))
+            except FileNotFoundError as error:
+                raise lacking(self, digest) from error
+            parts = iter(found.stream(min_chunk_size=PORTION))
+        yield Limited(_Parts(parts), digest.size + 1, lambda: self._failing(doing))
+
+    def names(self, space: str = OBJECTS) -> Iterator[Digest]:
+        """See `Remote`."""
+        obstore = import_obstore(self.name, self._door.extra)
+        below = f"{self._prefix}{space}/"
+        with self._failing("list what it has"):
+            for page in obstore.list(self._store(), prefix=below, chunk_size=1000):
+                for entry in page:
+                    digest = named(entry["path"].removeprefix(below), entry["size"])
+                    if digest is not None:
+                        yield digest
+
+    def delete(self, digest: Digest, space: str = OBJECTS) -> None:
+        """See `Remote`."""
+        obstore = import_obstore(self.name, self._door.extra)
+        with self._failing(f"delete {short(digest.sha256)}"):
+            try:
+                obstore.delete(self._store(), self._key(digest, space))
+            except FileNotFoundError:
+                return
+
+    def _key(self, digest: Digest, space: str) -> str:
+        return self._prefix + object_name(digest.sha256, space)
+
+    def _has(self, digest: Digest, space: str) -> bool:
+        import obstore
+
+        with self._failing(f"say whether it has {short(digest.sha256)}"):
+            try:
+                return obstore.head(self._store(), self._key(digest, space))["size"] == digest.size
+            except FileNotFoundError:
+                return False
+
+    def _store(self, *, sending: bool = False) -> Any:
+        """Open the bucket. Silence limits what is read; while bytes are sent nothing can be heard, and time does."""
+        if sending not in self._opened:
+            client: dict[str, Any] = {
+                "allow_http": self._plain,
+                "connect_timeout": timedelta(seconds=self._patience.connect),
+                "timeout": timedelta(seconds=self._patience.request) if sending else _FOREVER,
+            }
+            if not sending:
+                client["read_timeout"] = timedelta(seconds=self._patience.silence)
+            retry = {"max_retries": self._patience.retries, "retry_timeout": timedelta(seconds=self._patience.silence)}
+            self._opened[sending] = self._door.open(client, retry)
+        return self._opened[sending]
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, OSError) and not type(error).__module__.startswith("obstore"):
+                raise  # ours, or a mistake in this file
+            hint = f"credentials are looked for in {self._door.looked}"
+            raise failed(self, what, str(error) or type(error).__name__, hint=hint) from error
+
+
+class _Parts:
+    """Turns a stream of parts into a reader."""
+
+    def __init__(self, parts: Iterator[Any]) -> None:
+        self._parts = parts
+        self._held = memoryview(b"")
+
+    def read(self, size: int, /) -> bytes:
+        if not self._held:
+            self._held = memoryview(bytes(next(self._parts, b"")))
+        given, self._held = bytes(self._held[:size]), self._held[size:]
+        return given
+
+
+def import_obstore(name: str, extra: str) -> Any:
+    """Return the library.
+
+    Raises:
+        MachineError: it is not installed.
+    """
+    try:
+        import obstore
+        import obstore.store
+    except ImportError as error:
+        raise MachineError(
+            f"the remote {name} needs obstore, which is not installed", hint=f"pip install 'mlvgit[{extra}]'"
+        ) from error
+    return obstore
