@@ -11,13 +11,14 @@ from mlvgit import __version__
 from mlvgit.actions.clock import stamp, utc_now
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import allow_replacing, published_identities
-from mlvgit.actions.stored import hold, object_store, stays_in_git
+from mlvgit.actions.stored import hold, object_store
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.repo.attributes import conversions
+from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
 from mlvgit.store.lock import exclusive

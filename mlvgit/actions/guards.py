@@ -4,6 +4,7 @@ Each guard says which trees are compared and what the context is; the rules do t
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mlvgit.actions.altered import altered_here
 from mlvgit.actions.clock import today
@@ -20,7 +21,7 @@ from mlvgit.actions.judging import (
 )
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import is_replaceable, published_by
-from mlvgit.actions.receiving import check_range, guard_push, guard_receive
+from mlvgit.actions.receiving import BYTES, check_range, guard_push, guard_receive
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
@@ -29,7 +30,7 @@ from mlvgit.repo.history import (
 )
 from mlvgit.repo.repository import Repository
 from mlvgit.rules.engine import judge
-from mlvgit.rules.model import Context
+from mlvgit.rules.model import Context, RemoteBytes
 
 __all__ = ["Report", "check_all", "check_range", "check_working", "guard_commit", "guard_push", "guard_receive"]
 
@@ -59,13 +60,21 @@ def check_working(project: Project) -> Report:
     return make_report(judge([delta], context), "commit")
 
 
-def check_all(project: Project, commit: str | None = None) -> Report:
-    """Judge everything that a commit, or the working directory, says, debts included."""
+def check_all(project: Project, commit: str | None = None, *, remote_bytes: RemoteBytes | None = None) -> Report:
+    """Judge everything that a commit, or the working directory, says, debts included.
+
+    Args:
+        remote_bytes: ask where the bytes are that Git does not hold.
+    """
     after = project.committed(commit) if commit else project.working()
     context = _commit_context(project, project.repo.head())
     if commit is None and project.repo.top is not None:
         context = with_ways_back(project, context, everything=True)
-    return make_report(judge([delta_between(project, empty(project), after)], context), "this state")
+    delta = delta_between(project, empty(project), after)
+    findings = judge([delta], context)
+    if remote_bytes:
+        findings += judge([delta], replace(context, moment="push", remote_bytes=remote_bytes, only=BYTES))
+    return make_report(findings, "this state")
 
 
 def _commit_context(project: Project, head: str | None, *merged: str | None) -> Context:

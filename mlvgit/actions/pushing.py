@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.receiving import guard_push
 from mlvgit.actions.sending import send_pushed
 from mlvgit.actions.status import look
 from mlvgit.actions.stored import Sent
 from mlvgit.errors import RefusedError, RemoteError, UsageError
+from mlvgit.repo.history import RefChange
 from mlvgit.repo.porcelain import Said
 from mlvgit.repo.tags import list_model_tags
 
@@ -54,7 +56,13 @@ def push(project: Project, remote: str = "") -> PushResult:
     tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
     refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
-    sent = send_pushed(project, [head], remote)
+    shipped = send_pushed(project, [head], remote)
+    if shipped.lacking:
+        known = project.repo.resolve(f"refs/remotes/{remote}/{target}") or "0" * len(head)
+        line = RefChange(f"refs/heads/{branch}", head, f"refs/heads/{target}", known)
+        report = guard_push(project.repo, [line], remote, "", lacking=shipped.lacking)
+        if report.errors:
+            raise RefusedError(report.text)
     done: Said = project.repo.porcelain("push", *options, "--", remote, *refs)
     if done.status:
         if "mlv:" in done.text:
@@ -62,7 +70,7 @@ def push(project: Project, remote: str = "") -> PushResult:
         behind = "fetch first" in done.text or "non-fast-forward" in done.text
         hint = "git pull --rebase, then git mlv push" if behind else "git remote -v"
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=hint)
-    return PushResult(remote=remote, refs=(target, *tags), said=done.text, sent=sent)
+    return PushResult(remote=remote, refs=(target, *tags), said=done.text, sent=shipped.sent)
 
 
 def _new_tags(project: Project, remote: str) -> tuple[str, ...]:

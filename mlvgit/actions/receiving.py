@@ -38,11 +38,14 @@ from mlvgit.repo.history import (
 from mlvgit.repo.repository import Repository
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.engine import judge
-from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.model import Context, Finding, RemoteBytes
 from mlvgit.rules.table import RULES
 from mlvgit.rules.wording import quoted
 
-__all__ = ["check_range", "guard_push", "guard_receive"]
+__all__ = ["BYTES", "check_range", "guard_push", "guard_receive"]
+
+BYTES = frozenset({"MLV401", "MLV402"})
+"""The rules that ask where bytes are."""
 
 
 class _Receiver(NamedTuple):
@@ -84,9 +87,18 @@ class _Receiver(NamedTuple):
 
 
 def guard_push(
-    repo: Repository, lines: Sequence[RefChange], remote_name: str, remote_url: str, way_out: str = ""
+    repo: Repository,
+    lines: Sequence[RefChange],
+    remote_name: str,
+    remote_url: str,
+    way_out: str = "",
+    lacking: RemoteBytes | None = None,
 ) -> Report:
-    """Judge what a push would change on a remote, from what the remote last showed."""
+    """Judge what a push would change on a remote, from what the remote last showed.
+
+    Args:
+        lacking: what is known of bytes that Git does not hold: then only the rules about these are asked.
+    """
     project = Project(repo=repo)
     remote = remote_name if remote_name and remote_name != remote_url else None
     # Which branches it protects is what the receiver says, not what is pushed. A remote that has shown nothing yet:
@@ -106,7 +118,7 @@ def guard_push(
         refspecs=" ".join(quoted(each) for each in map(_refspec, lines) if each),
     )
     override = repo.config("mlv.override")
-    return _judge_push(project, lines, receiver, override, way_out, "push")
+    return _judge_push(project, lines, receiver, override, way_out, "push", lacking, BYTES if lacking else frozenset())
 
 
 def _address(remote: str) -> str:
@@ -147,7 +159,9 @@ def _target(repo: Repository, ref: str) -> str:
     return repo.git.text("symbolic-ref", "--quiet", ref, ok=(0, 1, 128)) or ref
 
 
-def check_range(project: Project, base: str, tip: str, *, each: bool = False) -> Report:
+def check_range(
+    project: Project, base: str, tip: str, *, each: bool = False, remote_bytes: RemoteBytes | None = None
+) -> Report:
     """Judge what `tip` changes over `base` (commit ids), as a push of it to a protected branch would be.
 
     Where the branch of `base` went on since, what it got there is not what `tip` takes away: their common ancestors are
@@ -155,6 +169,7 @@ def check_range(project: Project, base: str, tip: str, *, each: bool = False) ->
 
     Args:
         each: refuse also what a commit on the way broke and a later one mended.
+        remote_bytes: ask where the bytes are that `tip` needs and Git does not hold.
     """
     repo = project.repo
     behind = not repo.is_shallow() and not is_ancestor(repo, base, tip)
@@ -167,11 +182,18 @@ def check_range(project: Project, base: str, tip: str, *, each: bool = False) ->
         most=MOST_COMMITS,
     )
     line = RefChange(local_ref="refs/heads/tip", local_oid=tip, remote_ref="refs/heads/base", remote_oid=base)
-    return _judge_push(project, [line], receiver, repo.config("mlv.override"), "", "change")
+    return _judge_push(project, [line], receiver, repo.config("mlv.override"), "", "change", remote_bytes)
 
 
 def _judge_push(
-    project: Project, lines: Sequence[RefChange], receiver: _Receiver, override: str, way_out: str, what: str
+    project: Project,
+    lines: Sequence[RefChange],
+    receiver: _Receiver,
+    override: str,
+    way_out: str,
+    what: str,
+    remote_bytes: RemoteBytes | None = None,
+    only: frozenset[str] = frozenset(),
 ) -> Report:
     repo = project.repo
     tag_moves = [
@@ -193,9 +215,12 @@ def _judge_push(
         stages_held=stage_trail(project, receiver.protected.values()),
         tag_moves=tuple(tag_moves),
         override=override,
+        remote_bytes=remote_bytes,
+        only=only,
         today=today(),
     )
-    report = _Tally([_deletion(project, line, receiver) for line in _deleted_branches(project, lines, receiver)])
+    deleted = [] if only else _deleted_branches(project, lines, receiver)
+    report = _Tally([_deletion(project, line, receiver) for line in deleted])
     for tip, bases in dict.fromkeys(each for line in lines for each in _comparisons(project, line, receiver)):
         here = _seen_from(project, context, bases, tip)
         if not bases and repo.is_shallow() and receiver.protected:
@@ -259,14 +284,14 @@ def _walked(
     found: Sequence[Finding],
 ) -> tuple[list[Finding], str, str]:
     """Return what the commits on the way to `tip` broke, no base, and a note when not all were looked at."""
-    if not bases:
+    if not bases or context.only:
         return [], "", ""
     walked = walk(
         project,
         tip,
         bases,
         receiver.protected.values(),
-        lambda step: _seen_from(project, context, step.parents, step.commit),
+        lambda step: _seen_from(project, replace(context, remote_bytes=None), step.parents, step.commit),
         found,
         each=receiver.each,
         most=receiver.most,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.runs import run_published
-from mlvgit.actions.stored import hold, stays_in_git
+from mlvgit.actions.stored import hold
 from mlvgit.actions.taking_back import committable, find_version, identities_here, refuse_published, unstage
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.versions import model_version, snapshot_version
@@ -18,6 +18,7 @@ from mlvgit.records.run import RunRecord
 from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import canonical, model_candidates, snapshot_named
+from mlvgit.rules.storage import stays_in_git
 from mlvgit.rules.wording import next_version
 from mlvgit.store.atomic import remove_durably, rename_durably, write_atomic
 from mlvgit.store.lock import exclusive

@@ -46,7 +46,7 @@ def check_store(project: Project) -> StoreReport:
     """
     healed: list[Digest] = []
     lost: list[Digest] = []
-    total = number = 0
+    total = number = whole = 0
     with exclusive(project.repo.state_dir, "git mlv fsck"):
         moved = take_own_along(project.repo)
         store = object_store(project)
@@ -55,19 +55,29 @@ def check_store(project: Project) -> StoreReport:
             number += 1
             total += found.size
             if store.check(found):
+                whole += 1
                 continue
             wanted = Digest(sizes.get(found.sha256, found.size), found.sha256)
+            (healed if _heal(project, store, wanted) else lost).append(wanted)
+        for wanted in set(_set_aside(store, sizes)) - set(lost):
             (healed if _heal(project, store, wanted) else lost).append(wanted)
     return StoreReport(
         objects=number,
         bytes=total,
-        whole=number - len(healed) - len(lost),
+        whole=whole,
         healed=tuple(healed),
         lost=tuple(lost),
         quarantine=store.quarantine,
         moved=moved,
         remarks=tuple(remarks(project.repo)),
     )
+
+
+def _set_aside(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
+    """Return what was found damaged before, is still named, and has no whole object since."""
+    names = sorted({path.name.partition(".")[0] for path in store.quarantine.glob("*.*")})
+    wanted = [Digest(sizes[name], name) for name in names if name in sizes]
+    return [digest for digest in wanted if not store.has(digest)]
 
 
 def _named(project: Project) -> Iterator[tuple[str, int]]:

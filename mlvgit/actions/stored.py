@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest
@@ -13,6 +13,7 @@ from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import held_folders, record
 from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import machine_errors
 
 if TYPE_CHECKING:
@@ -29,12 +30,8 @@ __all__ = [
     "object_store",
     "remotes",
     "send",
-    "stays_in_git",
     "wanted_by",
 ]
-
-IN_GIT: Final = frozenset({"metrics.json", "params.json"})
-"""Files of a model version that stand in Git whatever its storage is: people read and diff them."""
 
 
 class Sent(NamedTuple):
@@ -61,11 +58,6 @@ def object_store(project: Project) -> "ObjectStore":
     return open_store(project.repo)
 
 
-def stays_in_git(key: Key, relative: str) -> bool:
-    """Say whether Git holds this file of a version whose other bytes are in the store."""
-    return key.kind == "model" and relative in IN_GIT
-
-
 def remotes(project: Project) -> "list[Remote]":
     """Open the remotes that `mlv.yaml` names, in its order.
 
@@ -79,19 +71,7 @@ def remotes(project: Project) -> "list[Remote]":
 
 def wanted_by(manifest: Manifest, key: Key) -> list[Digest]:
     """Return the objects that a version needs from the store; none when Git holds its bytes."""
-    return list(_kept(manifest, key).values())
-
-
-def _kept(manifest: Manifest, key: Key) -> dict[str, Digest]:
-    """Return the files of a version whose bytes the store is to have, by their names in the frozen directory."""
-    if manifest.storage != "store":
-        return {}
-    retired = manifest.retired
-    return {
-        relative: Digest(entry.size_bytes, entry.sha256)
-        for relative, entry in manifest.by_relative().items()
-        if not stays_in_git(key, relative) and not (retired and retired.covers(entry.path))
-    }
+    return list(kept_in_store(manifest, key).values())
 
 
 def may_be_here(project: Project, key: Key) -> None:
@@ -163,7 +143,7 @@ def bring(project: Project, frozen: Frozen, manifest: Manifest) -> list[str]:
     if manifest.storage != "store":
         return []
     folder = project.top / frozen.directory
-    kept = _kept(manifest, frozen.key)
+    kept = kept_in_store(manifest, frozen.key)
     missing = {relative: digest for relative, digest in kept.items() if not os.path.lexists(folder / relative)}
     if missing:
         may_be_here(project, frozen.key)

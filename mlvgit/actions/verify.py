@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import lost, stays_in_git, wanted_by
+from mlvgit.actions.stored import lost, wanted_by
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, stat_key
 

@@ -23,11 +23,17 @@ def configure_check(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "examples:\n  git mlv check\n  git mlv check origin/main..HEAD --format github\n  git mlv check --all\n"
+        "  git mlv check origin/main..HEAD --remote\n"
     )
     parser.add_argument("range", metavar="BASE..TIP", nargs="?", default="")
     parser.add_argument("--all", action="store_true", help="judge everything, also what was wrong before")
     parser.add_argument(
         "--each", action="store_true", help="refuse also what a commit of the range broke and a later one mended"
+    )
+    parser.add_argument(
+        "--remote",
+        action="store_true",
+        help="ask the remotes of mlv.yaml whether they have the bytes that the range, or everything, needs; none move",
     )
     parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
     parser.add_argument("--json", action="store_true", help="the same as --format json")
@@ -35,6 +41,8 @@ def configure_check(parser: argparse.ArgumentParser) -> None:
 
 def run_check(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv check`."""
+    if args.remote and not (args.range or args.all):
+        raise UsageError("--remote is about a range, or everything", hint="git mlv check origin/main..HEAD --remote")
     if not (args.range or args.all or args.json) and args.format == "text" and nothing_changed(Git(".")):
         # Nothing to judge: what judging needs is not even loaded.
         output.say("no findings: nothing differs from HEAD")
@@ -51,6 +59,11 @@ def run_check(args: argparse.Namespace, output: Output) -> int:
 def _check(project: "Project", args: argparse.Namespace) -> "Report":
     from mlvgit.actions.guards import check_all, check_range, check_working
 
+    asked = None
+    if args.remote:
+        from mlvgit.actions.presence import remote_bytes
+
+        asked = remote_bytes(project)
     if args.range:
         base, dots, tip = args.range.partition("..")
         if not dots or args.all:
@@ -69,8 +82,8 @@ def _check(project: "Project", args: argparse.Namespace) -> "Report":
             from mlvgit.repo.history import merge_bases
 
             oids[0] = next(iter(merge_bases(project.repo, *oids)), oids[0])
-        return check_range(project, oids[0], oids[1], each=args.each)
-    return check_all(project) if args.all else check_working(project)
+        return check_range(project, oids[0], oids[1], each=args.each, remote_bytes=asked)
+    return check_all(project, remote_bytes=asked) if args.all else check_working(project)
 
 
 def configure_explain(parser: argparse.ArgumentParser) -> None:

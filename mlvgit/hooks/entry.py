@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mlvgit.repo.history import RefChange
     from mlvgit.repo.repository import Repository
 
 __all__ = ["EVENTS", "main"]
@@ -169,25 +170,31 @@ def _pre_push(args: Sequence[str]) -> int:
     if framework and not lines:
         name, url, lines = push_of_framework(repo, os.environ)
     status = show_push(guard_push(repo, lines, name, url), "push", repo)
-    return status or _send(repo, [line.local_oid for line in lines], name if name != url else "")
+    return status or _send(repo, lines, name, url)
 
 
-def _send(repo: Repository, tips: Sequence[str], remote: str) -> int:
-    """Upload what the push needs on the remote of bytes; a push that names none of ours asks nobody."""
+def _send(repo: Repository, lines: Sequence[RefChange], name: str, url: str) -> int:
+    """Upload what the push needs on the remote of bytes, and judge what it lacks then; a push of code asks nobody."""
+    from mlvgit.actions.guards import guard_push
     from mlvgit.actions.project import Project
     from mlvgit.actions.sending import AT_PUSH, send_pushed
     from mlvgit.core.text import printable
     from mlvgit.errors import MlvError
+    from mlvgit.hooks.refusal import show_push
     from mlvgit.repo.history import is_zero
 
+    tips = [line.local_oid for line in lines if not is_zero(line.local_oid)]
+
     try:
-        sent = send_pushed(Project(repo=repo), [tip for tip in tips if not is_zero(tip)], remote, AT_PUSH)
+        shipped = send_pushed(Project(repo=repo), tips, name if name != url else "", AT_PUSH)
     except MlvError as error:
         _say(f"mlv: push refused: {printable(error.message)}\n" + (f"  mend: {error.hint}\n" if error.hint else ""))
         return error.exit_status
-    if sent.objects:
-        _say(f"mlv: {sent.sentence}\n")
-    return 0
+    if shipped.sent.objects:
+        _say(f"mlv: {shipped.sent.sentence}\n")
+    if not shipped.lacking:
+        return 0
+    return show_push(guard_push(repo, lines, name, url, lacking=shipped.lacking), "push", repo)
 
 
 def _pre_receive(args: Sequence[str]) -> int:

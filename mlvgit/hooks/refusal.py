@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from mlvgit.actions.guards import Report
 from mlvgit.actions.project import Project
+from mlvgit.actions.receiving import BYTES
 from mlvgit.hooks.states import Refused, way_out
 from mlvgit.repo.history import protected_refs
 from mlvgit.repo.repository import Repository
@@ -58,6 +59,9 @@ def show_push(report: Report, state: str, repo: Repository) -> int:
     """
     if not report.text:
         return 0
+    if report.errors and all(finding.code in BYTES for finding in report.findings):
+        _show(report, "")  # there is nothing to take back: each finding says how the bytes get there
+        return 1
     # Where the receiver has nothing to compare with there is nothing to take back: each finding says what to do.
     paths = [_spec(path, True) for path in _paths(report, Project(repo=repo))] if report.base else []
     store = (lambda name, listed: _store(repo, name, listed)) if state == "push" else None

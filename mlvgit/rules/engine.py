@@ -42,7 +42,7 @@ def judge(deltas: Sequence[Delta], context: Context) -> list[Finding]:
     seen = list(deltas) or [Delta(Catalog(EmptyTree()), Catalog(EmptyTree()), {})]
     found: dict[_Mark, Finding] = {}
     for rule in RULES.values():
-        if rule.effect(context.moment):
+        if rule.effect(context.moment) and (not context.only or rule.code in context.only):
             found.update(_run(rule, seen, context))
     kept = []
     for finding in found.values():

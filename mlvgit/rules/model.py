@@ -1,9 +1,10 @@
 """What rules see and say: trees, tags, the context of a judgement, findings. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from mlvgit.core.digest import Digest
 from mlvgit.records.layout import Key
 from mlvgit.records.settings import Settings
 from mlvgit.rules.trees import (
@@ -30,6 +31,7 @@ __all__ = [
     "Entry",
     "Finding",
     "Moment",
+    "RemoteBytes",
     "Scope",
     "Severity",
     "TagFacts",
@@ -79,6 +81,22 @@ class TagMove(NamedTuple):
     before: TagFacts | None
     after: TagFacts | None
     tree: Tree | None
+
+
+class RemoteBytes(NamedTuple):
+    """What is known of bytes that Git does not hold.
+
+    Attributes:
+        name: the remote of bytes that is asked, "" when none is named.
+        presence: asks, by existence and size alone: SHA-256 -> is it there? None = cannot be known now.
+        nowhere: SHA-256 of what this machine does not have either.
+        damaged: SHA-256 of what this machine was to send, and found to be other bytes.
+    """
+
+    name: str
+    presence: Callable[[Sequence[Digest]], Mapping[str, bool | None]]
+    nowhere: frozenset[str] = frozenset()
+    damaged: frozenset[str] = frozenset()
 
 
 def _nothing_published(_: Key) -> frozenset[str]:
@@ -160,6 +178,8 @@ class Context:
         way_back: paths that are judged as new -> the commands that take them back where that is another thing than
             taking them out of the index: what stands in history already, what Git does not have. None where it is not.
         kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
+        remote_bytes: where bytes are that Git does not hold. None = not asked: nothing is said about them.
+        only: codes of the rules that are asked; none = all.
         tag_moves: what the push does to model tags.
         override: the reason that an operator gave for accepting weakened guards, "" when none.
         today: ISO date for exceptions that end.
@@ -183,6 +203,8 @@ class Context:
     is_debt: Callable[[str], bool] = _no_debt
     way_back: Callable[[tuple[str, ...]], tuple[str, ...] | None] = _usual_way
     kept: Callable[[str], bool | None] = _unknown
+    remote_bytes: RemoteBytes | None = None
+    only: frozenset[str] = frozenset()
     tag_moves: tuple[TagMove, ...] = ()
     override: str = ""
     today: str = ""

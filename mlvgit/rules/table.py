@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, Literal, NamedTuple
 
 from mlvgit.rules.checks import (
+    bytes_corrupt,
+    bytes_missing,
     guard_weakened,
     invalid_document,
     large_file_in_git,
@@ -84,6 +86,8 @@ RULES: Final = {
         Rule("MLV302", "run-unlocked", run_unlocked.check, "warns", "refuses", "state", _ASKED_FOR),
         Rule("MLV303", "run-disagrees", run_disagrees.check, "refuses", "refuses", "state"),
         Rule("MLV304", "run-changed", run_changed.check, "refuses", "refuses", "change"),
+        Rule("MLV401", "bytes-missing", bytes_missing.check, "", "refuses", "state"),
+        Rule("MLV402", "bytes-corrupt", bytes_corrupt.check, "", "refuses", "state"),
         Rule("MLV501", "tag-moved", tag_moved.check, "", "refuses", "tags"),
         Rule("MLV502", "tag-disagrees", tag_disagrees.check, "", "refuses", "tags"),
     )

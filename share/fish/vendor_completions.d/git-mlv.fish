@@ -217,6 +217,7 @@ WORDS
 --help	show this help message and exit
 --all	judge everything, also what was wrong before
 --each	refuse also what a commit of the range broke and a later one mended
+--remote	ask the remotes of mlv.yaml whether they have the bytes that the range, or everything, needs; none move
 --format
 --json	the same as --format json
 WORDS
@@ -522,7 +523,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	case $1 in
 	\'log 1\' | \'model add 1\' | \'model list 1\' | \'record 1\' | \'tag-model 1\' | \'promote 1\' | \'rollback 1\') echo \'models\' ;;
 	\'check 1\') echo \'commits\' ;;
-	\'explain 1\') echo \'=MLV101,MLV102,MLV103,MLV104,MLV105,MLV106,MLV107,MLV108,MLV201,MLV202,MLV203,MLV204,MLV205,MLV206,MLV301,MLV302,MLV303,MLV304,MLV501,MLV502,snapshot-changed-in-place,manifest-changed,manifest-stale,manifest-missing,unsafe-path,invalid-document,large-file-in-git,guard-weakened,version-removed,one-production,untagged-release,version-unbacked,unknown-stage,version-reused,run-dangling,run-unlocked,run-disagrees,run-changed,tag-moved,tag-disagrees\' ;;
+	\'explain 1\') echo \'=MLV101,MLV102,MLV103,MLV104,MLV105,MLV106,MLV107,MLV108,MLV201,MLV202,MLV203,MLV204,MLV205,MLV206,MLV301,MLV302,MLV303,MLV304,MLV401,MLV402,MLV501,MLV502,snapshot-changed-in-place,manifest-changed,manifest-stale,manifest-missing,unsafe-path,invalid-document,large-file-in-git,guard-weakened,version-removed,one-production,untagged-release,version-unbacked,unknown-stage,version-reused,run-dangling,run-unlocked,run-disagrees,run-changed,bytes-missing,bytes-corrupt,tag-moved,tag-disagrees\' ;;
 	\'restore 1\' | \'discard 1\' | \'renumber 1\' | \'resolve 1\') echo \'refs\' ;;
 	\'snapshot create 1\' | \'snapshot list 1\') echo \'datasets\' ;;
 	\'snapshot show 1\' | \'snapshot path 1\' | \'snapshot diff 1\' | \'snapshot diff 2\') echo \'snapshots\' ;;

@@ -1,0 +1,75 @@
+"""Asking remotes what they have: by existence and size alone, no byte moves. Unknown is not yes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlvgit.actions.project import Project
+from mlvgit.actions.stored import remotes
+from mlvgit.core.digest import Digest
+from mlvgit.errors import RemoteError
+from mlvgit.rules.model import RemoteBytes
+
+if TYPE_CHECKING:
+    from mlvgit.remotes.base import Remote
+
+__all__ = ["Presence", "remote_bytes"]
+
+
+class Presence:
+    """What remotes say about objects; each remote is asked about each object once.
+
+    Args:
+        known: the remotes, asked in this order about what those before did not have.
+
+    Attributes:
+        name: the remotes' names, "" when there is none.
+    """
+
+    def __init__(self, known: "Sequence[Remote]") -> None:
+        self.remotes = tuple(known)
+        self.name = " or ".join(remote.name for remote in known)
+        self._holder: dict[Digest, Remote] = {}
+        self._absent: set[Digest] = set()
+        self._unknown: set[Digest] = set()
+
+    def __call__(self, digests: Sequence[Digest]) -> Mapping[str, bool | None]:
+        """Say of each SHA-256 whether an object of that name and size is on a remote; None = cannot be known now."""
+        self._ask([*dict.fromkeys(digests)])
+        return {digest.sha256: self._said(digest) for digest in digests}
+
+    def holder(self, digest: Digest) -> "Remote | None":
+        """Return the remote that said it has an object; None when none did, or was asked."""
+        return self._holder.get(digest)
+
+    def note(self, digests: Sequence[Digest], remote: "Remote") -> None:
+        """Take down that a remote has these now: it was just sent them."""
+        self._holder.update(dict.fromkeys(digests, remote))
+
+    def _said(self, digest: Digest) -> bool | None:
+        if digest in self._holder:
+            return True
+        return False if digest in self._absent else None
+
+    def _ask(self, digests: Sequence[Digest]) -> None:
+        left = [each for each in digests if self._said(each) is None and each not in self._unknown]
+        unsure: set[Digest] = set()
+        for remote in self.remotes if left else ():
+            try:
+                found = remote.presence(left)
+            except RemoteError:
+                found = {}
+            self._holder.update({digest: remote for digest in left if found.get(digest.sha256)})
+            unsure.update(digest for digest in left if found.get(digest.sha256) is None)
+            left = [digest for digest in left if digest not in self._holder]
+        for digest in left:
+            (self._unknown if digest in unsure or not self.remotes else self._absent).add(digest)
+
+
+def remote_bytes(project: Project) -> RemoteBytes:
+    """Return what all remotes of bytes say, asked when a rule wants to know it; nothing of this machine's store counts.
+
+    Raises:
+        UsageError: a URL in mlv.yaml is of no kind that can be opened.
+    """
+    presence = Presence(remotes(project))
+    return RemoteBytes(presence.name, presence)

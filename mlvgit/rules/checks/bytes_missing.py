@@ -1,0 +1,82 @@
+"""A manifest is pushed whose bytes the remote does not have.
+
+What it finds:
+    A manifest that the push brings and whose bytes are kept in the store, while the remote that `mlv.yaml` names first
+    lacks an object of it after all that a hook uploads was uploaded, or none is named. A remote that cannot be asked is
+    no remote that has them: unknown is not yes. Only what the change adds is asked about, by existence and size, so
+    that a push of code asks nobody. `git mlv check BASE..HEAD --remote` asks all remotes, in CI; without `--remote`,
+    and on the server, nothing is asked.
+
+Why:
+    A manifest without its bytes is a promise that nobody can keep: a fresh clone gets a name and nothing to read, and
+    the one machine that had the bytes may be gone by then.
+
+Example:
+    git mlv snapshot create scans v0.2 /data/scans --storage store -m "Freeze scans"
+    git push          # 40 GiB, more than a hook should upload
+
+Way out:
+    `git mlv push` uploads the bytes, then pushes. Bytes that are neither here nor there are where the version was
+    frozen: push from that clone. `git mlv discard scans@v0.2` takes back a version that is not published.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import count, size
+from mlvgit.rules.bringing import added_objects
+from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.delta import Delta
+from mlvgit.rules.model import Context, Finding
+from mlvgit.rules.wording import about
+
+
+def check(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find manifests that the change adds and whose bytes are not known to be on a remote."""
+    remote = context.remote_bytes
+    if remote is None:
+        return
+    added = list(added_objects(delta))
+    presence = remote.presence([digest for _, digests in added for digest in digests]) if added else {}
+    for thing, digests in added:
+        wanted = [digest for digest in digests if digest.sha256 not in remote.damaged]
+        lacking = [digest for digest in wanted if presence.get(digest.sha256) is False]
+        unknown = [digest for digest in wanted if presence.get(digest.sha256) is None]
+        if lacking:
+            yield _finding(delta, context, thing, f"{remote.name} lacks bytes of {thing.key}", lacking)
+        elif unknown and remote.name:
+            message = f"it cannot be known whether {remote.name} has the bytes of {thing.key}"
+            yield _finding(delta, context, thing, message, unknown, again=True)
+        elif unknown:
+            yield _finding(delta, context, thing, f"no remote is named to keep the bytes of {thing.key}", unknown)
+
+
+def _finding(
+    delta: Delta, context: Context, thing: Frozen, message: str, digests: Sequence[Digest], *, again: bool = False
+) -> Finding:
+    remote = context.remote_bytes
+    nowhere = [digest for digest in digests if remote and digest.sha256 in remote.nowhere]
+    what = f"{count(len(digests), 'object')}, {size(sum(digest.size for digest in digests))}: {digests[0].sha256}"
+    keep: tuple[str, ...]
+    if remote is None or not remote.name:
+        keep = ("name one in mlv.yaml:  remotes: {shelf: {url: s3://BUCKET/PREFIX}}", "git mlv push")
+    elif nowhere:
+        what = f"{count(len(nowhere), 'object')} that are not here in one piece either: {nowhere[0].sha256}"
+        keep = ("git mlv push   (from the clone that froze it)",)
+    elif again:
+        keep = ("git mlv push   (when it can be reached: unknown is not taken for yes)",)
+    else:
+        keep = ("git mlv push   (uploads them, then pushes)",)
+    change = f"publishes a manifest and not its bytes ({what})"
+    undo = (f"git mlv discard {thing.key}   (while it is not published)",)
+    return about(
+        delta,
+        context,
+        thing,
+        code="MLV401",
+        path=thing.manifest_path,
+        message=message,
+        change=change,
+        keep=keep,
+        undo=undo,
+    )

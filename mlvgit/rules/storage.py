@@ -1,0 +1,29 @@
+"""Storage: which bytes a manifest keeps out of Git. Pure; on the path of every reading command."""
+
+from typing import Final
+
+from mlvgit.core.digest import Digest
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+
+__all__ = ["kept_in_store", "stays_in_git"]
+
+IN_GIT: Final = frozenset({"metrics.json", "params.json"})
+"""Files of a model version that stand in Git whatever its storage is: people read and diff them."""
+
+
+def stays_in_git(key: Key, relative: str) -> bool:
+    """Say whether Git holds this file of a version whose other bytes are in the store."""
+    return key.kind == "model" and relative in IN_GIT
+
+
+def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
+    """Return the files of a version whose bytes the store is to have, by their names in the frozen directory."""
+    if manifest.storage != "store":
+        return {}
+    retired = manifest.retired
+    return {
+        relative: Digest(entry.size_bytes, entry.sha256)
+        for relative, entry in manifest.by_relative().items()
+        if not stays_in_git(key, relative) and not (retired and retired.covers(entry.path))
+    }
