@@ -314,9 +314,12 @@ class _Scanner:
             return 0, match.end()
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def _compact(value: Any) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(value)
     except ValueError as error:
         raise UsageError("a number that is not finite cannot be written") from error
 

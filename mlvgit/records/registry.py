@@ -182,6 +182,6 @@ def _build(value: Mapping[str, Any]) -> RegisteredVersion:
         run=value.get("run", ""),
         data_snapshots=tuple(value.get("data_snapshots", ())),
         registered_utc=value.get("registered_utc", ""),
-        comments=tuple(_build_comment(comment) for comment in value.get("comments", ())),
+        comments=tuple([_build_comment(comment) for comment in value.get("comments", ())]),
         unknown=without(value, _VERSION_KEYS),
     )
