@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple, TypeVar
@@ -61,10 +61,17 @@ class Status(Exception):  # noqa: N818 - the protocol's own word
 
 
 class Attributes(NamedTuple):
-    """What the server says of a file; None where it says nothing."""
+    """What the server says of a file.
+
+    Attributes:
+        size: in bytes; None where it does not say.
+        mode: its kind and permissions; 0 where it does not say.
+        changed: when it was written to last, in seconds since 1970; None where it does not say.
+    """
 
     size: int | None
-    mode: int | None
+    mode: int
+    changed: int | None
 
 
 class _Fields:
@@ -92,18 +99,20 @@ class _Fields:
         size = self.number(8) if flags & _SIZE else None
         if flags & _OWNER:
             self.take(8)
-        mode = self.number() if flags & _MODE else None
+        mode = self.number() if flags & _MODE else 0
+        changed = None
         if flags & _TIMES:
-            self.take(8)
+            self.take(4)
+            changed = self.number()
         for _ in range(self.number() if flags & _MORE else 0):
             self.text(), self.text()
-        return Attributes(size, mode)
+        return Attributes(size, mode, changed)
 
-    def names(self) -> list[bytes]:
-        found = []
+    def names(self) -> dict[bytes, Attributes]:
+        found = {}
         for _ in range(self.number()):
-            found.append(self.text())
-            self.text(), self.attributes()
+            name, _ = self.text(), self.text()
+            found[name] = self.attributes()
         return found
 
     def rest(self) -> bool:
@@ -153,9 +162,9 @@ class Reply:
         """Return bytes of a file; none at its end."""
         return self._until_the_end(_DATA, _Fields.text, b"")
 
-    def names(self) -> list[bytes]:
-        """Return names in a folder; none when all were given."""
-        return self._until_the_end(_NAME, _Fields.names, [])
+    def names(self) -> dict[bytes, Attributes]:
+        """Return names in a folder, links not followed; none when all were given."""
+        return self._until_the_end(_NAME, _Fields.names, {})
 
     def _until_the_end(self, kind: int, read: Callable[[_Fields], _Value], end: _Value) -> _Value:
         try:
@@ -265,13 +274,19 @@ class Session:
         """Ask for the attributes of what a path leads to."""
         return self.request(17, _text(path))
 
-    def open_folder(self, path: bytes) -> Reply:
-        """Open a folder, to read its names."""
-        return self.request(11, _text(path))
+    def entries(self, path: bytes) -> Iterator[tuple[bytes, Attributes]]:
+        """Yield the names in a folder, with what a link itself is.
 
-    def read_folder(self, handle: bytes) -> Reply:
-        """Ask for more names."""
-        return self.request(12, _text(handle))
+        Raises:
+            Status: it cannot be read, or is not there.
+        """
+        handle = self.request(11, _text(path)).handle()
+        try:
+            while found := self.request(12, _text(handle)).names():
+                yield from found.items()
+        finally:
+            with suppress(SftpError):
+                self.close_handle(handle)
 
     def remove(self, path: bytes) -> Reply:
         """Remove a file."""

@@ -1,7 +1,7 @@
 """A folder on another machine as a remote, over SSH: the user's own `ssh` makes the connection, SFTP does the rest.
 
 So `~/.ssh/config`, the agent, known hosts and jump hosts hold as everywhere, and `GIT_SSH_COMMAND` names another program
-as it does for Git. An object is written under another name, flushed where the server can, and renamed: it is complete or
+as it does for Git. A thing is written under another name, flushed where the server can, and renamed: it is complete or
 not there. The folder looks like any folder remote: `sftp`, `rsync` or `cp` alone can read it back.
 """
 
@@ -10,19 +10,20 @@ import re
 import shutil
 import stat
 import threading
+import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
-from mlvgit.errors import MachineError, RemoteError, UsageError
-from mlvgit.remotes.base import Limited, Reader, portions
+from mlvgit.errors import MachineError, MlvError, RemoteError
+from mlvgit.remotes.base import OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions
 from mlvgit.remotes.sftp import (
     CREATE,
     EXCLUSIVE,
@@ -39,19 +40,21 @@ from mlvgit.remotes.sftp import (
 
 __all__ = ["Place", "SshRemote"]
 
-PATIENCE: Final = 60.0
-"""Seconds without a word from the server after which the connection is given up."""
 WITH_A_PERSON: Final = 300.0
-"""The same until the first word, where ssh may ask a person for a passphrase."""
+"""Seconds until the first word of the server, where ssh may ask a person for a passphrase."""
 CHUNK: Final = 32 << 10
 """Bytes of one request; every server takes this much."""
 WINDOW: Final = 64
 """Requests of one transfer that are under way at once: 2 MiB."""
 ASKING: Final = 1024
-"""How many objects are asked about at once."""
+"""How many things are asked about at once."""
+LISTING: Final = 16
+"""How many folders are listed at once."""
+_TEMPORARY: Final = b".mlv-tmp-"
+_DAY: Final = 86_400
 
 _URL = re.compile(r"ssh://(?:([^@/]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:/@]*)(?::([0-9]*))?(/.*)?", re.IGNORECASE | re.DOTALL)
-# What ssh may pass to a shell (%h and %r of a ProxyCommand) holds nothing that a shell takes for more than a name.
+# ssh may pass both to a shell (%h and %r of a ProxyCommand): they hold nothing that a shell takes for more than a name.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]", re.ASCII)
 _USER = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.@+-]*", re.ASCII)
 _OPTIONS: Final = (
@@ -78,30 +81,28 @@ class Place(NamedTuple):
     folder: str
 
     @classmethod
-    def parse(cls, name: str, url: str) -> "Place":
+    def parse(cls, url: str) -> "Place":
         """Read `ssh://[user@]host[:port]/path`; `/~/path` is below the account's home.
 
         Raises:
-            UsageError: it is none, or would be taken for an option, a command or two lines.
+            ValueError: it is none, or could be taken for an option, a command or two lines; says what is wrong with it.
         """
         match = _URL.fullmatch(url)
-        user, host, port, path = (
-            (unquote(part or "", errors="surrogateescape") for part in match.groups()) if match else ("", "", "", "")
-        )
+        if match is None:
+            raise ValueError("is not ssh://USER@HOST:PORT/FOLDER")
+        user, host, port, path = (unquote(part or "", errors="surrogateescape") for part in match.groups())
         folder = path.removeprefix("/~/") if path.startswith("/~/") else path
         number = int(port) if port.isdecimal() and len(port) < 6 else 0
-        for wrong, what in (
-            (match is None, "is not ssh://user@host:port/path"),
-            (not _HOST.fullmatch(host), "has a host that is no name of a host"),
-            (match and match[1] is not None and not _USER.fullmatch(user), "has a user that is no name of an account"),
-            (port and not 0 < number < 65536, "has a port that is none"),
-            (not folder.strip("/") or folder.startswith("/~"), "names no folder"),
-            (not folder.isprintable(), "has a character in its path that cannot be seen"),
-        ):
-            if wrong:
-                raise UsageError(
-                    f"the URL of the remote {name} {what}: {printable(url)}", hint="url: ssh://USER@HOST/FOLDER"
-                )
+        if not _HOST.fullmatch(host):
+            raise ValueError("has a host that is no name of a host")
+        if match[1] is not None and not _USER.fullmatch(user):
+            raise ValueError("has a user that is no name of an account")
+        if port and not 0 < number < 65536:
+            raise ValueError("has a port that is none")
+        if not folder.strip("/") or folder.startswith("/~"):
+            raise ValueError("names no folder")
+        if not folder.isprintable():
+            raise ValueError("has a character in its path that cannot be seen")
         return cls(user, host.strip("[]"), number, folder.rstrip("/"))
 
     @property
@@ -116,71 +117,127 @@ class Place(NamedTuple):
 
 
 class SshRemote:
-    """Objects below a folder of another machine, which is made at the first upload.
+    """Things below a folder of another machine, which is made at the first upload where its parent exists.
 
     Args:
-        name: as in mlv.yaml.
-        url: as in mlv.yaml.
-
-    Raises:
-        UsageError: see `Place.parse`. Nothing is connected to before something is asked.
+        name, url: as in mlv.yaml.
+        place: what the URL means; nothing is connected to before something is asked.
     """
 
-    def __init__(self, name: str, url: str) -> None:
+    whole_only = False
+
+    def __init__(self, name: str, url: str, place: Place, patience: Patience) -> None:
         self.name = name
         self.url = url
-        self._place = Place.parse(name, url)
+        self.trouble: MlvError | None = None
+        self.notices: list[str] = []
+        self._place = place
+        self._patience = patience
         self._opened: Session | None = None
         self._ready: set[bytes] = set()
         self._lock = threading.Lock()
 
-    def presence(self, digests: Iterable[Digest]) -> dict[str, bool | None]:
+    def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
         """See `Remote`. A folder that is not there has nothing; one that cannot be read is unknown."""
-        left = iter(digests)
+        left = [(digest, self._path(digest, space)) for digest in digests]
         found: dict[str, bool | None] = {}
-        while wanted := list(islice(left, ASKING)):
-            found.update(dict.fromkeys(digest.sha256 for digest in wanted))
-            with suppress(SftpError):
-                seen = self._look(self._session(), wanted)
-                found.update({digest.sha256: _is_whole(seen[digest], digest) for digest in wanted})
+        for start in range(0, len(left), ASKING):
+            wanted = left[start : start + ASKING]
+            found.update(dict.fromkeys(digest.sha256 for digest, _ in wanted))
+            try:
+                with self._failing("say what it has"):
+                    seen = _look(self._session(), [path for _, path in wanted])
+            except RemoteError as error:
+                self.trouble = error
+                continue
+            found.update({digest.sha256: self._is_whole(digest, seen[path]) for digest, path in wanted})
         return found
 
-    def upload(self, digest: Digest, source: Path) -> None:
+    def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
         """See `Remote`."""
-        with self._failing("take", digest):
+        path = self._path(digest, space)
+        with self._failing(f"take {short(digest.sha256)}"):
             session = self._session()
-            path = self._path(digest)
-            self._make(session, path.rpartition(b"/")[0])
-            _write(session, path, digest, source)
+            self._make(session, path)
+            _write(session, path, portions(digest, source))
 
     @contextmanager
-    def download(self, digest: Digest) -> Iterator[Reader]:
+    def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
         """See `Remote`."""
-        with self._failing("give", digest):
+        path = self._path(digest, space)
+        doing = f"give {short(digest.sha256)}"
+        with self._failing(doing):
             session = self._session()
-            seen = self._look(session, [digest])[digest]
+            seen = _look(session, [path])[path]
             if isinstance(seen, Status):
-                raise seen
-            if not stat.S_ISREG(seen.mode or 0):
-                raise RemoteError(f"{object_name(digest.sha256)} in {printable(self.url)} is not a file")
-            handle = session.open(self._path(digest), READ).handle()
+                raise lacking(self, digest) if seen.code == NO_SUCH_FILE else seen
+            if not stat.S_ISREG(seen.mode):
+                raise failed(self, doing, f"{object_name(digest.sha256, space)} is not a file")
+            handle = session.open(path, READ).handle()
         limit = digest.size + 1 if seen.size is None else min(digest.size + 1, seen.size)
         try:
-            yield Limited(_Stream(session, handle, limit, lambda: self._failing("give", digest)), digest.size + 1)
+            yield Limited(_Stream(session, handle, limit), digest.size + 1, lambda: self._failing(doing))
         finally:
             with suppress(SftpError):
                 session.close_handle(handle)
 
-    def _path(self, digest: Digest) -> bytes:
-        return f"{self._place.folder}/{object_name(digest.sha256)}".encode()
+    def names(self, space: str = OBJECTS) -> Iterator[Digest]:
+        """See `Remote`."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        top = f"{self._place.folder}/{space}".encode()
+
+        def listed(place: str) -> list[Digest]:
+            folder = top + b"/" + place.encode()
+            with self._failing("list what it has"):
+                found = [(name, each) for name, each in _entries(session, folder) if stat.S_ISREG(each.mode)]
+            digests = [named(f"{place}/{os.fsdecode(name)}", each.size or 0) for name, each in found]
+            return [digest for digest in digests if digest]
+
+        with self._failing("list what it has"):
+            session = self._session()
+            inner = [(os.fsdecode(name), each) for name, each in _entries(session, top)]
+        places = [name for name, each in inner if stat.S_ISDIR(each.mode) and named(f"{name}/{'0' * 62}", 0)]
+        with ThreadPoolExecutor(LISTING, "mlvgit-ssh") as pool:
+            left = iter(sorted(places))
+            while some := list(islice(left, LISTING)):
+                for each in pool.map(listed, some):
+                    yield from each
+
+    def delete(self, digest: Digest, space: str = OBJECTS) -> None:
+        """See `Remote`."""
+        path = self._path(digest, space)
+        with self._failing(f"delete {short(digest.sha256)}"):
+            session = self._session()
+            seen = _look(session, [path])[path]
+            try:
+                if isinstance(seen, Status):
+                    raise seen
+                session.remove(path).ok()
+            except Status as status:
+                if status.code != NO_SUCH_FILE:
+                    raise
+
+    def _path(self, digest: Digest, space: str) -> bytes:
+        return f"{self._place.folder}/{object_name(digest.sha256, space)}".encode()
+
+    def _is_whole(self, digest: Digest, seen: Attributes | Status) -> bool | None:
+        if isinstance(seen, Attributes):
+            return stat.S_ISREG(seen.mode) and seen.size == digest.size
+        if seen.code == NO_SUCH_FILE:
+            return False
+        self.trouble = failed(self, f"say whether it has {short(digest.sha256)}", str(seen))
+        return None
 
     def _session(self) -> Session:
         with self._lock:
             if self._opened is None or self._opened.why:
                 if self._opened:
                     self._opened.close()
+                silence = self._patience.silence
+                first = max(silence, WITH_A_PERSON) if os.isatty(2) else silence
                 try:
-                    self._opened = Session(self._command(), PATIENCE, WITH_A_PERSON if os.isatty(2) else PATIENCE)
+                    self._opened = Session(self._command(), silence, first)
                 except OSError as error:
                     raise MachineError(
                         f"cannot run ssh for the remote {self.name}: {error.strerror}",
@@ -205,73 +262,63 @@ class SshRemote:
         folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
         return [shutil.which("ssh", path=os.pathsep.join(folders)) or "/usr/bin/ssh", *options]
 
-    def _look(self, session: Session, digests: Iterable[Digest]) -> dict[Digest, Attributes | Status]:
-        """See what stands under the names of objects; no link on the way is followed."""
-        paths = {digest: self._path(digest) for digest in digests}
-        asked: dict[bytes, Reply] = {}
-        for path in paths.values():
-            for each in _inner(path):
-                if each not in asked:
-                    asked[each] = session.lstat(each)
-        seen: dict[bytes, Attributes | Status] = {}
-        for each, reply in asked.items():
-            try:
-                seen[each] = reply.attributes()
-            except Status as status:
-                seen[each] = status
-        return {digest: _reached([seen[each] for each in _inner(path)]) for digest, path in paths.items()}
-
-    def _make(self, session: Session, folder: bytes) -> None:
-        """Make the folder of an object, and those around it; the inner two must be no links."""
+    def _make(self, session: Session, path: bytes) -> None:
+        """Make the folders of a thing; the two that are ours must be no links."""
+        space, folder, _ = _chain(path)
         if folder in self._ready:
             return
         top = self._place.folder.encode()
-        for end in [at for at, char in enumerate(top + b"/") if char == 0x2F and at]:
-            try:
-                session.stat(top[:end]).attributes()
-            except Status:
-                with suppress(Status):  # somebody else may have made it meanwhile
-                    session.make_folder(top[:end]).ok()
-        for inner in (folder.rpartition(b"/")[0], folder):
+        try:
+            session.stat(top).attributes()
+        except Status as status:
+            if status.code != NO_SUCH_FILE:
+                raise
+            self._make_top(session, top)
+        for inner in (space, folder):
+            if not stat.S_ISDIR(_made(session, inner).mode):
+                raise failed(self, "have its folders", f"{os.fsdecode(inner)} is a link, or no folder")
+        if space not in self._ready:
+            _sweep(session, space)
+        self._ready |= {space, folder}
+
+    def _make_top(self, session: Session, top: bytes) -> None:
+        try:
+            session.make_folder(top).ok()
+        except Status as status:
             with suppress(Status):
-                session.make_folder(inner).ok()
-            if not stat.S_ISDIR(session.lstat(inner).attributes().mode or 0):
-                raise RemoteError(f"{printable(os.fsdecode(inner))} in {printable(self.url)} is not a folder")
-        self._ready.add(folder)
+                session.stat(top).attributes()
+                return  # somebody was quicker
+            raise failed(
+                self, f"let {os.fsdecode(top)} be made", str(status), hint="make the folder above it there"
+            ) from status
+        self.notices.append(f"made the folder {printable(self.url)}")
 
     @contextmanager
-    def _failing(self, verb: str, digest: Digest) -> Iterator[None]:
+    def _failing(self, what: str) -> Iterator[None]:
         try:
             yield
         except Status as status:
-            what = f"{self.name} ({printable(self.url)})"
-            if status.code == NO_SUCH_FILE and verb == "give":
-                raise RemoteError(f"{what} does not have {short(digest.sha256)}") from status
             self._ready.clear()  # a folder may have been taken away
-            raise RemoteError(f"{what} does not {verb} {short(digest.sha256)}: {status}") from status
-        except (SftpError, OSError) as error:
-            raise RemoteError(
-                f"{self.name} ({printable(self.url)}) does not {verb} {short(digest.sha256)}: {error}",
-                hint=f"connect by hand, to see what is missing: {self._place.by_hand}",
-            ) from error
+            raise failed(self, what, str(status)) from status
+        except SftpError as error:
+            hint = f"connect by hand, to see what is missing: {self._place.by_hand}"
+            raise failed(self, what, str(error), hint=hint) from error
 
 
 class _Stream:
     """Reads a file, a window of requests ahead of the reader."""
 
-    def __init__(self, session: Session, handle: bytes, limit: int, failing: Callable[[], Any]) -> None:
+    def __init__(self, session: Session, handle: bytes, limit: int) -> None:
         self._session = session
         self._handle = handle
         self._limit = limit
-        self._failing = failing
         self._next = 0
         self._held = memoryview(b"")
         self._asked: deque[tuple[int, int, Reply]] = deque()
 
     def read(self, size: int, /) -> bytes:
         if not self._held:
-            with self._failing():
-                self._held = memoryview(self._portion())
+            self._held = memoryview(self._portion())
         given, self._held = bytes(self._held[:size]), self._held[size:]
         return given
 
@@ -296,13 +343,13 @@ class _Stream:
         self._asked.append((offset, length, self._session.read(self._handle, offset, length)))
 
 
-def _write(session: Session, path: bytes, digest: Digest, source: Path) -> None:
-    temporary = path.rpartition(b"/")[0] + f"/.mlv-tmp-{os.urandom(8).hex()}".encode()
+def _write(session: Session, path: bytes, data: Iterable[bytes]) -> None:
+    temporary = b"%b/%b%b" % (_chain(path)[0], _TEMPORARY, os.urandom(8).hex().encode())
     handle = session.open(temporary, WRITE | CREATE | EXCLUSIVE, 0o444).handle()
     sent: deque[Reply] = deque()
     offset = 0
     try:
-        for portion in portions(digest, source):
+        for portion in data:
             left = memoryview(portion)
             while left:
                 if len(sent) == WINDOW:
@@ -322,22 +369,67 @@ def _write(session: Session, path: bytes, digest: Digest, source: Path) -> None:
         raise
 
 
-def _inner(path: bytes) -> list[bytes]:
-    """Return an object's path and the two folders that are ours, outermost first."""
+def _made(session: Session, folder: bytes) -> Attributes:
+    """Make a folder that may be there already, and say what stands there now."""
+    try:
+        session.make_folder(folder).ok()
+    except Status as refused:
+        try:
+            return session.lstat(folder).attributes()
+        except Status:
+            raise refused from None
+    return session.lstat(folder).attributes()
+
+
+def _sweep(session: Session, space: bytes) -> None:
+    """Remove what lost connections left: drafts that nobody has written to for a day."""
+    before = time.time() - _DAY
+    with suppress(Status):
+        old = [
+            name
+            for name, each in session.entries(space)
+            if name.startswith(_TEMPORARY) and each.changed is not None and each.changed < before
+        ]
+        for name in old:
+            session.remove(space + b"/" + name).ok()
+
+
+def _entries(session: Session, folder: bytes) -> list[tuple[bytes, Attributes]]:
+    """List a folder that is ours; what is not there, or is a link, has nothing."""
+    try:
+        return list(session.entries(folder)) if stat.S_ISDIR(session.lstat(folder).attributes().mode) else []
+    except Status as status:
+        if status.code == NO_SUCH_FILE:
+            return []
+        raise
+
+
+def _look(session: Session, paths: Sequence[bytes]) -> dict[bytes, Attributes | Status]:
+    """See what stands at the paths of things; no link on the way is followed."""
+    asked: dict[bytes, Reply] = {}
+    for path in paths:
+        for each in _chain(path):
+            if each not in asked:
+                asked[each] = session.lstat(each)
+    seen: dict[bytes, Attributes | Status] = {}
+    for each, reply in asked.items():
+        try:
+            seen[each] = reply.attributes()
+        except Status as status:
+            seen[each] = status
+    return {path: _reached([seen[each] for each in _chain(path)]) for path in paths}
+
+
+def _chain(path: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the folder of a thing's space, its own, and its path."""
     folder = path.rpartition(b"/")[0]
-    return [folder.rpartition(b"/")[0], folder, path]
+    return folder.rpartition(b"/")[0], folder, path
 
 
 def _reached(chain: Sequence[Attributes | Status]) -> Attributes | Status:
     for each in chain[:-1]:
         if isinstance(each, Status):
             return each
-        if not stat.S_ISDIR(each.mode or 0):
+        if not stat.S_ISDIR(each.mode):
             return Status(FAILURE, "a folder on the way is a link, or none")
     return chain[-1]
-
-
-def _is_whole(seen: Attributes | Status, digest: Digest) -> bool | None:
-    if isinstance(seen, Status):
-        return False if seen.code == NO_SUCH_FILE else None
-    return stat.S_ISREG(seen.mode or 0) and seen.size == digest.size

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from mlvgit.core.text import printable
@@ -35,10 +35,13 @@ def _s3(given: settings.Remote, top: Path, patience: Patience) -> Remote:
 
 
 def _ssh(given: settings.Remote, top: Path, patience: Patience) -> Remote:
-    from mlvgit.remotes.ssh import SshRemote
+    from mlvgit.remotes.ssh import Place, SshRemote
 
-    del top, patience
-    return cast(Remote, SshRemote(given.name, given.url))  # not all of the protocol yet
+    del top
+    try:
+        return SshRemote(given.name, given.url, Place.parse(given.url), patience)
+    except ValueError as error:
+        refuse(given, "url", f"{given.url!r} {error}")
 
 
 SCHEMES: Final[dict[str, Callable[[settings.Remote, Path, Patience], Remote]]] = {

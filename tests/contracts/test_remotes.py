@@ -1,4 +1,4 @@
-"""What every kind of remote promises, asked of each: a folder, and a real S3 server on loopback."""
+"""What every kind of remote promises, asked of each: a folder, and real S3 and SSH servers on loopback."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mlvgit.records.settings import Remote as Named
 from mlvgit.remotes.base import OBJECTS, Patience, Remote
 from mlvgit.remotes.table import open_remote
 from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
+from tests.contracts.sshd import Server, sshd
 
 PATIENCE = Patience(retries=1)
 
@@ -64,10 +65,27 @@ def s3_kind(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> K
     )
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(scope="module")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+def ssh_kind(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
+    monkeypatch.setenv("GIT_SSH_COMMAND", server.command())
+    return Kind(
+        open_remote(Named("lab", server.url(tmp_path / "shelf")), tmp_path),
+        open_remote(Named("gone", "ssh://127.0.0.1:9/x"), tmp_path),
+        folder_kind(tmp_path).overwrite,
+    )
+
+
+@pytest.fixture(params=["folder", "s3", "ssh"])
 def kind(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kind:
     if request.param == "folder":
         return folder_kind(tmp_path)
+    if request.param == "ssh":
+        return ssh_kind(request.getfixturevalue("ssh_server"), tmp_path, monkeypatch)
     return s3_kind(request.getfixturevalue("s3_endpoint"), tmp_path, monkeypatch)
 
 

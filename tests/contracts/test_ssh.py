@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ from typing import Any
 import pytest
 
 from mlvgit.core.digest import Digest, object_name, of_bytes
-from mlvgit.errors import IntegrityError, MachineError, RemoteError, UsageError
+from mlvgit.errors import IntegrityError, MachineError, RemoteError, SettingsError
 from mlvgit.records.settings import Remote as Named
 from mlvgit.remotes import ssh
-from mlvgit.remotes.base import Remote
+from mlvgit.remotes.base import Patience, Remote
 from mlvgit.remotes.table import open_remote
 from tests.contracts.sshd import Server, sshd
 
@@ -28,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
-    return tmp_path / "far" / "shelf"
+    return tmp_path / "shelf"
 
 
 @pytest.fixture
@@ -37,8 +38,8 @@ def remote(server: Server, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Remo
     return opened(server.url(shelf))
 
 
-def opened(url: str) -> Remote:
-    return open_remote(Named("lab", url), Path("/"))
+def opened(url: str, silence: float = 60) -> Remote:
+    return open_remote(Named("lab", url), Path("/"), Patience(silence=silence))
 
 
 def source(tmp_path: Path, data: bytes) -> tuple[Digest, Path]:
@@ -79,10 +80,10 @@ def test_one_connection_serves_all_objects_and_threads(
 
 
 def test_a_server_that_falls_silent_is_an_error_and_no_hang(
-    server: Server, remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, remote: Remote, tmp_path: Path, shelf: Path
 ) -> None:
+    remote = opened(server.url(shelf), silence=1)
     digest, path = source(tmp_path, b"x" * 10_000_000)
-    monkeypatch.setattr(ssh, "PATIENCE", 1.0)
     remote.upload(digest, path)
     assert server.signal(signal.SIGSTOP)
     try:
@@ -95,10 +96,10 @@ def test_a_server_that_falls_silent_is_an_error_and_no_hang(
 
 
 def test_a_server_that_falls_silent_does_not_hang_who_sends(
-    server: Server, remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, remote: Remote, tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    remote = opened(server.url(shelf), silence=1)
     digest, path = source(tmp_path, b"x" * 30_000_000)
-    monkeypatch.setattr(ssh, "PATIENCE", 1.0)
     at_portion(monkeypatch, 2, lambda: server.signal(signal.SIGSTOP))
     try:
         with pytest.raises(RemoteError, match=r"does not take .*: no answer for 1 seconds"):
@@ -216,7 +217,7 @@ def test_an_upload_replaces_a_link_and_goes_through_none(
     assert not there.is_symlink()
     there.parent.rename(tmp_path / "elsewhere")
     there.parent.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(RemoteError, match="is not a folder"):
+    with pytest.raises(RemoteError, match="is a link, or no folder"):
         opened(server.url(shelf)).upload(digest, path)
 
 
@@ -261,7 +262,7 @@ def test_a_url_that_could_be_taken_for_something_else_is_refused_before_anything
 ) -> None:
     monkeypatch.setenv("GIT_SSH_COMMAND", f"touch {tmp_path}/ran;")
 
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(SettingsError) as refused:
         opened(url).presence([Digest(1, "ab" * 32)])
 
     assert refused.value.message.isprintable()
@@ -279,7 +280,7 @@ def test_a_url_that_could_be_taken_for_something_else_is_refused_before_anything
     ],
 )
 def test_a_url_names_account_host_port_and_folder(url: str, place: tuple[str, str, int, str]) -> None:
-    assert tuple(ssh.Place.parse("lab", url)) == place
+    assert tuple(ssh.Place.parse(url)) == place
 
 
 def test_a_server_without_extensions_still_replaces_what_is_there(
@@ -316,6 +317,51 @@ def test_a_program_that_is_no_way_in_is_quoted(
 
     with pytest.raises(RemoteError, match=said):
         read(opened("ssh://host/x"), Digest(1, "ab" * 32))
+
+
+def test_drafts_of_lost_connections_are_removed_after_a_day(
+    server: Server, remote: Remote, tmp_path: Path, shelf: Path
+) -> None:
+    digest, path = source(tmp_path, b"bytes")
+    (shelf / "sha256").mkdir(parents=True)
+    for name in ("old", "new"):
+        (shelf / "sha256" / f".mlv-tmp-{name}").write_bytes(b"half")
+    os.utime(shelf / "sha256" / ".mlv-tmp-old", (1, 1))
+
+    remote.upload(digest, path)
+
+    assert sorted(left_over(shelf)) == [".mlv-tmp-new", digest.sha256[2:]]
+
+
+def test_a_folder_is_made_below_one_that_is_there_and_no_further(
+    server: Server, remote: Remote, tmp_path: Path, shelf: Path
+) -> None:
+    digest, path = source(tmp_path, b"bytes")
+
+    remote.upload(digest, path)
+    with pytest.raises(RemoteError, match=r"does not let .*/no/where be made") as refused:
+        opened(server.url(tmp_path / "no/where")).upload(digest, path)
+
+    assert remote.notices == [f"made the folder {remote.url}"]
+    assert "make the folder above it" in refused.value.hint
+
+
+def test_a_thousand_names_are_listed_whole_and_nothing_else_is(remote: Remote, shelf: Path) -> None:
+    wanted = {Digest(1, f"{number % 3:02x}{number:062x}") for number in range(1000)}
+    for digest in wanted:
+        place = shelf / object_name(digest.sha256)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"x")
+    (shelf / "sha256/00/link").symlink_to("/etc/passwd")
+    (shelf / "sha256/00" / ("0" * 61 + "g")).write_bytes(b"")
+    (shelf / "sha256/ff").symlink_to("00")
+    (shelf / "sha256/other").mkdir()
+
+    found = list(remote.names())
+
+    assert len(found) == 1000
+    assert set(found) == wanted
+    assert list(remote.names("extents")) == []
 
 
 def test_a_machine_without_ssh_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
