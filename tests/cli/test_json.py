@@ -104,6 +104,9 @@ def stored(found: Printed, repo: Sandbox) -> None:
     repo.remove("data/snapshots/big_v0.1/big.bin")
     found.run(repo, "pull", "big@v0.1")
     found.run(repo, "fsck")
+    found.run(repo, "remote add", "shelf", str(repo.playground.folder / "shelf"))
+    found.run(repo, "remote list")
+    found.run(repo, "remote test", "shelf")
 
 
 def data(found: Printed, repo: Sandbox) -> None:

@@ -135,6 +135,7 @@ rollback	put back what was in production before
 push	push the branch, its model tags and their bytes, all or nothing
 pull	get the bytes that Git does not hold
 fsck	hash every object of the store; heal what is damaged
+remote	list, add, test: where bytes go that Git does not hold
 resolve	print the verified path of what serves
 merge	--repair: mend a conflicted registry
 help	help on a command or a topic
@@ -143,7 +144,7 @@ WORDS
 
 __git_mlv_has_verbs () { # COMMAND
 	case $1 in
-	snapshot|model) ;;
+	snapshot|model|remote) ;;
 	*) return 1 ;;
 	esac
 }
@@ -477,6 +478,39 @@ WORDS
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
+	\'remote\')
+		cat <<\'WORDS\'
+list	which there are, and which one is pushed to
+add	name one in mlv.yaml
+test	try it out with objects of random bytes, which are deleted again
+-h	show this help message and exit
+--help	show this help message and exit
+WORDS
+		;;
+	\'remote list\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
+	\'remote add\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--endpoint	the server\'s address, where it is not the provider\'s
+-m	commit what this command wrote, and nothing else
+--message	commit what this command wrote, and nothing else
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
+	\'remote test\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
 	\'resolve\')
 		cat <<\'WORDS\'
 -h	show this help message and exit
@@ -509,7 +543,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'demo --dataset\') echo \'=iris,digits\' ;;
 	\'demo --keep\' | \'snapshot create --add\' | \'model add --metrics\' | \'model add --params\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
 	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
-	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\') echo \'none\' ;;
+	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
