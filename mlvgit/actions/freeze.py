@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlvgit import __version__
 from mlvgit.actions.clock import stamp, utc_now
@@ -60,8 +60,8 @@ class FreezeResult:
         manifest_path: from the top of the repository.
         staged: the paths that the next commit takes along.
         already: the version was frozen with the same bytes before, and nothing was written.
-        added_bytes: what the working directory grew by.
-        stored_bytes: what the store may have grown by.
+        added_bytes: what the disk took for the working directory: nothing for what shares its blocks with the store.
+        stored_bytes: what it took for the store: nothing for what was there, or shares its blocks with the source.
         set_aside: where the bytes of a replaced version were moved, "" when none were.
     """
 
@@ -125,7 +125,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
             _refuse_large(project, files)
-        digests, brought = _read(project, key, files, in_place, storage, progress)
+        digests, brought, disk = _read(project, key, files, in_place, storage, progress)
         identity = tree_sha256((file.relative, digest.sha256) for file, digest in zip(files, digests, strict=True))
         try:
             if before is not None and before.tree_sha256 == identity and _stands(target, before):
@@ -152,8 +152,8 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             manifest=manifest,
             manifest_path=staged[-1],
             staged=staged,
-            added_bytes=0 if in_place else manifest.total_bytes,
-            stored_bytes=manifest.total_bytes if storage == "store" else 0,
+            added_bytes=disk.workspace,
+            stored_bytes=disk.store,
             set_aside=set_aside,
         )
 
@@ -209,12 +209,21 @@ def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
         )
 
 
+class _Disk(NamedTuple):
+    """What bringing bytes in took of the disk, in bytes."""
+
+    workspace: int = 0
+    store: int = 0
+
+
 def _read(
     project: Project, key: Key, files: tuple[SourceFile, ...], in_place: bool, storage: str, progress: Progress | None
-) -> tuple[list[Digest], Path | None]:
+) -> tuple[list[Digest], Path | None, _Disk]:
     if in_place:
-        stored = storage == "store"
-        return (object_store(project).take(files, progress) if stored else hash_files(files, progress=progress)), None
+        if storage == "git":
+            return hash_files(files, progress=progress), None, _Disk()
+        store = object_store(project)
+        return store.take(files, progress), None, _Disk(store=store.added_bytes)
     parent = (project.top / project.layout.directory(key)).parent
     parent.mkdir(parents=True, exist_ok=True)
     for stale in parent.glob(BRINGING + "*"):
@@ -222,21 +231,24 @@ def _read(
     brought = parent / f"{BRINGING}{key.name}_{key.version}"
     try:
         if storage == "store":
-            return _through_store(project, files, brought, progress), brought
-        return hash_and_copy(files, brought, progress), brought
+            digests, disk = _through_store(project, files, brought, progress)
+        else:
+            added: list[int] = []
+            digests = hash_and_copy(files, brought, progress, added)
+            disk = _Disk(workspace=sum(added))
     except BaseException:
         shutil.rmtree(brought, ignore_errors=True)
         raise
+    return digests, brought, disk
 
 
 def _through_store(
     project: Project, files: tuple[SourceFile, ...], brought: Path, progress: Progress | None
-) -> list[Digest]:
+) -> tuple[list[Digest], _Disk]:
     store = object_store(project)
     digests = store.take(files, progress)
-    for file, digest in zip(files, digests, strict=True):
-        store.place(digest, brought, file.relative)
-    return digests
+    placed = sum(store.place(digest, brought, file.relative) for file, digest in zip(files, digests, strict=True))
+    return digests, _Disk(placed, store.added_bytes)
 
 
 def _stands(target: Path, manifest: Manifest) -> bool:

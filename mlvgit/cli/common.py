@@ -29,6 +29,7 @@ __all__ = [
     "asked_moment",
     "catalog_at",
     "commit_staged",
+    "frozen_json",
     "frozen_lines",
     "manifest_json",
     "show_manifest",
@@ -127,15 +128,29 @@ def frozen_lines(output: Output, result: FreezeResult) -> None:
         f"tree {short(manifest.tree_sha256)}"
     )
     output.say(f"  {printable(result.manifest_path)}")
-    if result.stored_bytes:
-        here = f"+{size(result.added_bytes)} in the working directory, " if result.added_bytes else ""
-        output.say(f"  disk: {here}up to +{size(result.stored_bytes)} in the store, nothing in Git but the manifest")
-    elif result.added_bytes:
-        output.say(
-            f"  disk: +{size(result.added_bytes)} in the working directory, about as much in Git before compression"
-        )
+    output.say(f"  disk: +{size(result.added_bytes)} in the working directory, {_rest(result)}")
     if result.set_aside:
         output.say(f"  what stood there is now in {printable(result.set_aside)}")
+
+
+def _rest(result: FreezeResult) -> str:
+    """Say what freezing took of the disk beside the working directory."""
+    if result.manifest.storage == "store":
+        return f"+{size(result.stored_bytes)} in the store, nothing in Git but the manifest"
+    return f"up to +{size(result.manifest.total_bytes)} in Git before compression"
+
+
+def frozen_json(result: FreezeResult, **more: Any) -> dict[str, Any]:
+    """Return what freezing did for --json."""
+    return manifest_json(
+        result.key,
+        result.manifest,
+        already=result.already,
+        manifest_path=result.manifest_path,
+        added_bytes=result.added_bytes,
+        stored_bytes=result.stored_bytes,
+        **more,
+    )
 
 
 def manifest_json(key: Key, manifest: Manifest, **more: Any) -> dict[str, Any]:

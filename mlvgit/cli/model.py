@@ -15,8 +15,8 @@ from mlvgit.cli.common import (
     catalog_at,
     commit_staged,
     from_here_or_top,
+    frozen_json,
     frozen_lines,
-    manifest_json,
     show_manifest,
     tell_otherwise,
     unknown_name,
@@ -108,11 +108,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
     if not result.already:
         output.next(f"git mlv tag-model {args.model} {version}" if commit else f'git commit -m "Add {result.key}"')
-    output.json(
-        manifest_json(
-            result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path
-        )
-    )
+    output.json(frozen_json(result, commit=commit))
     return 0
 
 

@@ -15,6 +15,7 @@ from mlvgit.cli.common import (
     catalog_at,
     commit_staged,
     from_here_or_top,
+    frozen_json,
     frozen_lines,
     manifest_json,
     unknown_name,
@@ -121,11 +122,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     commit = commit_staged(project, args, result.staged, f"Freeze {result.key}", output)
     if not result.already and not commit:
         output.next(f'git commit -m "Freeze {result.key}"')
-    output.json(
-        manifest_json(
-            result.key, result.manifest, already=result.already, commit=commit, manifest_path=result.manifest_path
-        )
-    )
+    output.json(frozen_json(result, commit=commit))
     return 0
 
 

@@ -126,14 +126,19 @@ class Draft:
         directory_fd: the folder that the file will stand in; stays the caller's to close.
         name: the final name, one path component.
         mode: permission bits, from which the umask is taken away (but see `inherit`).
+
+    Attributes:
+        fd: the open file.
+        shares_blocks: its bytes are another file's too, so that it takes no room of its own.
     """
 
-    __slots__ = ("_directory_fd", "_name", "_temporary", "fd")
+    __slots__ = ("_directory_fd", "_name", "_temporary", "fd", "shares_blocks")
 
     def __init__(self, directory_fd: int, name: str, *, mode: int = 0o666) -> None:
         self._directory_fd = directory_fd
         self._name = name
         self._temporary = TEMPORARY_PREFIX + os.urandom(8).hex()
+        self.shares_blocks = False
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(self._temporary, flags, mode, dir_fd=directory_fd)
         inherit(self.fd, directory_fd)

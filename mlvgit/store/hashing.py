@@ -11,6 +11,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.errors import MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.batches import run_batches
+from mlvgit.store.cloning import clone_source
 from mlvgit.store.folders import open_folder, split
 from mlvgit.store.place import require_same
 from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt, hash_batch
@@ -55,7 +56,9 @@ def hash_path(path: Path) -> tuple[Digest, StatKey]:
     return outcome, found
 
 
-def hash_and_copy(files: Sequence[SourceFile], destination_dir: Path, progress: Progress | None = None) -> list[Digest]:
+def hash_and_copy(
+    files: Sequence[SourceFile], destination_dir: Path, progress: Progress | None = None, added: list[int] | None = None
+) -> list[Digest]:
     """Copy `files` below `destination_dir` and digest what was copied, reading each byte once.
 
     Each copy is flushed before it gets its name, and all folders before this returns. Nothing that stands there is
@@ -66,13 +69,14 @@ def hash_and_copy(files: Sequence[SourceFile], destination_dir: Path, progress: 
         files: what `scan` returned.
         destination_dir: made when missing; symlinks below it are refused.
         progress: told of every portion.
+        added: gets, for each copy, how many bytes of the disk it took: none for a clone.
 
     Raises:
         IntegrityError: a source changed, a folder on the way is a symlink, or a name is taken by other bytes.
         MachineError: a source cannot be read, or the copy not written.
     """
     ensure_directory(destination_dir)
-    task = functools.partial(_copy_batch, os.fspath(destination_dir))
+    task = functools.partial(_copy_batch, os.fspath(destination_dir), [] if added is None else added)
     digests = run_batches(task, files, progress=progress, threads=COPY_THREADS)
     with machine_errors(f"write {destination_dir}"):
         for folder in sorted({file.relative.rpartition("/")[0] for file in files} | {""}):
@@ -84,41 +88,41 @@ def hash_and_copy(files: Sequence[SourceFile], destination_dir: Path, progress: 
     return digests
 
 
-def _copy_batch(destination: str, files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
+def _copy_batch(destination: str, added: list[int], files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
     buffer = bytearray(BUFFER_BYTES)
-    return [_copy(destination, file, buffer, meter) for file in files]
+    return [_copy(destination, added, file, buffer, meter) for file in files]
 
 
-def _copy(destination: str, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
+def _copy(destination: str, added: list[int], file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
     target = os.path.join(destination, file.relative)
     try:
         with machine_errors(f"write {target}"):
             folder, name = split(file.relative)
             fd = open_folder(Path(destination), folder, create=True)
             try:
-                return _copy_into(fd, name, target, file, buffer, meter)
+                with Draft(fd, name, mode=_mode(file.path)) as draft:
+                    outcome = fill(draft, target, file, buffer, meter)
+                    if isinstance(outcome, Digest):
+                        added.append(_publish(draft, fd, name, target, outcome))
+                    return outcome
             finally:
                 os.close(fd)
     except MlvError as error:
         return error
 
 
-def _copy_into(
-    folder: int, name: str, target: str, file: SourceFile, buffer: bytearray, meter: Meter | None
-) -> Outcome:
-    with Draft(folder, name, mode=_mode(file.path)) as draft:
-        outcome = fill(draft, target, file, buffer, meter)
-        if isinstance(outcome, MlvError):
-            return outcome
-        try:
-            draft.publish(replace=False)
-        except FileExistsError:
-            require_same(folder, name, target, outcome)
-    return outcome
+def _publish(draft: Draft, folder: int, name: str, target: str, digest: Digest) -> int:
+    """Give a copy its name, unless the same bytes have it; return what the disk took for it."""
+    try:
+        draft.publish(replace=False)
+    except FileExistsError:
+        require_same(folder, name, target, digest)
+        return 0
+    return 0 if draft.shares_blocks else digest.size
 
 
 def fill(draft: Draft, target: str, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
-    """Write the bytes of `file` into a draft and digest them on the way; a failure takes the place of the digest.
+    """Put the bytes of `file` into a draft, as a clone or written, and digest them; a failure takes the digest's place.
 
     Args:
         draft: not published here.
@@ -131,7 +135,9 @@ def fill(draft: Draft, target: str, file: SourceFile, buffer: bytearray, meter: 
         with machine_errors(f"write {target}"):
             draft.write(portion)
 
-    return attempt(file.path, file.stat, buffer, meter, write)[0]
+    with machine_errors(f"read back {target}"):
+        cloned = clone_source(draft, file, buffer, meter)
+    return cloned or attempt(file.path, file.stat, buffer, meter, write)[0]
 
 
 def _mode(path: str) -> int:

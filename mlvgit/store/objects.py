@@ -41,6 +41,12 @@ class ObjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._added: list[int] = []
+
+    @property
+    def added_bytes(self) -> int:
+        """What the disk took for what this object of the class stored: nothing for clones, and for what was here."""
+        return sum(self._added)
 
     def path(self, digest: Digest) -> Path:
         """Return where the object of `digest` stands, or would."""
@@ -76,7 +82,9 @@ class ObjectStore:
             MachineError: a file cannot be read, or the store not written; what was stored until then may stay.
         """
         ensure_directory(self.folder / _INCOMING)
-        digests = run_batches(functools.partial(_take, self.folder), files, progress=progress, threads=COPY_THREADS)
+        digests = run_batches(
+            functools.partial(_take, self.folder, self._added), files, progress=progress, threads=COPY_THREADS
+        )
         with machine_errors(f"write {self.folder}"):
             for part in sorted({digest.sha256[:2] for digest in digests}):
                 self._flush(f"sha256/{part}")
@@ -90,7 +98,9 @@ class ObjectStore:
             IntegrityError: the bytes are others; nothing was stored.
             MachineError: the store cannot be written.
         """
-        place_bytes(self.folder, object_name(digest.sha256), source, digest, mode=_READ_ONLY, replace=True)
+        known = self.has(digest)
+        added = place_bytes(self.folder, object_name(digest.sha256), source, digest, mode=_READ_ONLY, replace=True)
+        self._added.append(0 if known else added)
 
     @contextmanager
     def open(self, digest: Digest) -> Iterator[BinaryIO]:
@@ -108,8 +118,11 @@ class ObjectStore:
                 raise IntegrityError(f"the object {short(digest.sha256)} in the store is not a file")
             yield file
 
-    def place(self, digest: Digest, root: Path, relative: str, *, mode: int = 0o666) -> None:
+    def place(self, digest: Digest, root: Path, relative: str, *, mode: int = 0o666) -> int:
         """Put an object's bytes at `relative` below `root`, hashed on the way, read-only.
+
+        Returns:
+            How many bytes of the disk that took: none for a clone.
 
         Raises:
             IntegrityError: the object is missing or damaged (it is then set aside), or the name is taken by other bytes.
@@ -117,11 +130,12 @@ class ObjectStore:
         """
         try:
             with self.open(digest) as file:
-                place_bytes(root, relative, file, digest, mode=mode)
+                added = place_bytes(root, relative, file, digest, mode=mode)
         except IntegrityError:
             self.check(digest)
             raise
         make_read_only([root / relative])
+        return added
 
     def check(self, digest: Digest) -> bool:
         """Hash an object; a damaged one is moved into quarantine. Say whether it is here and whole.
@@ -176,32 +190,41 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _take(folder: Path, files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
+def _take(folder: Path, added: list[int], files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
     buffer = bytearray(BUFFER_BYTES)
-    return [_take_one(folder, file, buffer, meter) for file in files]
+    return [_take_one(folder, added, file, buffer, meter) for file in files]
 
 
-def _take_one(folder: Path, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
+def _take_one(folder: Path, added: list[int], file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
     try:
         with machine_errors(f"write {folder}"):
             incoming = open_folder(folder, _INCOMING)
             try:
-                return _write_object(folder, incoming, file, buffer, meter)
+                with Draft(incoming, "object", mode=_READ_ONLY) as draft:
+                    outcome = fill(draft, f"{folder}", file, buffer, meter)
+                    if isinstance(outcome, Digest):
+                        added.append(_publish(folder, draft, outcome))
+                    return outcome
             finally:
                 os.close(incoming)
     except MlvError as error:
         return error
 
 
-def _write_object(folder: Path, incoming: int, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
-    with Draft(incoming, "object", mode=_READ_ONLY) as draft:
-        outcome = fill(draft, f"{folder}", file, buffer, meter)
-        if isinstance(outcome, MlvError):
-            return outcome
-        parent, _, name = object_name(outcome.sha256).rpartition("/")
-        target = open_folder(folder, parent, create=True)
-        try:
-            draft.publish_into(target, name)
-        finally:
-            os.close(target)
-    return outcome
+def _publish(folder: Path, draft: Draft, digest: Digest) -> int:
+    """Give a draft the name of its bytes; return what the disk took for it."""
+    parent, _, name = object_name(digest.sha256).rpartition("/")
+    target = open_folder(folder, parent, create=True)
+    try:
+        known = _size(name, target) == digest.size
+        draft.publish_into(target, name)
+    finally:
+        os.close(target)
+    return 0 if known or draft.shares_blocks else digest.size
+
+
+def _size(name: str, folder: int) -> int:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return -1

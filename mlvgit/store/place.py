@@ -15,6 +15,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short, size
 from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
+from mlvgit.store.cloning import clone_open
 from mlvgit.store.folders import open_folder, parent_of, split
 from mlvgit.store.reading import BUFFER_BYTES, attempt
 
@@ -38,10 +39,11 @@ def place_bytes(
     *,
     mode: int = 0o666,
     replace: bool = False,
-) -> None:
+) -> int:
     """Put bytes under the name `relative` below `root`, if they are what `expected` says.
 
-    The same bytes that stand there already are left alone.
+    The same bytes that stand there already are left alone. An open file of the same file system is cloned where that is
+    possible.
 
     Args:
         root: a folder that is trusted, for example the top of the worktree; symlinks below it are refused.
@@ -51,6 +53,9 @@ def place_bytes(
         expected: their size and SHA-256.
         mode: permission bits, from which the umask is taken away.
         replace: take the place of other bytes; only for bytes that are known to stand elsewhere too.
+
+    Returns:
+        How many bytes of the disk that took: none for a clone, and for bytes that stood there.
 
     Raises:
         IntegrityError: the bytes differ, the name is unsafe or leads through a symlink, or is taken by other bytes.
@@ -63,11 +68,14 @@ def place_bytes(
             found = _fill(draft, data_or_reader, expected)
             if found != expected:
                 raise IntegrityError(f"the bytes for {printable(relative)} {_difference(found, expected)}")
+            added = 0 if draft.shares_blocks else expected.size
             try:
                 draft.publish(replace=replace)
             except FileExistsError:
                 require_same(folder, name, shown, expected)
+                added = 0
         flush_directory(folder)
+    return added
 
 
 def require_same(folder: int, name: str, shown: str, expected: Digest) -> None:
@@ -133,6 +141,9 @@ def make_writable(paths: Iterable[Path]) -> None:
 
 
 def _fill(draft: Draft, source: bytes | Reader, expected: Digest) -> Digest:
+    cloned = clone_open(draft, source, expected.size)
+    if cloned is not None:
+        return cloned
     whole = hashlib.sha256()
     total = 0
     for portion in _portions(source, expected.size + 1):

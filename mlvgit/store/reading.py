@@ -26,7 +26,9 @@ __all__ = [
     "Progress",
     "Write",
     "attempt",
+    "digest_of_open",
     "hash_batch",
+    "open_source",
     "small_digest",
     "small_sha256",
     "stream",
@@ -143,6 +145,24 @@ def _held_still(found: os.stat_result, expected: StatKey) -> bool:
     )
 
 
+def open_source(path: "str | Path", *, dir_fd: int | None = None) -> int:
+    """Open a file for reading; a symlink is not followed, a FIFO not waited for.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return os.open(path, _OPEN, dir_fd=dir_fd)
+
+
+def digest_of_open(fd: int, buffer: bytearray, meter: Meter | None = None) -> Digest:
+    """Digest a file that is open at its beginning.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return Digest(*_pump(fd, os.fstat(fd).st_size, buffer, meter, None))
+
+
 def stream(
     path: "str | Path",
     expected: StatKey | None,
@@ -166,7 +186,7 @@ def stream(
         IntegrityError: not a regular file, or changed since it was chosen, or while it was read.
         OSError: cannot be opened or read.
     """
-    fd = os.open(path, _OPEN, dir_fd=dir_fd)
+    fd = open_source(path, dir_fd=dir_fd)
     try:
         status = os.fstat(fd)
         before = stat_key(status)
