@@ -48,7 +48,7 @@ def guard_commit(repo: Repository, parents: Sequence[str | None], way_out: str =
         delta_between(project, project.committed(parent) if parent else empty(project), index) for parent in parents
     ]
     context = _commit_context(project, *parents)
-    return make_report([*judge(deltas, context), *altered_here(project, index)], "commit", way_out)
+    return make_report([*judge(deltas, context), *altered_here(project, index)], "commit refused", way_out)
 
 
 def check_working(project: Project) -> Report:
@@ -57,7 +57,8 @@ def check_working(project: Project) -> Report:
     before = project.committed(head) if head else empty(project)
     delta = delta_between(project, before, project.working())
     context = with_ways_back(project, _commit_context(project, head), everything=False)
-    return make_report(judge([delta], context), "commit")
+    found = [*judge([delta], context), *altered_here(project, delta.after)]
+    return make_report(found, "to be refused at commit")
 
 
 def check_all(project: Project, commit: str | None = None, *, remote_bytes: RemoteBytes | None = None) -> Report:
@@ -74,7 +75,7 @@ def check_all(project: Project, commit: str | None = None, *, remote_bytes: Remo
     findings = judge([delta], context)
     if remote_bytes:
         findings += judge([delta], replace(context, moment="push", remote_bytes=remote_bytes, only=BYTES))
-    return make_report(findings, "this state")
+    return make_report(findings, "this state does not hold")
 
 
 def _commit_context(project: Project, head: str | None, *merged: str | None) -> Context:

@@ -54,7 +54,7 @@ class Report(NamedTuple):
 
 def make_report(
     findings: Iterable[Finding],
-    what: str,
+    verdict: str,
     way_out: str = "",
     base: str = "",
     remote: str = "",
@@ -64,6 +64,7 @@ def make_report(
     """Make a report.
 
     Args:
+        verdict: what follows from errors, such as "commit refused".
         base: what `@{upstream}` stands for in commands; "" leaves it as it is.
         remote: what REMOTE stands for.
         branch: what BRANCH stands for: refspecs.
@@ -74,7 +75,7 @@ def make_report(
     if not distinct:
         return Report([], told, notes=notes)
     refused = any(finding.severity == "error" for finding in distinct)
-    heading = f"mlv: {what} refused: {summary(distinct)}" if refused else f"mlv: {summary(distinct)}"
+    heading = f"mlv: {verdict}: {summary(distinct)}" if refused else f"mlv: {summary(distinct)}"
     text = render(distinct, heading=heading, way_out=way_out)
     return Report(distinct, f"{text}\n{told}" if told else text, base, notes)
 

@@ -118,7 +118,9 @@ def guard_push(
         refspecs=" ".join(quoted(each) for each in map(_refspec, lines) if each),
     )
     override = repo.config("mlv.override")
-    return _judge_push(project, lines, receiver, override, way_out, "push", lacking, BYTES if lacking else frozenset())
+    return _judge_push(
+        project, lines, receiver, override, way_out, "push refused", lacking, BYTES if lacking else frozenset()
+    )
 
 
 def _address(remote: str) -> str:
@@ -151,7 +153,7 @@ def guard_receive(
     )
     allowed = repo.config("mlv.allowOverride") == "true"
     override = options.get("mlv.override", "") if allowed else ""
-    return _judge_push(project, lines, receiver, override, way_out, "push")
+    return _judge_push(project, lines, receiver, override, way_out, "push refused")
 
 
 def _target(repo: Repository, ref: str) -> str:
@@ -182,7 +184,9 @@ def check_range(
         most=MOST_COMMITS,
     )
     line = RefChange(local_ref="refs/heads/tip", local_oid=tip, remote_ref="refs/heads/base", remote_oid=base)
-    return _judge_push(project, [line], receiver, repo.config("mlv.override"), "", "change", remote_bytes)
+    return _judge_push(
+        project, [line], receiver, repo.config("mlv.override"), "", "to be refused at push", remote_bytes
+    )
 
 
 def _judge_push(
@@ -191,7 +195,7 @@ def _judge_push(
     receiver: _Receiver,
     override: str,
     way_out: str,
-    what: str,
+    verdict: str,
     remote_bytes: RemoteBytes | None = None,
     only: frozenset[str] = frozenset(),
 ) -> Report:
@@ -233,7 +237,13 @@ def _judge_push(
         nothing = empty(project)
         report.add(judge([Delta(nothing, nothing, {})], context), "")
     return make_report(
-        report.findings, what, way_out, report.base, receiver.address or receiver.name, receiver.refspecs, report.notes
+        report.findings,
+        verdict,
+        way_out,
+        report.base,
+        receiver.address or receiver.name,
+        receiver.refspecs,
+        report.notes,
     )
 
 

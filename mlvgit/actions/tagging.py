@@ -21,10 +21,12 @@ class TagResult:
     Attributes:
         tag: the tag, read back.
         already: it was there, and says the same.
+        stage: the one that the version is in.
     """
 
     tag: ModelTag
     already: bool
+    stage: str
 
 
 def find_tag(project: Project, key: Key) -> ModelTag | None:
@@ -66,7 +68,7 @@ def tag_model(
             if sign and not existing.signed:
                 raise RefusedError(f"the tag {name} exists and is not signed", hint="a version is tagged once")
             if existing.tree_sha256 == frozen.manifest.tree_sha256:
-                return TagResult(tag=existing, already=True)
+                return TagResult(tag=existing, already=True, stage=entry.stage)
             raise RefusedError(
                 f"the tag {name} exists and vouches for other bytes",
                 hint="a version is tagged once: add the next version",
@@ -84,4 +86,4 @@ def tag_model(
     tag = find_tag(project, key)
     if tag is None or tag.tree_sha256 != frozen.manifest.tree_sha256:
         raise IntegrityError(f"the tag {name} does not read back as it was written")
-    return TagResult(tag=tag, already=False)
+    return TagResult(tag=tag, already=False, stage=entry.stage)

@@ -53,9 +53,8 @@ def run_tag_model(args: argparse.Namespace, output: Output) -> int:
         else f"{output.style('tagged', 'green')} {tag.name} on {short(tag.commit)}: tree {short(tag.tree_sha256)}"
     )
     if not result.already:
-        output.next(
-            f"git mlv promote {tag.model} {tag.version} production" if remotes(project.repo) else "git mlv status"
-        )
+        shared = remotes(project.repo) and result.stage != "production"
+        output.next(f"git mlv promote {tag.model} {tag.version} production" if shared else "git mlv status")
     output.json(
         {
             "tag": tag.name,
