@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from mlvgit import __version__
 from mlvgit.actions.clock import stamp, utc_now
-from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.project import Project, freeze_command, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.stored import hold, object_store
 from mlvgit.core.digest import Digest, tree_sha256
@@ -223,7 +223,7 @@ def _read(
         if storage == "git":
             return hash_files(files, progress=progress), None, _Disk()
         store = object_store(project)
-        return store.take(files, progress), None, _Disk(store=store.added_bytes)
+        return store.take(files, progress, _version_before(project, key)), None, _Disk(store=store.added_bytes)
     parent = (project.top / project.layout.directory(key)).parent
     parent.mkdir(parents=True, exist_ok=True)
     for stale in parent.glob(BRINGING + "*"):
@@ -231,7 +231,7 @@ def _read(
     brought = parent / f"{BRINGING}{key.name}_{key.version}"
     try:
         if storage == "store":
-            digests, disk = _through_store(project, files, brought, progress)
+            digests, disk = _through_store(project, key, files, brought, progress)
         else:
             added: list[int] = []
             digests = hash_and_copy(files, brought, progress, added)
@@ -242,11 +242,22 @@ def _read(
     return digests, brought, disk
 
 
+def _version_before(project: Project, key: Key) -> dict[str, Digest]:
+    """Return the files of the nearest older version, else of the newest there is: what the new ones may be like."""
+    catalog = project.working()
+    others = [other for other in catalog.keys(key.kind, key.name, key.root) if other != key]
+    older = [other for other in others if version_of(other) < version_of(key)]
+    frozen = catalog.frozen((older or others)[-1]) if others else None
+    if frozen is None or frozen.manifest is None:
+        return {}
+    return {name: Digest(each.size_bytes, each.sha256) for name, each in frozen.manifest.by_relative().items()}
+
+
 def _through_store(
-    project: Project, files: tuple[SourceFile, ...], brought: Path, progress: Progress | None
+    project: Project, key: Key, files: tuple[SourceFile, ...], brought: Path, progress: Progress | None
 ) -> tuple[list[Digest], _Disk]:
     store = object_store(project)
-    digests = store.take(files, progress)
+    digests = store.take(files, progress, _version_before(project, key))
     placed = sum(store.place(digest, brought, file.relative) for file, digest in zip(files, digests, strict=True))
     return digests, _Disk(placed, store.added_bytes)
 

@@ -196,7 +196,8 @@ def send(project: Project, digests: Iterable[Digest], limit: int | None = None) 
     _sendable(project, remote, missing, limit)
     store = object_store(project)
     for digest in missing:
-        remote.upload(digest, store.path(digest))
+        with store.whole(digest) as path:
+            remote.upload(digest, path)
     return Sent(remote=remote.name, objects=len(missing), bytes=sum(digest.size for digest in missing))
 
 

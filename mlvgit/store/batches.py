@@ -17,7 +17,7 @@ from mlvgit.store.scan import SourceFile, listed
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["Task", "run_batches"]
+__all__ = ["Task", "run_batches", "settle"]
 
 BATCH_BYTES = 8 << 20
 BATCH_FILES = 256
@@ -77,7 +77,7 @@ def run_batches(
     finally:
         if progress is not None:
             progress.finish()
-    return _digests(outcomes)
+    return settle(outcomes)
 
 
 def _run_here(
@@ -164,7 +164,8 @@ def _batches(files: Sequence[SourceFile], indices: Sequence[int], tiny: int) -> 
         yield batch
 
 
-def _digests(outcomes: Sequence[Outcome | None]) -> list[Digest]:
+def settle(outcomes: Sequence[Outcome | None]) -> list[Digest]:
+    """Return the digests, or raise what the files that have none said, in one error."""
     digests = [outcome for outcome in outcomes if isinstance(outcome, Digest)]
     if len(digests) == len(outcomes):
         return digests

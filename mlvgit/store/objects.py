@@ -1,4 +1,7 @@
-"""The store of bytes on this machine: one file an object, named by its SHA-256, shared by all worktrees.
+"""The store of bytes on this machine: objects named by their SHA-256, shared by all worktrees.
+
+A file is an object of its own, or ranges of objects that a list names (`store.extents`): what many small files have in
+one pack, and what a new version of a big file has in common with the one before.
 
 `<folder>/sha256/<first 2 digits>/<other 62>` is complete and has the bytes of its name at every instant: bytes are
 hashed while they are written under another name, flushed, and renamed. An object that turns out to be damaged is moved
@@ -6,34 +9,35 @@ to `<folder>/quarantine/`, never deleted. Nothing is believed because it stands 
 the way.
 """
 
-import functools
+import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
-from mlvgit.errors import IntegrityError, MlvError
-from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors, rename_durably
-from mlvgit.store.batches import run_batches
+from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
+from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import open_folder
-from mlvgit.store.hashing import COPY_THREADS, fill, hash_path
+from mlvgit.store.hashing import hash_path
+from mlvgit.store.intake import Intake
+from mlvgit.store.packs import INCOMING, ExtentFile, Ranges
 from mlvgit.store.place import Reader, make_read_only, place_bytes
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress
+from mlvgit.store.reading import BUFFER_BYTES, Progress
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["ObjectStore"]
 
-_INCOMING = "incoming"
 _READ_ONLY = 0o444
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class ObjectStore:
-    """Objects below a folder.
+    """Files below a folder, by their digests.
 
     Args:
         folder: normally `<git common dir>/mlv/objects`; made when something is first stored.
@@ -41,19 +45,32 @@ class ObjectStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._added: list[int] = []
+        self.lists = Lists(folder)
+        self.added: list[int] = []
 
     @property
     def added_bytes(self) -> int:
         """What the disk took for what this object of the class stored: nothing for clones, and for what was here."""
-        return sum(self._added)
+        return sum(self.added)
 
     def path(self, digest: Digest) -> Path:
         """Return where the object of `digest` stands, or would."""
         return self.folder / object_name(digest.sha256)
 
     def has(self, digest: Digest) -> bool:
-        """Say whether an object of that name and size is here; its bytes are not hashed."""
+        """Say whether a file of that name and size can be read here; its bytes are not hashed."""
+        return self.extents(digest) is not None
+
+    def extents(self, digest: Digest) -> tuple[Extent, ...] | None:
+        """Return the ranges of objects that a file's bytes are; None when an object of each way to get it is missing."""
+        if self._is_object(digest):
+            return (Extent(digest, 0, digest.size),)
+        for _, extents in self.lists.find(digest):
+            if all(map(self._is_object, {extent.object for extent in extents})):
+                return extents
+        return None
+
+    def _is_object(self, digest: Digest) -> bool:
         try:
             found = self.path(digest).lstat()
         except OSError:
@@ -66,30 +83,33 @@ class ObjectStore:
         return self.folder / "quarantine"
 
     def __iter__(self) -> Iterator[Digest]:
-        """Yield name and present size of every object, sorted by name."""
+        """Yield every object with its present size, sorted by name, then the files that are ranges of objects."""
+        seen: set[str] = set()
         for part in sorted(_names(self.folder / "sha256")):
             for rest in sorted(_names(self.folder / "sha256" / part)):
                 if len(part) == 2 and len(rest) == 62:
+                    seen.add(part + rest)
                     yield Digest((self.folder / "sha256" / part / rest).lstat().st_size, part + rest)
+        yield from sorted(digest for digest in self.lists.files() if digest.sha256 not in seen)
 
-    def take(self, files: Sequence[SourceFile], progress: Progress | None = None) -> list[Digest]:
+    def take(
+        self, files: Sequence[SourceFile], progress: Progress | None = None, base: Mapping[str, Digest] | None = None
+    ) -> list[Digest]:
         """Copy `files` into the store, reading each byte once; all are durable when this returns.
 
-        An object that is here already is replaced by the same bytes, which heals it should it be damaged.
+        Many small files become packs. Of a file whose predecessor is here only what that has not is written. What is
+        here already heals should it be damaged.
+
+        Args:
+            files: what `scan` returned.
+            progress: told of every portion.
+            base: by their names, what files were in the version before.
 
         Raises:
             IntegrityError: a file changed since it was scanned, or while it was read.
             MachineError: a file cannot be read, or the store not written; what was stored until then may stay.
         """
-        ensure_directory(self.folder / _INCOMING)
-        digests = run_batches(
-            functools.partial(_take, self.folder, self._added), files, progress=progress, threads=COPY_THREADS
-        )
-        with machine_errors(f"write {self.folder}"):
-            for part in sorted({digest.sha256[:2] for digest in digests}):
-                self._flush(f"sha256/{part}")
-            self._flush("sha256")
-        return digests
+        return Intake(self, files, base or {}).run(progress)
 
     def put(self, digest: Digest, source: bytes | Reader) -> None:
         """Store what `source` gives, if it is what `digest` says; an object that is here already is replaced.
@@ -100,11 +120,45 @@ class ObjectStore:
         """
         known = self.has(digest)
         added = place_bytes(self.folder, object_name(digest.sha256), source, digest, mode=_READ_ONLY, replace=True)
-        self._added.append(0 if known else added)
+        self.added.append(0 if known else added)
 
     @contextmanager
     def open(self, digest: Digest) -> Iterator[BinaryIO]:
-        """Open an object for reading. Its bytes are not hashed: whoever reads them does that.
+        """Open a file for reading. Its bytes are not hashed: whoever reads them does that.
+
+        Raises:
+            IntegrityError: there is no such file here, or an object of it is no regular file.
+        """
+        extents = None if self._is_object(digest) else self.extents(digest)
+        if extents is None:
+            with os.fdopen(self.descriptor(digest), "rb") as file:
+                yield file
+        else:
+            with ExtentFile(Ranges(extents, self.descriptor)) as joined:
+                yield cast("BinaryIO", joined)
+
+    @contextmanager
+    def whole(self, digest: Digest) -> Iterator[Path]:
+        """Give the path of a file with these bytes: its object, or one that is put together for as long as this lasts.
+
+        Raises:
+            IntegrityError: there is no such file here.
+            MachineError: it cannot be written.
+        """
+        if self._is_object(digest):
+            yield self.path(digest)
+            return
+        ensure_directory(self.folder / INCOMING)
+        name = TEMPORARY_PREFIX + os.urandom(8).hex()
+        with self.open(digest) as file:
+            place_bytes(self.folder, f"{INCOMING}/{name}", file, digest)
+        try:
+            yield self.folder / INCOMING / name
+        finally:
+            (self.folder / INCOMING / name).unlink(missing_ok=True)
+
+    def descriptor(self, digest: Digest) -> int:
+        """Open an object and return its file descriptor, which the caller closes.
 
         Raises:
             IntegrityError: there is no such object, or it is no regular file.
@@ -113,10 +167,10 @@ class ObjectStore:
             fd = os.open(self.path(digest), _OPEN)
         except OSError as error:
             raise IntegrityError(f"the object {short(digest.sha256)} is not in the store: {error.strerror}") from error
-        with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise IntegrityError(f"the object {short(digest.sha256)} in the store is not a file")
-            yield file
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise IntegrityError(f"the object {short(digest.sha256)} in the store is not a file")
+        return fd
 
     def place(self, digest: Digest, root: Path, relative: str, *, mode: int = 0o666) -> int:
         """Put an object's bytes at `relative` below `root`, hashed on the way, read-only.
@@ -138,31 +192,70 @@ class ObjectStore:
         return added
 
     def check(self, digest: Digest) -> bool:
-        """Hash an object; a damaged one is moved into quarantine. Say whether it is here and whole.
+        """Hash a file; what is damaged of it is moved into quarantine. Say whether it is here and whole.
+
+        Of a file that is ranges of objects those objects are hashed when its bytes are wrong: all files that need a
+        damaged one are then no longer here. When the objects are whole, it is the list that is wrong.
 
         Raises:
             MachineError: it cannot be read, or not be moved.
         """
-        path = self.path(digest)
-        if not os.path.lexists(path):
-            return False
-        try:
-            found, _ = hash_path(path)
-        except IntegrityError:
-            found = None
-        if found is not None and found.sha256 == digest.sha256:
+        if os.path.lexists(self.path(digest)) and self._check_object(digest):
             return True
-        self._quarantine(digest)
+        while (extents := self.extents(digest)) is not None:
+            if self._hash(digest) == digest:
+                return True
+            damaged = [each for each in {extent.object for extent in extents} if not self._check_object(each)]
+            for name, found in [] if damaged else list(self.lists.find(digest)):
+                if found == extents:
+                    self._quarantine(self.lists.path(name), name)
+                    self.lists.forget(name)
         return False
 
-    def remove(self, digest: Digest) -> None:
-        """Delete an object, whatever its bytes are; one that is not there is no error.
+    def needing(self, digest: Digest) -> list[Digest]:
+        """Return the files that are ranges of an object, itself left out."""
+        found = {
+            file
+            for _, files in self.lists.items()
+            for file, extents in files.items()
+            if any(extent.object.sha256 == digest.sha256 for extent in extents)
+        }
+        return sorted(found)
 
-        Nothing is proved here: who calls this has seen that the bytes stand elsewhere, or that nothing needs them.
+    def physical(self, digests: Iterable[Digest]) -> tuple[list[Digest], list[str]]:
+        """Return the objects, and the names of the lists, without which these files cannot be read elsewhere.
 
         Raises:
-            MachineError: the system refuses; the object is still there.
+            IntegrityError: a file is not here.
         """
+        objects: dict[Digest, None] = {}
+        lists: dict[str, None] = {}
+        for digest in digests:
+            extents = self.extents(digest)
+            if extents is None:
+                raise IntegrityError(f"{short(digest.sha256)} is not in the store")
+            objects.update(dict.fromkeys(extent.object for extent in extents))
+            if not self._is_object(digest):
+                lists[next(name for name, found in self.lists.find(digest) if found == extents)] = None
+        return list(objects), list(lists)
+
+    def remove(self, *digests: Digest) -> None:
+        """Let go of files, whatever their bytes are; one that is not here is no error.
+
+        An object goes when no other file is a range of it. Nothing is proved here: who calls this has seen that the
+        bytes stand elsewhere, or that nothing needs them.
+
+        Raises:
+            IntegrityError: a list cannot be read, so that what it needs is unknown; nothing was removed.
+            MachineError: the system refuses.
+        """
+        self.lists.drop(digests)
+        needed = self.lists.objects()
+        for digest in digests:
+            if digest.sha256 not in needed:
+                self._remove_object(digest)
+
+    def _remove_object(self, digest: Digest) -> None:
         parent, _, name = object_name(digest.sha256).rpartition("/")
         with machine_errors(f"remove {self.path(digest)}"), suppress(FileNotFoundError):
             folder = open_folder(self.folder, parent)
@@ -171,16 +264,35 @@ class ObjectStore:
             finally:
                 os.close(folder)
 
-    def _quarantine(self, digest: Digest) -> None:
-        ensure_directory(self.quarantine)
-        rename_durably(self.path(digest), self.quarantine / f"{digest.sha256}.{os.urandom(4).hex()}")
-
-    def _flush(self, relative: str) -> None:
-        fd = open_folder(self.folder, relative, create=True)
+    def _hash(self, digest: Digest) -> Digest | None:
+        whole = hashlib.sha256()
+        total = 0
         try:
-            flush_directory(fd)
-        finally:
-            os.close(fd)
+            with self.open(digest) as file:
+                while portion := file.read(BUFFER_BYTES):
+                    whole.update(portion)
+                    total += len(portion)
+        except IntegrityError:
+            return None
+        except OSError as error:
+            raise MachineError(f"cannot read {short(digest.sha256)} in the store: {error.strerror}") from error
+        return Digest(total, whole.hexdigest())
+
+    def _check_object(self, digest: Digest) -> bool:
+        path = self.path(digest)
+        try:
+            found, _ = hash_path(path)
+        except IntegrityError:
+            found = None
+        if found is not None and found.sha256 == digest.sha256:
+            return True
+        if os.path.lexists(path):
+            self._quarantine(path, digest.sha256)
+        return False
+
+    def _quarantine(self, path: Path, name: str) -> None:
+        ensure_directory(self.quarantine)
+        rename_durably(path, self.quarantine / f"{name}.{os.urandom(4).hex()}")
 
 
 def _names(folder: Path) -> list[str]:
@@ -188,43 +300,3 @@ def _names(folder: Path) -> list[str]:
         return os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _take(folder: Path, added: list[int], files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:
-    buffer = bytearray(BUFFER_BYTES)
-    return [_take_one(folder, added, file, buffer, meter) for file in files]
-
-
-def _take_one(folder: Path, added: list[int], file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome:
-    try:
-        with machine_errors(f"write {folder}"):
-            incoming = open_folder(folder, _INCOMING)
-            try:
-                with Draft(incoming, "object", mode=_READ_ONLY) as draft:
-                    outcome = fill(draft, f"{folder}", file, buffer, meter)
-                    if isinstance(outcome, Digest):
-                        added.append(_publish(folder, draft, outcome))
-                    return outcome
-            finally:
-                os.close(incoming)
-    except MlvError as error:
-        return error
-
-
-def _publish(folder: Path, draft: Draft, digest: Digest) -> int:
-    """Give a draft the name of its bytes; return what the disk took for it."""
-    parent, _, name = object_name(digest.sha256).rpartition("/")
-    target = open_folder(folder, parent, create=True)
-    try:
-        known = _size(name, target) == digest.size
-        draft.publish_into(target, name)
-    finally:
-        os.close(target)
-    return 0 if known or draft.shares_blocks else digest.size
-
-
-def _size(name: str, folder: int) -> int:
-    try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
-    except FileNotFoundError:
-        return -1

@@ -29,12 +29,16 @@ __all__ = [
     "digest_of_open",
     "hash_batch",
     "open_source",
+    "small_bytes",
     "small_digest",
     "small_sha256",
     "stream",
 ]
 
+BESIDE_BYTES = 4 << 20
 BUFFER_BYTES = 1 << 20
+BIG_BYTES = 16 << 20
+"""From this size on a file is hashed by a thread of its own beside what else is done with its bytes."""
 SMALL_BYTES = 1 << 16
 """Up to this size a file is read with one call."""
 
@@ -117,6 +121,12 @@ def small_digest(file: SourceFile) -> Digest | None:
 
 def small_sha256(file: SourceFile) -> bytes | None:
     """Return the 32 bytes of `small_digest`."""
+    data = small_bytes(file)
+    return None if data is None else hashlib.sha256(data).digest()
+
+
+def small_bytes(file: SourceFile) -> bytes | None:
+    """Return what `small_digest` digests."""
     _, path, expected = file
     try:
         fd = os.open(path, _OPEN)
@@ -130,7 +140,7 @@ def small_sha256(file: SourceFile) -> bytes | None:
             os.close(fd)
     except OSError:
         return None
-    return hashlib.sha256(data).digest()
+    return data
 
 
 def _held_still(found: os.stat_result, expected: StatKey) -> bool:
@@ -194,7 +204,10 @@ def stream(
             raise IntegrityError(f"{printable(str(path))} is not a regular file any more")
         if expected is not None and before != expected:
             raise IntegrityError(f"{printable(str(path))} changed since it was scanned")
-        total, sha256 = _pump(fd, before.size, buffer, meter, write)
+        if write is None or before.size < BIG_BYTES:
+            total, sha256 = _pump(fd, before.size, buffer, meter, write)
+        else:
+            total, sha256 = _pump_beside(fd, before.size, meter, write)
         if total != before.size or stat_key(os.fstat(fd)) != before:
             raise IntegrityError(f"{printable(str(path))} changed while it was hashed")
     finally:
@@ -213,6 +226,28 @@ def _pump(fd: int, size: int, buffer: bytearray, meter: Meter | None, write: Wri
             if write is not None:
                 write(portion)
             total += got
+            if meter is not None:
+                meter.advance(got)
+    return total, whole.hexdigest()
+
+
+def _pump_beside(fd: int, size: int, meter: Meter | None, write: Write) -> tuple[int, str]:
+    """Do what `_pump` does in the time that the longer of hashing and writing takes."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    whole = hashlib.sha256()
+    total = turn = 0
+    buffers = [memoryview(bytearray(BESIDE_BYTES)) for _ in range(2)]
+    hashing: Future[None] | None = None
+    with open(fd, "rb", buffering=0, closefd=False) as file, ThreadPoolExecutor(1, "mlvgit-beside") as hasher:
+        while total <= size and (got := file.readinto(buffers[turn])):
+            portion = buffers[turn][:got]
+            if hashing is not None:
+                hashing.result()  # the other buffer is free from now on
+            hashing = hasher.submit(whole.update, portion)
+            write(portion)
+            total += got
+            turn = 1 - turn
             if meter is not None:
                 meter.advance(got)
     return total, whole.hexdigest()

@@ -139,6 +139,7 @@ def test_sixteen_that_take_in_the_same_bytes_leave_one_whole_object(store: Objec
 TAKE = """
 import sys
 from pathlib import Path
+from mlvgit.core.digest import Digest
 from mlvgit.store import atomic
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.scan import scan
@@ -156,30 +157,50 @@ def failing(call):
     return wrapped
 for name in ("write", "rename", "fsync", "mkdir"):
     setattr(os, name, failing(getattr(os, name)))
-ObjectStore(Path(sys.argv[1])).take(list(scan(Path(sys.argv[2]))))
+base = {"c": Digest(int(sys.argv[6]), sys.argv[5])} if len(sys.argv) > 5 else {}
+ObjectStore(Path(sys.argv[1])).take(list(scan(Path(sys.argv[2]))), base=base)
 """
 
 
+BEFORE = bytes(range(256)) * 3000
+KINDS = {
+    "objects": {"a": b"alpha", "b": b"beta" * 1000},
+    "packs": {f"{number:02}": b"%d" % number * 1000 for number in range(10)},
+    "new-version": {"c": BEFORE + b"more" * 300_000},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fault", ["kill", "28", "5"], ids=["killed", "disk-full", "input-output-error"])
-def test_a_fault_at_any_call_leaves_no_wrong_object_and_the_same_again_succeeds(tmp_path: Path, fault: str) -> None:
-    sources(tmp_path / "in", a=b"alpha", b=b"beta" * 1000)
-    wanted = {digest_of(b"alpha"), digest_of(b"beta" * 1000)}
+def test_a_fault_at_any_call_leaves_no_wrong_object_and_the_same_again_succeeds(
+    tmp_path: Path, fault: str, kind: str
+) -> None:
+    files = sources(tmp_path / "in", **KINDS[kind])
+    wanted = {digest_of(data) for data in KINDS[kind].values()}
+    first = digest_of(BEFORE)
+    more = [first.sha256, str(first.size)] if kind == "new-version" else []
     for number in range(1, 60):
         store = ObjectStore(tmp_path / f"objects-{number}")
+        if more:
+            store.put(first, BEFORE)
         done = subprocess.run(
-            [sys.executable, "-c", TAKE, store.folder, tmp_path / "in", str(number), fault],
+            [sys.executable, "-c", TAKE, store.folder, tmp_path / "in", str(number), fault, *more],
             cwd=ROOT,
             capture_output=True,
             text=True,
         )
         assert all(store.check(found) for found in list(store)), (number, done.stderr)
-        assert not (store.folder / "quarantine").exists()
+        assert not store.quarantine.exists()
+        assert not store.lists.unreadable
+        assert store.has(first) or not more
         if done.returncode == 0:
             assert number > 5
-            assert set(store) == wanted
+            assert wanted <= set(store)
             return
-        store.take(list(scan(tmp_path / "in")))
-        assert set(store) == wanted
+        assert "injected" in done.stderr or fault == "kill", done.stderr
+        store.take(files, base={"c": first} if more else None)
+        assert wanted <= set(store)
+        assert all(map(store.check, wanted))
     pytest.fail("faults never ran out")
 
 
