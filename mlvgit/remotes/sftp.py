@@ -319,7 +319,7 @@ class Session:
     def end_if_silent(self) -> None:
         """End the connection when nothing was heard for as long as we are patient."""
         if time.monotonic() - self._heard >= self.patience:
-            self._end(f"no answer for {self.patience:.0f} seconds")
+            self._end(f"no answer for {self.patience:g} seconds")
 
     def close(self) -> None:
         """End the connection and the program."""

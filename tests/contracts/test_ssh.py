@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +80,28 @@ def test_one_connection_serves_all_objects_and_threads(
     assert got == [path.read_bytes() for _, path in sources]
     assert len(left_over(shelf)) == 100
     assert (server.folder / "log").read_text().count("Accepted publickey") == before + 1
+
+
+def test_the_users_own_configuration_leads_there_by_alias_and_jump_host(
+    server: Server, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = server.url(Path()).partition("://")[2].rstrip("./")
+    account, _, address = here.partition("@")
+    config = tmp_path / "config"
+    config.write_text(
+        f"Host gate lab\n  HostName {address.partition(':')[0]}\n  Port {server.port}\n  User {account}\n"
+        f"  HostKeyAlias [127.0.0.1]:{server.port}\n  IdentityFile {server.folder}/account\n"
+        "Host lab\n  ProxyJump gate\n" + (server.folder / "config").read_text()
+    )
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"ssh -F {config}")
+    before = (server.folder / "log").read_text().count("Accepted publickey")
+    digest, path = source(tmp_path, b"bytes")
+    remote = opened(f"ssh://lab{shelf}")
+
+    remote.upload(digest, path)
+
+    assert read(remote, digest) == b"bytes"
+    assert (server.folder / "log").read_text().count("Accepted publickey") == before + 2
 
 
 def test_a_server_that_falls_silent_is_an_error_and_no_hang(
@@ -362,6 +387,77 @@ def test_a_thousand_names_are_listed_whole_and_nothing_else_is(remote: Remote, s
     assert len(found) == 1000
     assert set(found) == wanted
     assert list(remote.names("extents")) == []
+
+
+def test_a_folder_below_the_accounts_home_is_found_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("sshd", "home"):
+        (tmp_path / name).mkdir()
+    digest, path = source(tmp_path, b"bytes")
+    with sshd(tmp_path / "sshd", "-d", str(tmp_path / "home")) as server:
+        monkeypatch.setenv("GIT_SSH_COMMAND", server.command())
+        remote = opened(server.url(Path("/~/shelf")))
+
+        remote.upload(digest, path)
+
+        assert list(remote.names()) == [digest]
+    assert (tmp_path / "home/shelf" / object_name(digest.sha256)).read_bytes() == b"bytes"
+
+
+HOSTILE = r"""
+import os, random, sys
+chance = random.Random(int(sys.argv[1]))
+def sometimes(good, *bad):
+    return chance.choice(bad) if chance.random() < 0.04 else good
+def packet(kind, body):
+    os.write(1, sometimes(len(body) + 1, 0, 1, 2**32 - 1, len(body) + 40).to_bytes(4, "big") + bytes([kind]) + body)
+def take(length):
+    data = b""
+    while len(data) < length:
+        more = os.read(0, length - len(data))
+        if not more:
+            sys.exit()
+        data += more
+    return data
+packet(2, b"\0\0\0\3" + sometimes(b"", b"\0\0\0", b"\0\0\0\1a"))
+ended = 0
+while True:
+    asked = take(int.from_bytes(take(4), "big"))
+    mode = b"\x81\xa4" if asked[-62:].isalnum() and len(asked) > 70 else b"\x41\xed"
+    kind = sometimes({3: 102, 11: 102, 5: 103, 12: 104, 7: 105, 17: 105}.get(asked[0], 101), 101, 102, 103, 104, 105, 77)
+    if kind == 104:
+        ended += 1
+    body = {
+        101: bytes(4),
+        102: b"\0\0\0\1h",
+        103: b"\0\0\0\2ab",
+        104: b"\0\0\0\1" + b"\0\0\0\2ab" + b"\0\0\0\0" + b"\0\0\0\4\0\0" + mode,
+        105: b"\0\0\0\4\0\0" + mode,
+        77: b"",
+    }[kind]
+    if kind == 104 and ended % 2 == 0:
+        kind, body = 101, b"\0\0\0\1"
+    packet(kind, sometimes(asked[1:5], b"\xff" * 4) + sometimes(body, b"", b"\xff" * 12, chance.randbytes(30)))
+"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_server_that_lies_makes_a_command_fail_and_nothing_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    (tmp_path / "server.py").write_text(HOSTILE)
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"{sys.executable} -S {tmp_path}/server.py {seed} #")
+    remote = opened("ssh://host/x", silence=0.3)
+    digest, path = source(tmp_path, b"bytes" * 1000)
+
+    assert set(remote.presence([digest])) == {digest.sha256}
+    for act in (
+        lambda: read(remote, digest),
+        lambda: remote.upload(digest, path),
+        lambda: list(itertools.islice(remote.names(), 100)),
+        lambda: remote.delete(digest),
+    ):
+        with suppress(RemoteError):
+            act()
 
 
 def test_a_machine_without_ssh_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

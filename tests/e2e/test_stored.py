@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT, Sandbox
 from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
+from tests.contracts.sshd import sshd
 from tests.e2e.conftest import Team
 
 DATA = bytes(range(256)) * 8000
@@ -266,6 +267,26 @@ def test_a_folder_is_read_back_by_the_documented_steps_alone(team: Team, stored:
 
     assert said == f"{FOLDER}/raw.bin: OK\n"
     assert empty.read(f"{FOLDER}/raw.bin") == DATA
+
+
+def test_a_machine_that_ssh_reaches_takes_the_bytes_and_gives_them_back(
+    team: Team, stored: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    far = stored.playground.folder / "far"
+    with sshd(tmp_path_factory.mktemp("sshd")) as server:
+        stored.write("mlv.yaml", f"remotes:\n  lab: '{server.url(far)}'\n")
+        stored.git("commit", "-qam", "Use the lab")
+        said = stored.git("push", "-q", "origin", "main", GIT_SSH_COMMAND=server.command()).said
+        carol = team.clone("carol")
+        refused = carol.mlv("pull", check=False, GIT_SSH_COMMAND=server.command(key="stranger"))
+
+        carol.mlv("pull", GIT_SSH_COMMAND=server.command())
+
+    assert "sent 2.0 MiB (1 object) to lab" in said
+    assert refused.status == 4
+    assert "Permission denied" in refused.err
+    assert object_of(far, DATA).read_bytes() == DATA
+    assert carol.read(f"{FOLDER}/raw.bin") == DATA
 
 
 def test_a_bucket_takes_the_bytes_and_gives_them_back(
