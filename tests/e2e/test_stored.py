@@ -259,7 +259,7 @@ def test_data_that_may_not_be_here_is_not_pulled(team: Team, stored: Sandbox, fr
 
 def test_a_folder_is_read_back_by_the_documented_steps_alone(team: Team, stored: Sandbox, shelf: Path) -> None:
     stored.push("origin", "main")
-    page = (ROOT / "docs" / "remotes.md").read_text()
+    page = (ROOT / "docs" / "store-format.md").read_text()
     steps = page.split("## Reading a folder back without mlvgit")[1].split("```sh\n")[1].split("```")[0]
     empty = team.bare_clone("without-mlvgit")
 
