@@ -63,7 +63,7 @@ def push(project: Project, remote: str = "") -> PushResult:
         report = guard_push(project.repo, [line], remote, "", lacking=shipped.lacking)
         if report.errors:
             raise RefusedError(report.text)
-    done: Said = project.repo.porcelain("push", *options, "--", remote, *refs)
+    done: Said = project.repo.porcelain("push", *options, "--", remote, *refs, *shipped.along)
     if done.status:
         if "mlv:" in done.text:
             raise RefusedError(done.text.strip())

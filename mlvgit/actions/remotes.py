@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import open_one
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.core.text import count, nearest, printable, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError, SettingsError, UsageError
@@ -19,7 +20,7 @@ from mlvgit.records.settings import Remote as Named
 from mlvgit.records.settings import Settings
 from mlvgit.records.yamltext import dump
 from mlvgit.remotes.base import Remote
-from mlvgit.remotes.table import open_remote
+from mlvgit.remotes.table import is_lfs
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.lock import exclusive
 
@@ -77,6 +78,8 @@ def list_remotes(project: Project) -> list[Listed]:
 
 def kind_of(url: str) -> str:
     """Say in a word what a URL leads to."""
+    if is_lfs(Named("", url)):
+        return "lfs"
     scheme = url.partition("://")[0].lower() if "://" in url else "file"
     return "folder" if scheme == "file" else scheme
 
@@ -101,7 +104,7 @@ def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Add
             raise UsageError(
                 f"there is a remote {name} already: {there.url}", hint=f"take another name, or edit {relative}"
             )
-        _check(given, entry, project.top)
+        _check(project, given, entry)
         before = path.read_bytes() if path.exists() else b""
         after, lines = _with_entry(before, entry)
         if not _says(after, replace(settings, remotes=(*settings.remotes, given))):
@@ -113,10 +116,10 @@ def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Add
     return Added(relative, lines, already=False)
 
 
-def _check(given: Named, entry: dict[str, Any], top: Path) -> None:
+def _check(project: Project, given: Named, entry: dict[str, Any]) -> None:
     try:
         Settings.parse(dump({"remotes": entry}))
-        open_remote(given, top)
+        open_one(project, given)
     except SettingsError as error:
         said = "; ".join(dict.fromkeys(problem.message for problem in error.problems))
         raise UsageError(f"{printable(given.name)} cannot be a remote: {said}") from error
@@ -202,7 +205,7 @@ class Trial:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"there is: {', '.join(known)}" if known else ""
             raise UsageError(f"there is no remote {name}", hint=hint or "git mlv remote add NAME URL")
-        return cls(open_remote(given, project.top), [], {})
+        return cls(open_one(project, given), [], {})
 
     def run(self) -> Iterator[Step]:
         """Yield each step when it is done; when the remote cannot be reached, the first is the only one.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import Sent, object_store, remotes, send, wanted_by
@@ -28,9 +29,11 @@ class Shipped:
         sent: what went where.
         lacking: what the rules are to judge the push by, when the remote is not known to have all that it needs; None
             when it has, or when there was nothing to ask about.
+        along: refspecs without which the push is not to go out.
     """
 
     sent: Sent
+    along: tuple[str, ...] = ()
     lacking: RemoteBytes | None = None
 
 
@@ -60,12 +63,16 @@ def send_pushed(project: Project, tips: Iterable[str], git_remote: str, limit: i
             pass  # one of them is damaged, and none was sent
         else:
             presence.note(here, presence.remotes[0]) if here else None
-    if all(presence(wanted).values()):
-        return Shipped(sent=sent)
+    said = presence(wanted)
+    along = keep_on_host(project, [digest for digest in wanted if said[digest.sha256]])
+    if all(said.values()):
+        return Shipped(sent=sent, along=along)
     damaged = {digest.sha256 for digest in missing if not store.has(digest) and _is_set_aside(store, digest)}
     nowhere = {digest.sha256 for digest in missing if not store.has(digest)}
     return Shipped(
-        sent=sent, lacking=RemoteBytes(presence.name, presence, frozenset(nowhere - damaged), frozenset(damaged))
+        sent=sent,
+        along=along,
+        lacking=RemoteBytes(presence.name, presence, frozenset(nowhere - damaged), frozenset(damaged)),
     )
 
 

@@ -17,7 +17,9 @@ from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import machine_errors
 
 if TYPE_CHECKING:
+    from mlvgit.records.settings import Remote as Named
     from mlvgit.remotes.base import Remote
+    from mlvgit.repo.lfshost import LfsHost
     from mlvgit.store.objects import ObjectStore
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "lost",
     "may_be_here",
     "object_store",
+    "open_one",
     "remotes",
     "send",
     "wanted_by",
@@ -64,9 +67,23 @@ def remotes(project: Project) -> "list[Remote]":
     Raises:
         SettingsError: a URL is of no kind that can be opened.
     """
+    return [open_one(project, remote) for remote in project.settings_or_default.remotes]
+
+
+def open_one(project: Project, given: "Named") -> "Remote":
+    """Open one remote, telling it what Git knows of its host where it belongs to one.
+
+    Raises:
+        SettingsError: its URL is of no kind that can be opened.
+    """
     from mlvgit.remotes.table import open_remote
 
-    return [open_remote(remote, project.top) for remote in project.settings_or_default.remotes]
+    def host(given: "Named") -> "LfsHost":
+        from mlvgit.repo.lfshost import LfsHost
+
+        return LfsHost(project.repo, given.name, given.endpoint)
+
+    return open_remote(given, project.top, host=host)
 
 
 def wanted_by(manifest: Manifest, key: Key) -> list[Digest]:

@@ -187,6 +187,7 @@ def _send(repo: Repository, lines: Sequence[RefChange], name: str, url: str) -> 
 
     try:
         shipped = send_pushed(Project(repo=repo), tips, name if name != url else "", AT_PUSH)
+        _with_all(shipped.along, lines)
     except MlvError as error:
         _say(f"mlv: push refused: {printable(error.message)}\n" + (f"  mend: {error.hint}\n" if error.hint else ""))
         return error.exit_status
@@ -195,6 +196,18 @@ def _send(repo: Repository, lines: Sequence[RefChange], name: str, url: str) -> 
     if not shipped.lacking:
         return 0
     return show_push(guard_push(repo, lines, name, url, lacking=shipped.lacking), "push", repo)
+
+
+def _with_all(along: Sequence[str], lines: Sequence[RefChange]) -> None:
+    """Refuse a first push that leaves out what must go along with it: a hook can add nothing to a push."""
+    from mlvgit.errors import RefusedError
+
+    pushed = {line.remote_ref for line in lines}
+    if not all(refspec.partition(":")[2] in pushed for refspec in along):
+        raise RefusedError(
+            "the remote has no branch yet, and the bytes of this push need a branch of pointers beside the first one",
+            hint="git mlv push   (pushes both at once)",
+        )
 
 
 def _pre_receive(args: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from mlvgit.core.text import printable
@@ -11,7 +11,10 @@ from mlvgit.errors import Problem, SettingsError
 from mlvgit.records import settings
 from mlvgit.remotes.base import Patience, Remote
 
-__all__ = ["SCHEMES", "open_remote"]
+if TYPE_CHECKING:
+    from mlvgit.remotes.lfsbatch import GitHost
+
+__all__ = ["SCHEMES", "is_lfs", "open_remote"]
 
 
 def _folder(given: settings.Remote, top: Path, patience: Patience) -> Remote:
@@ -52,22 +55,39 @@ SCHEMES: Final[dict[str, Callable[[settings.Remote, Path, Patience], Remote]]] =
 }
 
 
-def open_remote(given: settings.Remote, top: Path, patience: Patience = Patience()) -> Remote:  # noqa: B008 - a tuple
+def open_remote(
+    given: settings.Remote,
+    top: Path,
+    patience: Patience = Patience(),  # noqa: B008 - a tuple
+    host: "Callable[[settings.Remote], GitHost] | None" = None,
+) -> Remote:
     """Return the remote that an entry of mlv.yaml means; nothing is asked of it yet.
 
     Args:
         given: the entry.
         top: what a relative folder is relative to.
         patience: how long it is waited for.
+        host: gives what Git knows of the host whose LFS server an entry means.
 
     Raises:
         SettingsError: there is no such kind of remote, or what the entry says cannot be meant.
     """
+    if is_lfs(given):
+        from mlvgit.remotes.lfs import LfsRemote
+
+        if host is None:
+            refuse(given, "url", "is the LFS server of a Git host, and there is no Git repository here")
+        return LfsRemote(given.name, _endpoint(given) or given.url, host(given), patience)
     scheme = urlsplit(given.url).scheme.lower() if "://" in given.url else ""
     if scheme not in SCHEMES:
         known = ", ".join(f"{name}://" for name in SCHEMES if name)
-        refuse(given, "url", f"{given.url!r} is of no kind that is known: a folder's path, or one of {known}")
+        refuse(given, "url", f"{given.url!r} is of no kind that is known: a folder's path, lfs, or one of {known}")
     return SCHEMES[scheme](given, top, patience)
+
+
+def is_lfs(given: settings.Remote) -> bool:
+    """Say whether an entry means the LFS server of a Git host; a folder of that name is `./lfs`."""
+    return given.url == "lfs"
 
 
 def refuse(given: settings.Remote, key: str, message: str) -> NoReturn:
