@@ -3,15 +3,16 @@
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mlvgit import __version__
+from mlvgit.actions.bringing import Bringing
 from mlvgit.actions.clock import stamp, utc_now
-from mlvgit.actions.project import Project, freeze_command, version_of
+from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import allow_replacing, published_identities
-from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.stored import hold
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
@@ -20,15 +21,12 @@ from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.repo.attributes import conversions
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
-from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
+from mlvgit.store.hashing import Progress
 from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only
 from mlvgit.store.scan import SourceFile, scan
 
 __all__ = ["Freezing", "FreezeResult", "freeze", "gather"]
-
-BRINGING = ".mlv-"
-"""Folders of this prefix, beside the frozen ones, hold bytes on their way in; one that is left over is garbage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +40,7 @@ class Freezing:
         replace: an unpublished version of the same name may give way.
         storage: "git", "store", or "auto": the store when the version is larger than `limits.git_limit`. "" is auto
             once mlv.yaml names a remote, else git.
+        move: the sources are taken in without a second copy, and are gone when all is in place.
     """
 
     key: Key
@@ -49,6 +48,7 @@ class Freezing:
     fields: Mapping[str, Any] = field(default_factory=dict)
     replace: bool = False
     storage: str = ""
+    move: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class FreezeResult:
         added_bytes: what the disk took for the working directory: nothing for what shares its blocks with the store.
         stored_bytes: what it took for the store: nothing for what was there, or shares its blocks with the source.
         set_aside: where the bytes of a replaced version were moved, "" when none were.
+        stay: sources that were to move and stand where they were, as they changed at the last moment.
     """
 
     key: Key
@@ -73,6 +74,7 @@ class FreezeResult:
     added_bytes: int = 0
     stored_bytes: int = 0
     set_aside: str = ""
+    stay: tuple[str, ...] = ()
 
 
 def gather(sources: Iterable[Path], *, dereference: bool = False) -> tuple[SourceFile, ...]:
@@ -125,37 +127,55 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
             _refuse_large(project, files)
-        digests, brought, disk = _read(project, key, files, in_place, storage, progress)
-        identity = tree_sha256((file.relative, digest.sha256) for file, digest in zip(files, digests, strict=True))
+        bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
         try:
-            if before is not None and before.tree_sha256 == identity and _stands(target, before):
-                return _already(project, key, before)
-            set_aside = ""
-            if before is not None and before.tree_sha256 != identity:
-                _may_replace(project, key, before, wanted.replace)
-            if brought is not None:
-                set_aside = _swap(project, key, brought, target)
-                brought = None
+            bringing.read(progress)
+            return _settle(project, wanted, before, bringing, files, storage)
+        except BaseException:
+            bringing.give_up()
+            raise
         finally:
-            if brought is not None:
-                shutil.rmtree(brought, ignore_errors=True)
-        in_git = [
-            f"{directory}/{file.relative}" for file in files if storage == "git" or stays_in_git(key, file.relative)
-        ]
-        _refuse_conversions(project, in_git)
-        entries = [(file.relative, digest) for file, digest in zip(files, digests, strict=True)]
-        manifest = _manifest(project, wanted, entries, storage)
-        staged = _publish(project, key, manifest, target, in_git)
-        project.refresh()
-        return FreezeResult(
-            key=key,
-            manifest=manifest,
-            manifest_path=staged[-1],
-            staged=staged,
-            added_bytes=disk.workspace,
-            stored_bytes=disk.store,
-            set_aside=set_aside,
-        )
+            bringing.clean()
+
+
+def _settle(
+    project: Project,
+    wanted: Freezing,
+    before: Manifest | None,
+    bringing: Bringing,
+    files: tuple[SourceFile, ...],
+    storage: str,
+) -> FreezeResult:
+    """Give bytes that were read their place, write the manifest and stage both."""
+    key = wanted.key
+    directory = project.layout.directory(key)
+    target = project.top / directory
+    entries = [(file.relative, digest) for file, digest in zip(files, bringing.digests, strict=True)]
+    identity = tree_sha256((relative, digest.sha256) for relative, digest in entries)
+    if before is not None and before.tree_sha256 == identity and _stands(target, before):
+        return replace(_already(project, key, before), stay=bringing.finish(verified=target))
+    if before is not None and before.tree_sha256 != identity:
+        _may_replace(project, key, before, wanted.replace)
+    in_git = [f"{directory}/{file.relative}" for file in files if storage == "git" or stays_in_git(key, file.relative)]
+    _refuse_conversions(project, in_git)
+    bringing.settle()
+    set_aside = ""
+    if bringing.folder is not None:
+        set_aside = _swap(project, key, bringing.folder, target)
+        bringing.folder = None
+    manifest = _manifest(project, wanted, entries, storage)
+    staged = _publish(project, key, manifest, target, in_git)
+    project.refresh()
+    return FreezeResult(
+        key=key,
+        manifest=manifest,
+        manifest_path=staged[-1],
+        staged=staged,
+        added_bytes=bringing.workspace_bytes,
+        stored_bytes=bringing.stored_bytes,
+        set_aside=set_aside,
+        stay=bringing.finish(),
+    )
 
 
 def _manifest(project: Project, wanted: Freezing, entries: list[tuple[str, Digest]], storage: str) -> Manifest:
@@ -207,59 +227,6 @@ def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
             + (f"; so are {len(large) - 1} more" if len(large) > 1 else ""),
             hint="keep its bytes outside Git: --storage store   (or raise limits.file_in_git in mlv.yaml)",
         )
-
-
-class _Disk(NamedTuple):
-    """What bringing bytes in took of the disk, in bytes."""
-
-    workspace: int = 0
-    store: int = 0
-
-
-def _read(
-    project: Project, key: Key, files: tuple[SourceFile, ...], in_place: bool, storage: str, progress: Progress | None
-) -> tuple[list[Digest], Path | None, _Disk]:
-    if in_place:
-        if storage == "git":
-            return hash_files(files, progress=progress), None, _Disk()
-        store = object_store(project)
-        return store.take(files, progress, _version_before(project, key)), None, _Disk(store=store.added_bytes)
-    parent = (project.top / project.layout.directory(key)).parent
-    parent.mkdir(parents=True, exist_ok=True)
-    for stale in parent.glob(BRINGING + "*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    brought = parent / f"{BRINGING}{key.name}_{key.version}"
-    try:
-        if storage == "store":
-            digests, disk = _through_store(project, key, files, brought, progress)
-        else:
-            added: list[int] = []
-            digests = hash_and_copy(files, brought, progress, added)
-            disk = _Disk(workspace=sum(added))
-    except BaseException:
-        shutil.rmtree(brought, ignore_errors=True)
-        raise
-    return digests, brought, disk
-
-
-def _version_before(project: Project, key: Key) -> dict[str, Digest]:
-    """Return the files of the nearest older version, else of the newest there is: what the new ones may be like."""
-    catalog = project.working()
-    others = [other for other in catalog.keys(key.kind, key.name, key.root) if other != key]
-    older = [other for other in others if version_of(other) < version_of(key)]
-    frozen = catalog.frozen((older or others)[-1]) if others else None
-    if frozen is None or frozen.manifest is None:
-        return {}
-    return {name: Digest(each.size_bytes, each.sha256) for name, each in frozen.manifest.by_relative().items()}
-
-
-def _through_store(
-    project: Project, key: Key, files: tuple[SourceFile, ...], brought: Path, progress: Progress | None
-) -> tuple[list[Digest], _Disk]:
-    store = object_store(project)
-    digests = store.take(files, progress, _version_before(project, key))
-    placed = sum(store.place(digest, brought, file.relative) for file, digest in zip(files, digests, strict=True))
-    return digests, _Disk(placed, store.added_bytes)
 
 
 def _stands(target: Path, manifest: Manifest) -> bool:

@@ -33,7 +33,7 @@ class ModelPlan:
         metrics, params: JSON files that become `metrics.json` and `params.json`.
         run: id of the run that made it.
         data: references of the snapshots that it was trained on.
-        storage: see `Freezing`.
+        storage, move: see `Freezing`.
     """
 
     model: str
@@ -47,6 +47,7 @@ class ModelPlan:
     replace: bool = False
     dereference: bool = False
     storage: str = ""
+    move: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,12 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
     data = [project.find_snapshot(text, project.working()) for text in plan.data]
     fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
     fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
-    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage)
+    if plan.move and (not plan.files or plan.dereference):
+        raise UsageError(
+            "--move takes files in that were named as they are: without --dereference, and not from where they are frozen",
+            hint="leave --move out, and they are copied",
+        )
+    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
     return freeze(project, wanted, progress)
 
 

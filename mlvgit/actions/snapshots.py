@@ -28,7 +28,7 @@ class SnapshotPlan:
         base: reference of a snapshot that the new one starts from; then `sources` is empty and `add` and `remove` say
             what differs.
         parents: references of the snapshots that this one was made from (lineage).
-        storage: see `Freezing`.
+        storage, move: see `Freezing`.
     """
 
     dataset: str
@@ -46,6 +46,7 @@ class SnapshotPlan:
     replace: bool = False
     dereference: bool = False
     storage: str = ""
+    move: bool = False
 
 
 def create(project: Project, plan: SnapshotPlan, progress: Progress | None = None) -> FreezeResult:
@@ -76,7 +77,12 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     fields.update(
         {name: value for name in ("notes", "source", "owner", "license") if (value := getattr(plan, name))},
     )
-    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage)
+    if plan.move and (not plan.sources or plan.dereference):
+        raise UsageError(
+            "--move takes files in that were named as they are: without --dereference, and not from where they are frozen",
+            hint="leave --move out, and they are copied",
+        )
+    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
     return freeze(project, wanted, progress)
 
 

@@ -35,7 +35,7 @@ SETTING: Final = "mlv.store"
 USERS: Final = "users"
 _NOTE: Final = "store-user"
 _OWN: Final = "objects"
-_HOLDINGS: Final = frozenset({USERS, "sha256", "packs"})
+_HOLDINGS: Final = frozenset({USERS, "sha256", "extents"})
 """What a folder has at least one of when it is a store."""
 _GROUP: Final = frozenset({"group", "true", "1", "yes", "on"})
 _EVERYBODY: Final = frozenset({"all", "world", "everybody", "2"})
@@ -161,7 +161,10 @@ def take_own_along(repo: "Repository") -> int:
     Raises:
         MachineError: see `open_store`; or the store cannot be written, and what was not moved yet stays.
     """
+    from mlvgit.core.digest import of_bytes
+    from mlvgit.store.extents import list_name
     from mlvgit.store.objects import ObjectStore
+    from mlvgit.store.place import place_bytes
 
     if not repo.config(SETTING):
         return 0
@@ -172,9 +175,13 @@ def take_own_along(repo: "Repository") -> int:
         return 0
     moved = [digest for digest in list(old) if old.check(digest)]
     for digest in moved:
-        if not new.check(digest):
+        if old.path(digest).exists() and not new.check(digest):
             with old.open(digest) as file:
                 new.put(digest, file)
+    for path in sorted(old.folder.glob("extents/??/*")):
+        data = path.read_bytes()
+        if of_bytes(data).sha256 == path.parent.name + path.name:
+            place_bytes(new.folder, list_name(of_bytes(data).sha256), data, of_bytes(data), mode=0o444, replace=True)
     with machine_errors(f"empty {old.folder}"):
         for name in os.listdir(old.folder) if old.folder.is_dir() else ():
             if name != old.quarantine.name:

@@ -25,6 +25,7 @@ __all__ = [
     "add_commit",
     "add_json",
     "add_moment",
+    "add_move",
     "add_storage",
     "asked_moment",
     "catalog_at",
@@ -55,6 +56,15 @@ def add_storage(parser: argparse.ArgumentParser) -> None:
         default="",
         help="who holds the bytes: Git; the store, for what is too large for Git; auto: the store from "
         "limits.git_limit on (the default once mlv.yaml names a remote, else git)",
+    )
+
+
+def add_move(parser: argparse.ArgumentParser) -> None:
+    """Add --move: take the sources in without a second copy."""
+    parser.add_argument(
+        "--move",
+        action="store_true",
+        help="take the sources in without a second copy; they are gone when all is in place",
     )
 
 
@@ -120,6 +130,8 @@ def commit_staged(
 def frozen_lines(output: Output, result: FreezeResult) -> None:
     """Say what freezing did."""
     manifest = result.manifest
+    for path in result.stay:
+        output.talk(f"note: {printable(path)} stays where it is: it changed, or may not be removed")
     if result.already:
         output.say(f"{result.key} is frozen already, with the same bytes: nothing to do")
         return

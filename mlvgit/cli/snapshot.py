@@ -10,6 +10,7 @@ from mlvgit.cli.common import (
     add_commit,
     add_json,
     add_moment,
+    add_move,
     add_storage,
     asked_moment,
     catalog_at,
@@ -67,6 +68,7 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--license", default="")
     new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
     add_storage(new)
+    add_move(new)
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
     add_commit(new)
     add_json(new)
@@ -115,6 +117,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
         replace=args.replace,
         dereference=args.dereference,
         storage=args.storage,
+        move=args.move,
     )
     with output.progress(f"freezing {args.dataset}") as progress:
         result = create(project, plan, progress)

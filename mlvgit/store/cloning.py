@@ -60,7 +60,7 @@ def clone_source(draft: Draft, file: SourceFile, buffer: bytearray, meter: Meter
         if stat_key(os.fstat(source)) != file.stat or not clone(source, draft.fd):
             return None
         if stat_key(os.fstat(source)) != file.stat:
-            return IntegrityError(f"{printable(str(file.path))} changed while it was taken in")
+            return IntegrityError(f"{printable(file.path)} changed while it was taken in")
     finally:
         os.close(source)
     draft.shares_blocks = True

@@ -92,6 +92,14 @@ class ObjectStore:
                     yield Digest((self.folder / "sha256" / part / rest).lstat().st_size, part + rest)
         yield from sorted(digest for digest in self.lists.files() if digest.sha256 not in seen)
 
+    def prepare(self) -> None:
+        """Make the store's folder, for whoever puts an object there by its name.
+
+        Raises:
+            MachineError: the system refuses.
+        """
+        ensure_directory(self.folder / INCOMING)
+
     def take(
         self, files: Sequence[SourceFile], progress: Progress | None = None, base: Mapping[str, Digest] | None = None
     ) -> list[Digest]:

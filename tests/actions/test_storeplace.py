@@ -139,15 +139,21 @@ def test_objects_of_the_repositorys_own_store_are_moved_by_fsck_and_not_forgotte
 ) -> None:
     repo = playground.init()
     freeze(repo)
+    for number in range(20):
+        repo.write(f"small/{number}", f"file {number}")
+    repo.mlv("snapshot", "create", "small", "v0.1", "small", "--storage", "store", "-m", "Freeze small files")
     elsewhere.parent.mkdir()
     repo.config("mlv.store", str(elsewhere))
     shutil.rmtree(repo / "data/snapshots/scans_v0.1")
+    shutil.rmtree(repo / "data/snapshots/small_v0.1")
 
     refused = repo.mlv("restore", "scans@v0.1", check=False)
 
     assert refused.status == 3
     assert "git mlv fsck" in refused.said
-    assert "moved 1 object" in repo.mlv("fsck").said
+    assert "moved" in repo.mlv("fsck").said
+    repo.mlv("restore", "small@v0.1")
+    assert repo.read("data/snapshots/small_v0.1/7") == b"file 7"
     assert not object_of(repo / ".git/mlv/objects", DATA).exists()
     repo.mlv("restore", "scans@v0.1")
     assert repo.read(FROZEN) == DATA

@@ -263,6 +263,7 @@ WORDS
 --license
 --replace	let a version that is not published give way
 --storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
+--move	take the sources in without a second copy; they are gone when all is in place
 --dereference	follow symlinks that stay inside the source
 -m	commit what this command wrote, and nothing else
 --message	commit what this command wrote, and nothing else
@@ -352,6 +353,7 @@ WORDS
 --notes
 --replace	let a version that is not published give way
 --storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
+--move	take the sources in without a second copy; they are gone when all is in place
 --dereference	follow symlinks that stay inside the source
 -m	commit what this command wrote, and nothing else
 --message	commit what this command wrote, and nothing else
