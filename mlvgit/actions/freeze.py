@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlvgit import __version__
+from mlvgit.actions.adopting import as_pointed, behind_pointers
 from mlvgit.actions.bringing import Bringing
 from mlvgit.actions.clock import stamp, utc_now
 from mlvgit.actions.project import Project, freeze_command
@@ -124,12 +125,14 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
                 f"{directory} has files that nothing has frozen",
                 hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
             )
+        files, promised = (files, {}) if in_place else behind_pointers(project, files, move=wanted.move)
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
             _refuse_large(project, files)
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
         try:
             bringing.read(progress)
+            as_pointed(promised, files, bringing.digests)
             return _settle(project, wanted, before, bringing, files, storage)
         except BaseException:
             bringing.give_up()

@@ -1,0 +1,106 @@
+"""Taking bytes that Git LFS holds already: a tracked pointer among what is frozen counts as the bytes that it names."""
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from mlvgit.actions.project import Project
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import count, printable, short
+from mlvgit.errors import IntegrityError, MachineError, RefusedError
+from mlvgit.rules.contents import MAX_POINTER_BYTES, pointer
+from mlvgit.store.scan import SourceFile, stat_key
+
+__all__ = ["as_pointed", "behind_pointers"]
+
+_LEAST: Final = 126
+"""Bytes of the shortest pointer; what is shorter, or longer than any, is not looked into."""
+
+
+def behind_pointers(
+    project: Project, files: Sequence[SourceFile], *, move: bool = False
+) -> tuple[tuple[SourceFile, ...], dict[str, Digest]]:
+    """Put in place of pointers that Git tracks the objects of Git LFS that they name, under the same names.
+
+    Args:
+        move: the files are to be gone afterwards.
+
+    Returns:
+        The files, and what those must turn out to be that stood as pointers, by their names.
+
+    Raises:
+        RefusedError: Git LFS has not fetched an object, or would lose it.
+        MachineError: a file cannot be read.
+    """
+    named = {file.path: found for file in files if (found := _pointer(file)) is not None}
+    tracked = _tracked(project, list(named)) if named else frozenset()
+    if not tracked:
+        return tuple(files), {}
+    if move:
+        path = next(file.path for file in files if file.path in tracked)
+        raise RefusedError(
+            f"{printable(path)} is a Git LFS pointer, and what belongs to Git LFS is not moved away",
+            hint="leave --move out, and its bytes are copied",
+        )
+    taken = [_object(project, file, named[file.path]) if file.path in tracked else file for file in files]
+    missing = [file for file, there in zip(files, taken, strict=True) if there is None]
+    if missing:
+        more = f", and {count(len(missing) - 1, 'more')}" if len(missing) > 1 else ""
+        raise RefusedError(
+            f"{printable(missing[0].path)} is a Git LFS pointer, and the bytes that it names are not here{more}",
+            hint="git lfs pull",
+        )
+    promised = {file.relative: named[file.path] for file in files if file.path in tracked}
+    return tuple(file for file in taken if file is not None), promised
+
+
+def as_pointed(promised: Mapping[str, Digest], files: Sequence[SourceFile], digests: Sequence[Digest]) -> None:
+    """Hold what was read against what pointers said.
+
+    Raises:
+        IntegrityError: an object of Git LFS is damaged.
+    """
+    for file, found in zip(files, digests, strict=True):
+        digest = promised.get(file.relative, found)
+        if found != digest:
+            raise IntegrityError(
+                f"the Git LFS object {short(digest.sha256)} of {printable(file.relative)} is damaged: its bytes are others",
+                hint="git lfs fsck   (sets it aside), then git lfs pull",
+            )
+
+
+def _pointer(file: SourceFile) -> Digest | None:
+    if not _LEAST <= file.stat.size < MAX_POINTER_BYTES:
+        return None
+    try:
+        with open(file.path, "rb") as opened:
+            return pointer(opened.read(MAX_POINTER_BYTES))
+    except OSError as error:
+        raise MachineError(f"cannot read {printable(file.path)}: {error.strerror}") from error
+
+
+def _tracked(project: Project, paths: Sequence[str]) -> frozenset[str]:
+    """Return those of `paths` which Git tracks in this repository as the pointers that stand there."""
+    top = os.path.realpath(project.top)
+    index = project.repo.index_tree()
+    found = set()
+    for path in paths:
+        relative = os.path.relpath(os.path.realpath(path), top)
+        entry = None if relative.startswith("..") else index.entry(relative)
+        if entry is not None and pointer(project.repo.blob(entry.oid)) == pointer(Path(path).read_bytes()):
+            found.add(path)
+    return frozenset(found)
+
+
+def _object(project: Project, file: SourceFile, digest: Digest) -> SourceFile | None:
+    storage = project.repo.common_dir / (project.repo.config("lfs.storage") or "lfs")
+    path = storage / "objects" / digest.sha256[:2] / digest.sha256[2:4] / digest.sha256
+    try:
+        there = path.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(there.st_mode):
+        return None
+    return file._replace(path=str(path), stat=stat_key(there))
