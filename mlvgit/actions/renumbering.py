@@ -137,13 +137,7 @@ def _refuse_altered(project: Project, old: Key, new: Key, thing: Frozen) -> None
 
 def _renumbered(project: Project, manifest: Manifest, new: Key) -> Manifest:
     prefix = project.layout.relative(project.layout.directory(new))
-    cut = len(manifest.prefix)
-    return replace(
-        manifest,
-        version=new.version,
-        files=tuple(entry._replace(path=prefix + entry.path[cut:]) for entry in manifest.files),
-        unknown_in_files={prefix + path[cut:]: keys for path, keys in manifest.unknown_in_files.items()},
-    )
+    return manifest.renumbered(new.version, prefix)
 
 
 def _move(project: Project, old: Key, new: Key, manifest: Manifest) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final, NamedTuple
 
 from mlvgit.core.text import printable
@@ -13,6 +14,7 @@ OBJECTS: Final = "sha256"
 """The space of whole objects, each named by the SHA-256 of its bytes."""
 
 _HEX = frozenset("0123456789abcdef")
+_PORTION: Final = 50_000
 
 
 class Digest(NamedTuple):
@@ -70,5 +72,8 @@ def sorted_tree_sha256(paths: list[str], digests: list[str]) -> str:
     Raises:
         UnicodeEncodeError: a path is not UTF-8.
     """
-    lines = [f"{sha256}  {path}\n" for path, sha256 in zip(paths, digests, strict=True)]
-    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
+    whole = hashlib.sha256()
+    pairs = zip(paths, digests, strict=True)
+    while lines := [f"{sha256}  {path}\n" for path, sha256 in islice(pairs, _PORTION)]:
+        whole.update("".join(lines).encode("utf-8"))
+    return whole.hexdigest()

@@ -14,7 +14,18 @@ from typing import Any, Final, NoReturn
 from mlvgit.core.text import printable
 from mlvgit.errors import Problem, UsageError
 
-__all__ = ["MAX_DEPTH", "MAX_WHOLE", "Path", "Reading", "canonical", "decode", "encoded", "json_path", "read"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_WHOLE",
+    "Path",
+    "Reading",
+    "canonical",
+    "compact",
+    "decode",
+    "encoded",
+    "json_path",
+    "read",
+]
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""
@@ -317,7 +328,12 @@ class _Scanner:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-def _compact(value: Any) -> str:
+def compact(value: Any) -> str:
+    """Write a value on one line.
+
+    Raises:
+        UsageError: a number is not finite.
+    """
     try:
         return _ENCODER.encode(value)
     except ValueError as error:
@@ -347,8 +363,8 @@ def canonical(document: Mapping[str, Any], *, spread: Iterable[str] = ()) -> byt
     lines = []
     for key, value in document.items():
         if key in wide and value:
-            entries = ",\n".join(f"    {_compact(entry)}" for entry in value)
-            lines.append(f"  {_compact(key)}: [\n{entries}\n  ]")
+            entries = ",\n".join(f"    {compact(entry)}" for entry in value)
+            lines.append(f"  {compact(key)}: [\n{entries}\n  ]")
         else:
-            lines.append(f"  {_compact(key)}: {_compact(value)}")
+            lines.append(f"  {compact(key)}: {compact(value)}")
     return encoded("{\n" + ",\n".join(lines) + "\n}\n")

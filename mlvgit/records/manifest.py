@@ -1,18 +1,19 @@
 """The manifest: the frozen list of a directory's files. Reading, checking, writing. Pure."""
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from operator import itemgetter, lt
 from typing import Any, Final, Literal, NamedTuple
 
 from mlvgit.core import jsontext
-from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
+from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256, tree_sha256
 from mlvgit.core.jsontext import json_path
 from mlvgit.errors import DocumentError, Problem
+from mlvgit.records.filelist import FileEntry, FileList, dump_entries
 from mlvgit.records.soundness import folder_of, judge
 from mlvgit.records.strict import MAX_MANIFEST_BYTES, MAX_SHOWN, Document, read_json, without
 
@@ -45,25 +46,12 @@ _KNOWN: Final = frozenset(
         "metadata",
         "retired",
         "files",
+        "files_list",
     )
 )
 _RETIRED_KEYS: Final = ("by", "at", "reason", "bytes", "paths")
 
 Kind = Literal["snapshot", "model"]
-
-
-class FileEntry(NamedTuple):
-    """One frozen file.
-
-    Attributes:
-        path: as the manifest writes it, relative to the mlv root.
-        size_bytes: length in bytes.
-        sha256: 64 hexadecimal digits in lower case.
-    """
-
-    path: str
-    size_bytes: int
-    sha256: str
 
 
 class Retired(NamedTuple):
@@ -99,7 +87,8 @@ class Manifest:
 
     Attributes:
         kind: what is frozen; "snapshot" has the key `dataset` in JSON, "model" the key `model`.
-        files: in the order of the document; `dump` sorts them.
+        files: in the order of the document; `dump` sorts them. Of a huge snapshot a `FileList`, which is read from the
+            store when an entry is asked for: with the errors that `FileList.entries` names.
         format: "" when the document does not say, which means 1.0.
         declared_tree_sha256: `tree_sha256` as the document writes it, "" when it does not; always true once parsed.
         storage: "git", "store" or "".
@@ -111,7 +100,7 @@ class Manifest:
     kind: Kind
     name: str
     version: str
-    files: tuple[FileEntry, ...]
+    files: Sequence[FileEntry]
     created_utc: str = ""
     notes: str = ""
     format: str = ""
@@ -134,15 +123,23 @@ class Manifest:
 
     @property
     def prefix(self) -> str:
-        """The frozen directory as the entries write it: `data/snapshots/iris_v0.1`, `models/iris_clf/v0.2.0`."""
-        if not self._prefix:
+        """The frozen directory as the entries write it: `data/snapshots/iris_v0.1`, `models/iris_clf/v0.2.0`.
+
+        "" when the entries are a list of their own, which is relative to that directory.
+        """
+        if not self._prefix and not self.listed:
             folder = folder_of(self.kind, self.name, self.version)
             object.__setattr__(self, "_prefix", _find_prefix(self.files, folder))
         return self._prefix
 
     @property
     def tree_sha256(self) -> str:
-        """The identity: computed from the entries, whatever the document says."""
+        """The identity: computed from the entries, whatever the document says.
+
+        Of a list of its own it is what the document says, which the list is held to when it is read.
+        """
+        if isinstance(self.files, FileList):
+            return self.files.tree_sha256
         if not self._tree:
             relative, digests = self.relative_paths(), [*map(_SHA256, self.files)]
             in_order = all(map(lt, relative, islice(relative, 1, None)))
@@ -153,19 +150,63 @@ class Manifest:
     def relative_paths(self) -> list[str]:
         """Return the paths relative to the frozen directory, in the order of `files`; do not change the result."""
         if not self._paths:
-            cut = len(self.prefix) + 1
+            cut = 0 if self.listed else len(self.prefix) + 1
             object.__setattr__(self, "_paths", [path[cut:] for path in map(_PATH, self.files)])
         return self._paths
 
     @property
     def total_bytes(self) -> int:
         """Sum of the sizes."""
+        if isinstance(self.files, FileList):
+            return self.files.total_bytes
         return sum(map(_SIZE, self.files))
 
     @property
     def file_count(self) -> int:
         """Number of files."""
         return len(self.files)
+
+    @property
+    def listed(self) -> bool:
+        """Whether the entries are an object of the store, which the document only names."""
+        return isinstance(self.files, FileList)
+
+    @property
+    def entries_here(self) -> bool:
+        """Whether the entries can be looked at now: they stand in the document, or their list is here and sound."""
+        return not isinstance(self.files, FileList) or self.files.here
+
+    def list_digest(self) -> Digest:
+        """Return size and SHA-256 of the list of the entries, whether it is an object of its own or could be one."""
+        if isinstance(self.files, FileList):
+            return self.files.digest
+        return of_bytes(dump_entries(_relative(self)))
+
+    def same_entries(self, other: "Manifest") -> bool:
+        """Say whether both have the same files, by relative path, with the same sizes; no list is read for that."""
+        if self.tree_sha256 != other.tree_sha256:
+            return False
+        if not (self.listed or other.listed):
+            mine, others = self.by_relative(), other.by_relative()
+            return all(entry.size_bytes == others[name].size_bytes for name, entry in mine.items())
+        return self.list_digest() == other.list_digest()
+
+    def with_list(self) -> "tuple[Manifest, bytes]":
+        """Return the same manifest with its entries as a list of their own, and the bytes of that list."""
+        files, data = FileList.of(_relative(self), f"{self.name}@{self.version}")
+        return replace(self, files=files, declared_tree_sha256=files.tree_sha256), data
+
+    def renumbered(self, version: str, prefix: str) -> "Manifest":
+        """Return the manifest of the same files under another version, in the directory `prefix`."""
+        if isinstance(self.files, FileList):
+            return replace(self, version=version)
+        cut = len(self.prefix)
+        return replace(
+            self,
+            version=version,
+            files=tuple(entry._replace(path=prefix + entry.path[cut:]) for entry in self.files),
+            unknown_in_files={prefix + path[cut:]: keys for path, keys in self.unknown_in_files.items()},
+        )
 
     @property
     def lineage(self) -> tuple[tuple[str, ...], str, str]:
@@ -193,7 +234,7 @@ class Manifest:
             document = read_json(data, path, "manifest", max_bytes=MAX_MANIFEST_BYTES)
             if not document.check_shape():
                 document.refuse()
-            manifest = _build(document.value)
+            manifest = _build(document.value, newer=document.newer)
             _check(manifest, document)
             document.refuse()
             return manifest
@@ -222,12 +263,19 @@ class Manifest:
             "file_count": self.file_count,
             **{key: value for key, value in optional.items() if value},
             **self.unknown,
+            **self._dump_files(),
+        }
+        return jsontext.canonical(document, spread=("files",))
+
+    def _dump_files(self) -> dict[str, Any]:
+        if isinstance(self.files, FileList):
+            return {"files_list": {"sha256": self.files.digest.sha256, "size_bytes": self.files.digest.size}}
+        return {
             "files": [
                 {**entry._asdict(), **self.unknown_in_files.get(entry.path, {})}
                 for entry in sorted(self.files, key=lambda entry: entry.path.encode("utf-8"))
-            ],
+            ]
         }
-        return jsontext.canonical(document, spread=("files",))
 
 
 def new_manifest(
@@ -278,16 +326,20 @@ def _uncollected(large: bool) -> Iterator[None]:
         gc.enable()
 
 
-def _build(value: Mapping[str, Any]) -> Manifest:
-    # a whole entry in three calls of C, for manifests of a hundred thousand files
-    files = tuple(map(partial(tuple.__new__, FileEntry), map(itemgetter(*_ENTRY_KEYS), value["files"])))
-    if type(sum(map(_SIZE, files))) is float:  # 4608.0 is a whole number to JSON Schema
-        files = tuple(entry._replace(size_bytes=int(entry.size_bytes)) for entry in files)
-    unknown_in_files = {}
-    if max(map(len, value["files"])) > len(_ENTRY_KEYS):
-        unknown_in_files = {
-            entry["path"]: without(entry, _ENTRY_KEYS) for entry in value["files"] if len(entry) > len(_ENTRY_KEYS)
-        }
+def _build(value: Mapping[str, Any], *, newer: bool) -> Manifest:
+    files: Sequence[FileEntry]
+    unknown_in_files: dict[str, Mapping[str, Any]] = {}
+    if "files_list" in value:
+        files = FileList(
+            Digest(int(value["files_list"]["size_bytes"]), value["files_list"]["sha256"]),
+            owner=f"{value.get('dataset', value.get('model'))}@{value['version']}",
+            file_count=int(value["file_count"]),
+            total_bytes=int(value["total_bytes"]),
+            tree_sha256=value["tree_sha256"],
+            newer=newer,
+        )
+    else:
+        files, unknown_in_files = _build_files(value["files"])
     retired = value.get("retired")
     return Manifest(
         kind="snapshot" if "dataset" in value else "model",
@@ -310,6 +362,22 @@ def _build(value: Mapping[str, Any]) -> Manifest:
         unknown=without(value, _KNOWN),
         unknown_in_files=unknown_in_files,
     )
+
+
+def _build_files(value: list[dict[str, Any]]) -> tuple[tuple[FileEntry, ...], dict[str, Mapping[str, Any]]]:
+    # a whole entry in three calls of C, for manifests of a hundred thousand files
+    files = tuple(map(partial(tuple.__new__, FileEntry), map(itemgetter(*_ENTRY_KEYS), value)))
+    if type(sum(map(_SIZE, files))) is float:  # 4608.0 is a whole number to JSON Schema
+        files = tuple(entry._replace(size_bytes=int(entry.size_bytes)) for entry in files)
+    if max(map(len, value)) == len(_ENTRY_KEYS):
+        return files, {}
+    return files, {entry["path"]: without(entry, _ENTRY_KEYS) for entry in value if len(entry) > len(_ENTRY_KEYS)}
+
+
+def _relative(manifest: Manifest) -> list[FileEntry]:
+    """Return the entries in order, with paths relative to the frozen directory."""
+    made = (FileEntry(name, entry.size_bytes, entry.sha256) for name, entry in manifest.by_relative().items())
+    return sorted(made, key=_PATH)
 
 
 def _build_retired(value: Mapping[str, Any]) -> Retired:
@@ -346,6 +414,8 @@ def _check(manifest: Manifest, document: Document) -> None:
         if value.get(key, true) != true:
             document.note((key,), f"says {value[key]}, but the entries give {true}")
     retired = manifest.retired.paths if manifest.retired else ()
+    if manifest.listed:
+        return  # whether they are among the files is known once the list is here
     known = frozenset(map(_PATH, manifest.files)) if retired else frozenset()
     for number, path in enumerate(retired):
         if path not in known:

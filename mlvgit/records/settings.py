@@ -98,15 +98,17 @@ class Remote(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Sizes in bytes.
+    """How large things may be, sizes in bytes.
 
     Attributes:
         file_in_git: the largest file that Git may hold below our folders (MLV107).
         git_limit: up to this size a frozen file stays in Git when the storage is chosen by itself.
+        list_files: a store-kept snapshot of more files has its list of files in the store.
     """
 
     file_in_git: int = 10 * MIB
     git_limit: int = MIB
+    list_files: int = 10_000
 
 
 class Folders(NamedTuple):

@@ -10,7 +10,7 @@ from mlvgit.core.versions import is_model_version, is_snapshot_version
 if TYPE_CHECKING:
     from mlvgit.records.manifest import Manifest
 
-__all__ = ["Finding", "folder_of", "judge"]
+__all__ = ["Finding", "folder_of", "judge", "judge_names"]
 
 Finding = tuple[Path, str, str]
 """Where, what, and the code of the rule that reports it."""
@@ -25,12 +25,21 @@ def folder_of(kind: str, name: str, version: str) -> str:
 
 
 def judge(manifest: "Manifest") -> list[Finding]:
-    """List what a schema cannot say: the version's grammar, unsafe names, names outside the directory, collisions."""
+    """List what a schema cannot say: the version's grammar, unsafe names, names outside the directory, collisions.
+
+    A list of files that is an object of its own is judged when it is read: see `judge_names`.
+    """
     found: list[Finding] = []
     fits = is_snapshot_version if manifest.kind == "snapshot" else is_model_version
     if not fits(manifest.version):
         form = "vMAJOR.MINOR[.PATCH]" if manifest.kind == "snapshot" else "vMAJOR.MINOR.PATCH (SemVer)"
         found.append((("version",), f"{printable(manifest.version)!r} is not a {manifest.kind} version: {form}", _BAD))
+    if manifest.listed:
+        if (manifest.kind, manifest.storage) != ("snapshot", "store"):
+            found.append(
+                (("files_list",), "is for snapshots that the store keeps: write dataset and storage: store", _BAD)
+            )
+        return found
     if not manifest.files:
         return [*found, (("files",), "has no file; there is no empty snapshot", _BAD)]
     inside = manifest.prefix + "/"
@@ -39,27 +48,35 @@ def judge(manifest: "Manifest") -> list[Finding]:
     together = min(paths).startswith(inside) and max(paths).startswith(inside)
     if together and not unsafe_reason(manifest.prefix) and all_fine(manifest.relative_paths()):
         return found
-    for number, (path, _, _) in enumerate(manifest.files):
+    for number, path in enumerate(paths):
         reason = unsafe_reason(path)
         if reason:
             found.append((("files", number, "path"), f"the name {_quoted(path)} {reason}", _UNSAFE))
         elif not path.startswith(inside):
             found.append((("files", number, "path"), _outside(manifest, path), _UNSAFE))
-    return found or _collisions(manifest, paths)
+    return found or [(("files", number, "path"), message, _UNSAFE) for number, message in _collisions(paths)]
 
 
-def _collisions(manifest: "Manifest", paths: list[str]) -> list[Finding]:
+def judge_names(paths: list[str]) -> list[tuple[int, str]]:
+    """List what is unsafe about names relative to the frozen directory: position and message."""
+    if all_fine(paths):
+        return []
+    found = [(number, reason) for number, path in enumerate(paths) if (reason := unsafe_reason(path))]
+    return [(number, f"the name {_quoted(paths[number])} {reason}") for number, reason in found] or _collisions(paths)
+
+
+def _collisions(paths: list[str]) -> list[tuple[int, str]]:
     pairs = collisions(paths)
     if not pairs:
         return []
-    last = {entry.path: number for number, entry in enumerate(manifest.files)}
-    found: list[Finding] = []
+    last = {path: number for number, path in enumerate(paths)}
+    found: list[tuple[int, str]] = []
     for first, second in pairs:
         number = last.get(second)
         if number is None:  # a folder on the way
-            number = next(n for n, entry in enumerate(manifest.files) if entry.path.startswith(second + "/"))
+            number = next(n for n, path in enumerate(paths) if path.startswith(second + "/"))
         same = "stands twice" if first == second else f"and {_quoted(first)} are one name on some systems"
-        found.append((("files", number, "path"), f"the name {_quoted(second)} {same}", _UNSAFE))
+        found.append((number, f"the name {_quoted(second)} {same}"))
     return found
 
 

@@ -23,9 +23,13 @@ NoneType = type(None)
 
 VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_0 = frozenset(['dataset'])
 VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_1 = frozenset(['model'])
-VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2 = frozenset(['version', 'files'])
-VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3 = frozenset(['by', 'at', 'reason'])
-VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_4 = frozenset(['path', 'size_bytes', 'sha256'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2 = frozenset(['files'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3 = frozenset(['files_list'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_4 = frozenset(['version'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_5 = frozenset(['by', 'at', 'reason'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_6 = frozenset(['path', 'size_bytes', 'sha256'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_7 = frozenset(['sha256', 'size_bytes'])
+VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_8 = frozenset(['tree_sha256', 'total_bytes', 'file_count'])
 
 
 def validate_urn_mlvgit_schema_manifest(data):
@@ -50,9 +54,28 @@ def validate_urn_mlvgit_schema_manifest(data):
         except (JsonSchemaValueException, JsonSchemaValuesException): pass
     if data_one_of_count1 != 1:
         raise JsonSchemaValueException
+    data_one_of_count2 = 0
+    if data_one_of_count2 < 2:
+        try:
+            data_is_dict = isinstance(data, dict)
+            if data_is_dict:
+                if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2:
+                    raise JsonSchemaValueException
+            data_one_of_count2 += 1
+        except (JsonSchemaValueException, JsonSchemaValuesException): pass
+    if data_one_of_count2 < 2:
+        try:
+            data_is_dict = isinstance(data, dict)
+            if data_is_dict:
+                if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3:
+                    raise JsonSchemaValueException
+            data_one_of_count2 += 1
+        except (JsonSchemaValueException, JsonSchemaValuesException): pass
+    if data_one_of_count2 != 1:
+        raise JsonSchemaValueException
     data_is_dict = isinstance(data, dict)
     if data_is_dict:
-        if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2:
+        if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_4:
             raise JsonSchemaValueException
         data_keys = set(data.keys())
         if "dataset" in data_keys:
@@ -203,7 +226,7 @@ def validate_urn_mlvgit_schema_manifest(data):
             if not isinstance(data__retired, (dict)):
                 raise JsonSchemaValueException
             if True:
-                if not data__retired.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3:
+                if not data__retired.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_5:
                     raise JsonSchemaValueException
                 data__retired_keys = set(data__retired.keys())
                 if "by" in data__retired_keys:
@@ -267,7 +290,7 @@ def validate_urn_mlvgit_schema_manifest(data):
                     if not isinstance(data__files_item, (dict)):
                         raise JsonSchemaValueException
                     if True:
-                        if data__files_item.keys() != VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_4:
+                        if data__files_item.keys() != VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_6:
                             raise JsonSchemaValueException
                         if True:
                             data__files_item__path = data__files_item["path"]
@@ -289,8 +312,40 @@ def validate_urn_mlvgit_schema_manifest(data):
                             if True:
                                 if not SEARCH['^[0-9a-f]{64}$'](data__files_item__sha256):
                                     raise JsonSchemaValueException
+        if "files_list" in data_keys:
+            data_keys.remove("files_list")
+            data__fileslist = data["files_list"]
+            if not isinstance(data__fileslist, (dict)):
+                raise JsonSchemaValueException
+            if True:
+                if data__fileslist.keys() != VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_7:
+                    raise JsonSchemaValueException
+                if True:
+                    data__fileslist__sha256 = data__fileslist["sha256"]
+                    validate_manifest____defs_sha256(data__fileslist__sha256)
+                if True:
+                    data__fileslist__sizebytes = data__fileslist["size_bytes"]
+                    if not isinstance(data__fileslist__sizebytes, (int)) and not (isinstance(data__fileslist__sizebytes, float) and data__fileslist__sizebytes.is_integer()) or isinstance(data__fileslist__sizebytes, bool):
+                        raise JsonSchemaValueException
+                    if True:
+                        if data__fileslist__sizebytes < 1:
+                            raise JsonSchemaValueException
+                        if data__fileslist__sizebytes > 1073741824:
+                            raise JsonSchemaValueException
         if data_keys:
             raise JsonSchemaValueException
+    try:
+        data_is_dict = isinstance(data, dict)
+        if data_is_dict:
+            if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_3:
+                raise JsonSchemaValueException
+    except (JsonSchemaValueException, JsonSchemaValuesException):
+        pass
+    else:
+        data_is_dict = isinstance(data, dict)
+        if data_is_dict:
+            if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_8:
+                raise JsonSchemaValueException
     return data
 
 def validate_manifest____defs_moment(data):
@@ -873,6 +928,16 @@ def validate_urn_mlvgit_schema_settings(data):
                     data__limits_keys.remove("git_limit")
                     data__limits__gitlimit = data__limits["git_limit"]
                     validate_settings____defs_size(data__limits__gitlimit)
+                if "list_files" in data__limits_keys:
+                    data__limits_keys.remove("list_files")
+                    data__limits__listfiles = data__limits["list_files"]
+                    if not isinstance(data__limits__listfiles, (int)) and not (isinstance(data__limits__listfiles, float) and data__limits__listfiles.is_integer()) or isinstance(data__limits__listfiles, bool):
+                        raise JsonSchemaValueException
+                    if True:
+                        if data__limits__listfiles < 0:
+                            raise JsonSchemaValueException
+                        if data__limits__listfiles > 9007199254740992:
+                            raise JsonSchemaValueException
                 if data__limits_keys:
                     raise JsonSchemaValueException
         if "stages" in data_keys:
@@ -1154,8 +1219,11 @@ SCHEMAS = {'manifest': {'$schema': 'https://json-schema.org/draft/2020-12/schema
               'description': "The frozen list of a directory's files. It stands beside the directory that it "
                              'freezes.',
               'type': 'object',
-              'required': ['version', 'files'],
-              'oneOf': [{'required': ['dataset']}, {'required': ['model']}],
+              'required': ['version'],
+              'allOf': [{'oneOf': [{'required': ['dataset']}, {'required': ['model']}]},
+                        {'oneOf': [{'required': ['files']}, {'required': ['files_list']}]}],
+              'if': {'required': ['files_list']},
+              'then': {'required': ['tree_sha256', 'total_bytes', 'file_count']},
               'additionalProperties': False,
               'properties': {'dataset': {'title': 'a dataset name',
                                          'description': 'Name of the dataset that a snapshot belongs to. Exactly '
@@ -1302,7 +1370,27 @@ SCHEMAS = {'manifest': {'$schema': 'https://json-schema.org/draft/2020-12/schema
                                                                            'pattern': '^[0-9a-f]{64}$',
                                                                            'x-write': 'the 64 hexadecimal digits '
                                                                                       'that `shasum -a 256 FILE` '
-                                                                                      'prints'}}}}},
+                                                                                      'prints'}}}},
+                             'files_list': {'title': 'the list of files as an object',
+                                            'description': 'In place of files, for a huge snapshot that the store '
+                                                           'keeps: names the object of the store that holds the '
+                                                           'list. tree_sha256, total_bytes and file_count are '
+                                                           'there then, and the list gives the same.',
+                                            'type': 'object',
+                                            'required': ['sha256', 'size_bytes'],
+                                            'additionalProperties': False,
+                                            'properties': {'sha256': {'title': 'a SHA-256',
+                                                                      'description': 'SHA-256 of the list: one '
+                                                                                     'entry on a line, sorted by '
+                                                                                     'path, paths relative to the '
+                                                                                     'frozen directory.',
+                                                                      '$ref': '#/$defs/sha256'},
+                                                           'size_bytes': {'title': 'a size in bytes',
+                                                                          'description': 'How many bytes the list '
+                                                                                         'has.',
+                                                                          'type': 'integer',
+                                                                          'minimum': 1,
+                                                                          'maximum': 1073741824}}}},
               '$defs': {'format': {'title': 'a format version',
                                    'description': "MAJOR.MINOR of this document's format; absent means 1.0.",
                                    'type': 'string',
@@ -1683,7 +1771,18 @@ SCHEMAS = {'manifest': {'$schema': 'https://json-schema.org/draft/2020-12/schema
                                                                                     'is kept in Git when the '
                                                                                     'storage is chosen by itself. '
                                                                                     'Default 1 MiB.',
-                                                                     '$ref': '#/$defs/size'}}},
+                                                                     '$ref': '#/$defs/size'},
+                                                       'list_files': {'title': 'a number of files',
+                                                                      'description': 'A snapshot that the store '
+                                                                                     'keeps and that has more '
+                                                                                     'files than this has its list '
+                                                                                     'in the store too, and a '
+                                                                                     'small manifest. Default '
+                                                                                     '10,000.',
+                                                                      'type': 'integer',
+                                                                      'minimum': 0,
+                                                                      'maximum': 9007199254740992,
+                                                                      'examples': [10000]}}},
                              'stages': {'title': 'stages',
                                         'description': 'The stages of a model version, by name. Default: dev, '
                                                        'staging, production, archived.',

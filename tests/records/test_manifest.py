@@ -115,7 +115,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "two-names": (manifest(model="m"), "$", "found both", "MLV106"),
     "no-version": (manifest(version=None), "$", "the key 'version' is missing (a version)", "MLV106"),
-    "no-files": (manifest(files=None), "$", "the key 'files' is missing", "MLV106"),
+    "no-files": (manifest(files=None), "$", "exactly one of the keys 'files' and 'files_list'", "MLV106"),
     "empty-files": (manifest(files=[]), "$.files", "must not be empty", "MLV106"),
     "unknown-key": ({**manifest(), "note": "x"}, "$.note", "unknown key \"note\"; did you mean 'notes'?", "MLV106"),
     "unknown-key-far": ({**manifest(), "zzzzz": 1}, "$.zzzzz", "known are dataset, model, version", "MLV106"),

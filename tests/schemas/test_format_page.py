@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlvgit.core.digest import of_bytes
+from mlvgit.records.filelist import FileList, parse_entries
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.records.registry import Registry
 from mlvgit.records.run import RunRecord
@@ -44,6 +45,17 @@ def test_the_yaml_documents_of_the_page_are_read() -> None:
         default.mode,
         default.run_lock,
     )
+
+
+def test_the_list_of_the_page_is_read_and_has_the_digests_that_it_says() -> None:
+    data = next(block for block in blocks("text") if block.startswith('{"path"')).encode()
+    said = PAGE[PAGE.index(data.decode()) :]
+
+    made, written = FileList.of(parse_entries(data, "page"), "iris@v0.1")
+
+    assert written == data
+    assert f"It has {made.digest.size} bytes, the SHA-256 `{made.digest.sha256}`" in said
+    assert f"the identity `{made.tree_sha256}`" in said
 
 
 @pytest.fixture

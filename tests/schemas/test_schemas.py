@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 KINDS: tuple[schemas.Kind, ...] = ("manifest", "registry", "run", "settings")
 SHARED = frozenset({
     "$schema", "$id", "$defs", "$ref", "title", "description", "examples", "type", "enum", "required", "properties",
-    "additionalProperties", "propertyNames", "items", "oneOf", "minimum", "maximum", "minLength", "maxLength", "minItems",
+    "additionalProperties", "propertyNames", "items", "oneOf", "allOf", "if", "then", "minimum", "maximum", "minLength", "maxLength", "minItems",
     "maxItems", "minProperties", "maxProperties", "pattern", "x-write",
 })  # fmt: skip
 

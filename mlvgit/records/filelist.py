@@ -1,0 +1,236 @@
+"""The list of a huge version's files as an object of the store, which its manifest names by SHA-256. Pure.
+
+One entry on a line, as a manifest writes it (JSON Lines), sorted by path as UTF-8 bytes; paths are relative to the
+frozen directory. There is one way to write a list of entries: two lists are the same when their SHA-256 is.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import gt, itemgetter, le
+from typing import Final, NamedTuple, overload
+
+from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256
+from mlvgit.core.jsontext import compact, encoded
+from mlvgit.errors import DocumentError, IntegrityError, MlvError, Problem, RemoteError
+from mlvgit.records.soundness import judge_names
+
+__all__ = ["FileEntry", "FileList", "ListSource", "dump_entries", "parse_entries"]
+
+MAX_LIST_BYTES: Final = 1 << 30
+MAX_SIZE: Final = 1 << 53
+_PORTION: Final = 1 << 22
+_PATH: Final = itemgetter(0)
+_SIZE: Final = itemgetter(1)
+_SHA256: Final = itemgetter(2)
+# a safe name has neither backslash nor control character, so that a quotation mark is all that is ever escaped in it
+_ENTRY: Final = (
+    r'^\{"path": "((?:[^"\\\x00-\x1f]|\\")+)", "size_bytes": (0|[1-9][0-9]{0,15}), "sha256": "([0-9a-f]{64})"%s\}$'
+)
+_LINES: Final = re.compile(_ENTRY % "", re.MULTILINE)
+_NEWER_LINES: Final = re.compile(_ENTRY % r"(?:, .*)?", re.MULTILINE)
+
+
+class FileEntry(NamedTuple):
+    """One frozen file.
+
+    Attributes:
+        path: as the manifest writes it, relative to the mlv root; in a list of its own, to the frozen directory.
+        size_bytes: length in bytes.
+        sha256: 64 hexadecimal digits in lower case.
+    """
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+ListSource = Callable[[Digest], bytes | None]
+"""Where lists are found: the bytes that stand under a digest, None when they are not here. They are not believed."""
+
+
+class FileList(Sequence[FileEntry]):
+    """The entries of a version, read from its list when they are first looked at.
+
+    What the manifest itself says of them is known without the list: how many they are, their bytes, the identity.
+
+    Args:
+        digest: size and SHA-256 of the list.
+        owner: the version, as people write it: `images@v1.0`.
+        file_count, total_bytes, tree_sha256: as the manifest says; the list must give the same.
+        newer: the manifest is of a newer minor version of the format, and lines may have further keys.
+
+    Attributes:
+        source: where the list is looked for; None: nowhere.
+    """
+
+    __slots__ = ("_entries", "_wrong", "digest", "file_count", "newer", "owner", "source", "total_bytes", "tree_sha256")
+
+    def __init__(
+        self, digest: Digest, *, owner: str, file_count: int, total_bytes: int, tree_sha256: str, newer: bool = False
+    ) -> None:
+        self.digest = digest
+        self.owner = owner
+        self.file_count = file_count
+        self.total_bytes = total_bytes
+        self.tree_sha256 = tree_sha256
+        self.newer = newer
+        self.source: ListSource | None = None
+        self._entries: tuple[FileEntry, ...] | None = None
+        self._wrong: DocumentError | None = None
+
+    @classmethod
+    def of(cls, entries: Sequence[FileEntry], owner: str) -> "tuple[FileList, bytes]":
+        """Make the list of `entries`, whose paths are relative to the frozen directory, and its bytes."""
+        ordered = tuple(sorted(entries, key=_PATH))
+        data = dump_entries(ordered)
+        tree = sorted_tree_sha256([*map(_PATH, ordered)], [*map(_SHA256, ordered)])
+        made = cls(
+            of_bytes(data),
+            owner=owner,
+            file_count=len(ordered),
+            total_bytes=sum(map(_SIZE, ordered)),
+            tree_sha256=tree,
+        )
+        made._entries = ordered
+        return made, data
+
+    @property
+    def here(self) -> bool:
+        """Whether the entries can be looked at: the list is here, and sound."""
+        try:
+            self.entries()
+        except MlvError:
+            return False
+        return True
+
+    def entries(self) -> tuple[FileEntry, ...]:
+        """Return the entries.
+
+        Raises:
+            RemoteError: the list is not here.
+            IntegrityError: what stands under its name are other bytes.
+            DocumentError: it is no list, or one of other files than the manifest says.
+        """
+        if self._entries is None:
+            if self._wrong is not None:
+                raise self._wrong
+            data = self.source(self.digest) if self.source else None
+            if data is None:
+                raise RemoteError(
+                    f"the list of the {self.file_count:,} files of {self.owner} ({self.digest.sha256}) is not here",
+                    hint=f"git mlv pull {self.owner}",
+                )
+            if of_bytes(data) != self.digest:
+                raise IntegrityError(
+                    f"the list of the files of {self.owner} is damaged: {self.digest.sha256}", hint="git mlv fsck"
+                )
+            try:
+                self._entries = self._sound(parse_entries(data, self.label, newer=self.newer))
+            except DocumentError as error:
+                self._wrong = error
+                raise
+        return self._entries
+
+    @property
+    def label(self) -> str:
+        """How the list is called in messages."""
+        return f"the list of the files of {self.owner}"
+
+    def _sound(self, entries: tuple[FileEntry, ...]) -> tuple[FileEntry, ...]:
+        paths = [*map(_PATH, entries)]
+        found = [Problem(number + 1, "$.path", message, "MLV105") for number, message in judge_names(paths)]
+        facts = (
+            ("tree_sha256", self.tree_sha256, sorted_tree_sha256(paths, [*map(_SHA256, entries)])),
+            ("total_bytes", self.total_bytes, sum(map(_SIZE, entries))),
+            ("file_count", self.file_count, len(entries)),
+        )
+        for key, said, true in facts if not found else ():
+            if said != true:
+                found.append(Problem(0, f"$.{key}", f"the manifest says {said}, but the entries give {true}"))
+        if found:
+            raise DocumentError(self.label, tuple(found[:100]))
+        return entries
+
+    def __len__(self) -> int:
+        return self.file_count
+
+    @overload
+    def __getitem__(self, index: int) -> FileEntry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FileEntry]: ...
+    def __getitem__(self, index: int | slice) -> FileEntry | Sequence[FileEntry]:
+        return self.entries()[index]
+
+    def __iter__(self) -> Iterator[FileEntry]:
+        return iter(self.entries())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileList) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def dump_entries(entries: Iterable[FileEntry]) -> bytes:
+    """Write entries, which are in order, in the one form that a list has.
+
+    Raises:
+        UsageError: a path is not UTF-8.
+    """
+    quote = compact
+    lines = (
+        f'{{"path": {quote(path)}, "size_bytes": {size}, "sha256": "{digest}"}}\n' for path, size, digest in entries
+    )
+    return b"".join(encoded("".join(part)) for part in iter(lambda: [*islice(lines, 10_000)], []))
+
+
+def parse_entries(data: bytes, label: str, *, newer: bool = False) -> tuple[FileEntry, ...]:
+    """Read a list.
+
+    Args:
+        data: its bytes.
+        label: how it is called in messages.
+        newer: lines may have further keys after ours, which are left alone.
+
+    Raises:
+        DocumentError: it is empty or too long, a line is not an entry as it is written, or not in its place.
+    """
+    if not data.endswith(b"\n") or len(data) > MAX_LIST_BYTES:
+        message = (
+            f"is longer than {MAX_LIST_BYTES:,} bytes" if data.endswith(b"\n") else "does not end with a whole line"
+        )
+        raise DocumentError(label, (Problem(0, "$", message),))
+    lines = _NEWER_LINES if newer else _LINES
+    entries: list[FileEntry] = []
+    start = 0
+    while start < len(data):
+        end = data.index(b"\n", min(start + _PORTION, len(data)) - 1) + 1
+        portion = data[start:end]
+        try:
+            found = lines.findall(portion.decode("utf-8"))
+        except UnicodeDecodeError:
+            found = []
+        if len(found) != portion.count(b"\n"):
+            raise DocumentError(label, (_odd_line(portion, lines, len(entries)),))
+        entries += [FileEntry(path.replace('\\"', '"'), int(size), digest) for path, size, digest in found]
+        start = end
+    paths = [*map(_PATH, entries)]
+    if any(map(le, islice(paths, 1, None), paths)):
+        later = islice(paths, 1, None)
+        number = next(number for number, pair in enumerate(zip(later, paths, strict=False)) if pair[0] <= pair[1])
+        raise DocumentError(label, (Problem(number + 2, "$.path", "does not come after the path before it"),))
+    if any(gt(size, MAX_SIZE) for size in map(_SIZE, entries)):
+        raise DocumentError(label, (Problem(0, "$.size_bytes", f"is larger than {MAX_SIZE:,}"),))
+    return tuple(entries)
+
+
+def _odd_line(portion: bytes, lines: re.Pattern[str], before: int) -> Problem:
+    number = 0
+    for number, line in enumerate(portion.split(b"\n")[:-1], before + 1):  # noqa: B007 - the one that breaks is meant
+        try:
+            if not lines.fullmatch(line.decode("utf-8")):
+                break
+        except UnicodeDecodeError:
+            break
+    return Problem(number, "$", 'is not an entry as it is written: {"path": ..., "size_bytes": ..., "sha256": ...}')
