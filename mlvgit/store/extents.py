@@ -180,7 +180,7 @@ class Lists:
         self.refresh()
         return self._files.keys()
 
-    def items(self) -> Iterable[tuple[str, Mapped]]:
+    def known(self) -> Iterable[tuple[str, Mapped]]:
         """Return the names of all lists that can be read, with what they say."""
         self.refresh()
         return self._read.items()
@@ -216,15 +216,21 @@ class Lists:
         self._seen = seen if seen[0] and _settled(seen[0]) else (0, 0)
         return True
 
-    def add(self, data: bytes) -> str:
+    def add(self, data: bytes, expected: str = "") -> str:
         """Keep a list, durably, and return its name; the same list again changes nothing.
 
+        Args:
+            data: the list.
+            expected: the name that it is to have.
+
         Raises:
-            IntegrityError: it is no list.
+            IntegrityError: it is no list, or another one.
             MachineError: it cannot be written.
         """
         files = parse(data)
         name = hashlib.sha256(data).hexdigest()
+        if expected and name != expected:
+            raise IntegrityError(f"the list {short(expected)} is damaged")
         if name in self._read and self.path(name).is_file():
             return name
         top = self.folder / "extents"
@@ -269,7 +275,7 @@ class Lists:
 
     def objects(self) -> set[str]:
         """Return the SHA-256 of every object that a list names."""
-        return {extent.object.sha256 for _, files in self.items() for extents in files.values() for extent in extents}
+        return {extent.object.sha256 for _, files in self.known() for extents in files.values() for extent in extents}
 
     def drop(self, digests: Iterable[Digest]) -> None:
         """Let no list name these files any more: lists that do are written anew without them, or go.
@@ -279,7 +285,7 @@ class Lists:
             MachineError: they cannot be written, or not be removed.
         """
         dead = set(digests)
-        affected = [(name, files) for name, files in self.items() if not dead.isdisjoint(files)]
+        affected = [(name, files) for name, files in self.known() if not dead.isdisjoint(files)]
         if self.unreadable:
             raise IntegrityError(
                 f"the list {short(min(self.unreadable))} is damaged, or of a newer mlvgit: what it needs is not known, "

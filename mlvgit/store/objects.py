@@ -142,8 +142,12 @@ class ObjectStore:
             with os.fdopen(self.descriptor(digest), "rb") as file:
                 yield file
         else:
-            with ExtentFile(Ranges(extents, self.descriptor)) as joined:
-                yield cast("BinaryIO", joined)
+            with self.joined(extents) as file:
+                yield file
+
+    def joined(self, extents: Sequence[Extent]) -> BinaryIO:
+        """Open ranges of objects as the file that they are, one after the other; see `open`."""
+        return cast("BinaryIO", ExtentFile(Ranges(extents, self.descriptor)))
 
     @contextmanager
     def whole(self, digest: Digest) -> Iterator[Path]:
@@ -224,7 +228,7 @@ class ObjectStore:
         """Return the files that are ranges of an object, itself left out."""
         found = {
             file
-            for _, files in self.lists.items()
+            for _, files in self.lists.known()
             for file, extents in files.items()
             if any(extent.object.sha256 == digest.sha256 for extent in extents)
         }

@@ -11,6 +11,7 @@ from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import IntegrityError
 from mlvgit.store.chunks import CUT, cutter
 from mlvgit.store.objects import ObjectStore
+from mlvgit.store.repacking import repack
 from mlvgit.store.scan import scan
 
 MIB = 1 << 20
@@ -283,3 +284,36 @@ def test_a_small_file_that_changed_since_it_was_scanned_is_an_error_and_nothing_
         store.take(files)
 
     assert kept(store) == []
+
+
+def test_bytes_that_only_forgotten_files_had_are_gone_after_repacking(store: ObjectStore, tmp_path: Path) -> None:
+    secret, old = some_bytes(5000, 77), some_bytes(MIB)
+    files = small_files(20) | {"secret": secret}
+    digests = store.take(write(tmp_path / "in", files))
+    (first,) = store.take(write(tmp_path / "one", {"f": old[:500_000] + secret + old[500_000:]}))
+    base, more = {"f": first}, b"new" + old
+    (second,) = store.take(write(tmp_path / "two", {"f": more}), base=base)
+    (third,) = store.take(write(tmp_path / "three", {"f": more + b"er"}), base={"f": second})
+    size = size_of(store)
+    store.remove(of_bytes(secret), first)
+
+    freed = repack(store, {third.sha256})
+
+    assert 5000 <= freed + 200 <= size - size_of(store) + 400
+    assert not any(secret[1000:1020] in path.read_bytes() for path in kept(store))
+    assert all(comes_back(store, data) for data in (more, more + b"er", *small_files(20).values()))
+    assert all(store.check(each) for each in digests if each != of_bytes(secret))
+    assert repack(store, set()) == 0
+
+
+def test_an_object_that_is_needed_itself_is_not_written_anew(store: ObjectStore, tmp_path: Path) -> None:
+    old = some_bytes(MIB)
+    (first,) = store.take(write(tmp_path / "one", {"f": old}))
+    store.take(write(tmp_path / "two", {"f": old[:300_000]}), base={"f": first})
+
+    assert repack(store, {first.sha256}) == 0
+    assert comes_back(store, old)
+    store.remove(first)
+    assert repack(store, set(), used=0.2) == 0
+    assert repack(store, set(), used=0.5) > 700_000
+    assert comes_back(store, old[:300_000])

@@ -1,0 +1,196 @@
+"""A remote as a place of files: some are objects there, others are ranges of objects, as lists that stand there say.
+
+The lists of a remote are kept here as well, so that each is read once; which of them are there is asked once a command.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlvgit.core.digest import OBJECTS, Digest
+from mlvgit.core.text import printable, short
+from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.store.extents import MAX_LIST_BYTES, Extent, Lists, dump
+
+if TYPE_CHECKING:
+    from mlvgit.remotes.base import Reader, Remote
+
+__all__ = ["EXTENTS", "Part", "Parted"]
+
+EXTENTS = "extents"
+"""The space of lists."""
+
+
+class Part(NamedTuple):
+    """How a remote has a file that is no object there."""
+
+    list_name: str
+    extents: tuple[Extent, ...]
+
+    @property
+    def objects(self) -> set[Digest]:
+        """What its bytes are ranges of."""
+        return {extent.object for extent in self.extents}
+
+
+class Parted:
+    """A `Remote` that answers for files.
+
+    Args:
+        remote: what keeps objects and lists.
+        cache: a folder for copies of its lists.
+    """
+
+    def __init__(self, remote: "Remote", cache: Path) -> None:
+        self.plain = remote
+        self.name = remote.name
+        self.url = remote.url
+        self.whole_only = remote.whole_only
+        self.trouble: MlvError | None = None
+        self.notices = remote.notices
+        self._cache = Lists(cache)
+        self._fresh = False
+        self._lock = threading.RLock()
+
+    def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
+        """See `Remote`; a file is there as an object, or when all objects are that a list there says it is ranges of."""
+        wanted = list(dict.fromkeys(digests))
+        if space != OBJECTS or self.whole_only or not wanted:
+            return self._plainly(wanted, space)
+        try:
+            parts = self.parts(wanted)
+        except RemoteError as error:
+            said = self._plainly(wanted, space)
+            self.trouble = self.trouble or error
+            return {sha256: there or None for sha256, there in said.items()}
+        found: dict[str, bool | None] = {digest.sha256: True for digest in parts}
+        return found | self._plainly([digest for digest in wanted if digest not in parts], space)
+
+    def _plainly(self, digests: Sequence[Digest], space: str) -> dict[str, bool | None]:
+        said = self.plain.presence(digests, space) if digests else {}
+        self.trouble = self.plain.trouble or self.trouble
+        return said
+
+    def parts(self, digests: Iterable[Digest]) -> dict[Digest, Part]:
+        """Return how this has those of some files that are ranges of objects, which it has just said are there.
+
+        Raises:
+            RemoteError: it does not say which lists it has, or does not give them.
+        """
+        if self.whole_only:
+            return {}
+        lists = self.lists()
+        ways = {digest: [Part(*way) for way in lists.find(digest)] for digest in digests}
+        objects = {each for found in ways.values() for part in found for each in part.objects}
+        there = self._plainly(sorted(objects), OBJECTS) if objects else {}
+        return {
+            digest: whole[0]
+            for digest, found in ways.items()
+            if (whole := [part for part in found if all(there.get(each.sha256) for each in part.objects)])
+        }
+
+    def lists(self) -> Lists:
+        """Return the lists that stand there.
+
+        Raises:
+            RemoteError: it does not say which they are, or does not give one of them.
+        """
+        with self._lock:
+            if not self._fresh:
+                there = {each.sha256: each for each in self.plain.names(EXTENTS)}
+                known = set(self._cache.names())
+                for gone in known - there.keys():
+                    self._cache.remove(gone)
+                for sha256 in sorted(there.keys() - known):
+                    self._copy(there[sha256])
+                self._fresh = True
+            return self._cache
+
+    def _copy(self, name: Digest) -> None:
+        with self.plain.download(name, EXTENTS) as reader:
+            data = bytearray()
+            while len(data) <= MAX_LIST_BYTES and (portion := reader.read(1 << 20)):
+                data += portion
+        with suppress(IntegrityError):  # damaged there, or of a newer format: its files are not there for us
+            self._cache.add(bytes(data), name.sha256)
+
+    def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
+        """See `Remote`."""
+        self.plain.upload(digest, source, space)
+        if space == EXTENTS:
+            with self._lock:
+                self._cache.add(source.read_bytes(), digest.sha256)
+
+    def download(self, digest: Digest, space: str = OBJECTS) -> "AbstractContextManager[Reader]":
+        """See `Remote`; a file that is no object is put together here, of all objects that it has ranges of."""
+        if space == OBJECTS and (part := self.parts([digest]).get(digest)):
+            return self._together(part)
+        return self.plain.download(digest, space)
+
+    @contextmanager
+    def _together(self, part: Part) -> "Iterator[Reader]":
+        from mlvgit.store.objects import ObjectStore
+
+        with TemporaryDirectory(prefix="mlvgit-") as folder:
+            store = ObjectStore(Path(folder))
+            for each in sorted(part.objects):
+                with self.plain.download(each) as reader:
+                    store.put(each, reader)
+            with store.joined(part.extents) as file:
+                yield file
+
+    def names(self, space: str = OBJECTS) -> Iterator[Digest]:
+        """See `Remote`; objects that files are ranges of are left out, and those files are named."""
+        if space != OBJECTS or self.whole_only:
+            yield from self.plain.names(space)
+            return
+        lists = self.lists()
+        needed = lists.objects()
+        yield from (each for each in self.plain.names(space) if each.sha256 not in needed)
+        yield from list(lists.files())
+
+    def delete(self, digest: Digest, space: str = OBJECTS) -> None:
+        """See `Remote` and `discard`."""
+        if space == OBJECTS:
+            self.discard([digest])
+        else:
+            self.plain.delete(digest, space)
+
+    def discard(self, digests: Iterable[Digest]) -> None:
+        """Let go of files; an object goes when no other file is a range of it.
+
+        Raises:
+            RemoteError: it cannot be reached, does not allow it, or has a list that is damaged or of a newer format, so
+                that what is needed is unknown.
+        """
+        dead = list(digests)
+        if self.whole_only:
+            for digest in dead:
+                self.plain.delete(digest)
+            return
+        lists = self.lists()
+        if unknown := {each.sha256 for each in self.plain.names(EXTENTS)} - set(dict(lists.known())):
+            raise RemoteError(
+                f"{self.name} ({printable(self.url)}) has a list of extents, {short(min(unknown))}, that is damaged or of "
+                "a newer mlvgit: what it needs is not known, so nothing was removed"
+            )
+        for name, files in list(lists.known()):
+            left = {file: extents for file, extents in files.items() if file not in dead}
+            if len(left) < len(files):
+                self._replace(lists, name, dump(left) if left else b"")
+        needed = lists.objects()
+        for digest in dead:
+            if digest.sha256 not in needed:
+                self.plain.delete(digest)
+
+    def _replace(self, lists: Lists, name: str, data: bytes) -> None:
+        """Bring the list that takes the place of another, then remove that."""
+        old = Digest(lists.path(name).stat().st_size, name)
+        if data:
+            new = lists.add(data)
+            self.plain.upload(Digest(len(data), new), lists.path(new), EXTENTS)
+        self.plain.delete(old, EXTENTS)
+        lists.remove(name)
