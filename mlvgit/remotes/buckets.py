@@ -5,11 +5,13 @@ are hashed before the last portion leaves: a source that changed never becomes a
 is not completed has no name, and a small one is not begun.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
@@ -27,7 +29,7 @@ from mlvgit.remotes.base import (
     presences,
 )
 
-__all__ = ["BucketRemote", "Door"]
+__all__ = ["BucketRemote", "Door", "only_to"]
 
 PART: Final = 16 << 20
 """Bytes of one part of a multipart upload."""
@@ -41,7 +43,7 @@ class Door(NamedTuple):
 
     Attributes:
         extra: the extra of mlvgit that brings the library.
-        open: makes the store, given the client's options and how often to try.
+        open: makes the store, given how long and how often to try; it adds which hosts may be spoken to (`only_to`).
         looked: where credentials are looked for, for the person who has none.
     """
 
@@ -56,14 +58,11 @@ class BucketRemote:
     Args:
         url: as in mlv.yaml.
         prefix: what stands before the names of spaces; "" for none.
-        plain: the server speaks http, and was named with http://.
     """
 
     whole_only = False
 
-    def __init__(
-        self, name: str, url: str, prefix: str, door: Door, patience: Patience, *, plain: bool = False
-    ) -> None:
+    def __init__(self, name: str, url: str, prefix: str, door: Door, patience: Patience) -> None:
         self.name = name
         self.url = url
         self.trouble: MlvError | None = None
@@ -71,7 +70,6 @@ class BucketRemote:
         self._prefix = f"{prefix}/" if prefix else ""
         self._door = door
         self._patience = patience
-        self._plain = plain
         self._opened: dict[bool, Any] = {}
 
     def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
@@ -121,10 +119,16 @@ class BucketRemote:
         """See `Remote`."""
         obstore = import_obstore(self.name, self._door.extra)
         with self._failing(f"delete {short(digest.sha256)}"):
-            try:
-                obstore.delete(self._store(), self._key(digest, space))
-            except FileNotFoundError:
-                return
+            for left in range(self._patience.retries, -1, -1):
+                try:
+                    obstore.delete(self._store(), self._key(digest, space))
+                except FileNotFoundError:
+                    return
+                except obstore.exceptions.GenericError:  # the library sends this once, as it does not know what we know
+                    if not left:
+                        raise
+                else:
+                    return
 
     def _key(self, digest: Digest, space: str) -> str:
         return self._prefix + object_name(digest.sha256, space)
@@ -142,13 +146,13 @@ class BucketRemote:
         """Open the bucket. Silence limits what is read; while bytes are sent nothing can be heard, and time does."""
         if sending not in self._opened:
             client: dict[str, Any] = {
-                "allow_http": self._plain,
                 "connect_timeout": timedelta(seconds=self._patience.connect),
                 "timeout": timedelta(seconds=self._patience.request) if sending else _FOREVER,
             }
             if not sending:
                 client["read_timeout"] = timedelta(seconds=self._patience.silence)
-            retry = {"max_retries": self._patience.retries, "retry_timeout": timedelta(seconds=self._patience.silence)}
+            limit = timedelta(seconds=2 * self._patience.silence)
+            retry = {"max_retries": self._patience.retries, "retry_timeout": limit}
             self._opened[sending] = self._door.open(client, retry)
         return self._opened[sending]
 
@@ -160,7 +164,7 @@ class BucketRemote:
             if not isinstance(error, OSError) and not type(error).__module__.startswith("obstore"):
                 raise  # ours, or a mistake in this file
             hint = f"credentials are looked for in {self._door.looked}"
-            raise failed(self, what, str(error) or type(error).__name__, hint=hint) from error
+            raise failed(self, what, _said(error), hint=hint) from error
 
 
 class _Parts:
@@ -177,6 +181,32 @@ class _Parts:
         return given
 
 
+def _said(error: Exception) -> str:
+    """Return what went wrong, and with which server, without what the library says around it."""
+    line = (str(error).strip() or type(error).__name__).split("\n")[0]
+    return re.sub(r"^.*Error performing (\w+) ([^\s/]*(?://[^\s/]*)?)\S* in .*? - ", r"\1 \2: ", line)
+
+
+def only_to(address: str, *hosts: str) -> dict[str, Any]:
+    """Return options of the client with which no other host is spoken to, and http only where the address says so.
+
+    The library follows redirects to anywhere, and takes session tokens and signatures along. What is not for these
+    hosts is therefore sent to a proxy that cannot be: nothing listens on port 0. Where a real proxy is set up, that is
+    what decides who is spoken to.
+
+    Args:
+        address: of the server, as a URL.
+        hosts: others that are needed, such as those that give credentials; with all below them.
+    """
+    from urllib.request import getproxies
+
+    options: dict[str, Any] = {"allow_http": address.lower().startswith("http://")}
+    if not getproxies().keys() - {"no"}:
+        names = [urlsplit(address).hostname or "", *hosts]
+        options |= {"proxy_url": "http://127.0.0.1:0", "proxy_excludes": ",".join(filter(None, names))}
+    return options
+
+
 def import_obstore(name: str, extra: str) -> Any:
     """Return the library.
 
@@ -185,6 +215,7 @@ def import_obstore(name: str, extra: str) -> Any:
     """
     try:
         import obstore
+        import obstore.exceptions
         import obstore.store
     except ImportError as error:
         raise MachineError(

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from mlvgit.remotes.base import Patience
-from mlvgit.remotes.buckets import BucketRemote, Door
+from mlvgit.remotes.buckets import BucketRemote, Door, only_to
 
 __all__ = ["s3_remote"]
 
@@ -14,6 +15,9 @@ LOOKED: Final = (
     "a web identity, the container's and the machine's role; a profile that logs in: "
     'eval "$(aws configure export-credentials --format env)"'
 )
+_MACHINE: Final = ("169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23")
+"""Where Amazon's machines and containers are given their roles."""
+_CREDENTIALS: Final = ("AWS_METADATA_ENDPOINT", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ENDPOINT_URL_STS")
 
 
 def s3_remote(
@@ -30,19 +34,27 @@ def s3_remote(
         from obstore.store import S3Store
 
         config: dict[str, Any] = {"checksum_algorithm": "SHA256"}
-        profile = {} if os.environ.get("AWS_ACCESS_KEY_ID") else _profile()
+        profile = {} if _first("AWS_ACCESS_KEY_ID") else _profile()
         for key in ("access_key_id", "secret_access_key", "session_token"):
             if profile.get(f"aws_{key}"):
                 config[key] = profile[f"aws_{key}"]
-        if endpoint:
-            config |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-        known = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or profile.get("region")
-        if known or endpoint:
-            config["region"] = known or "us-east-1"
+        known = region or _first("AWS_REGION", "AWS_DEFAULT_REGION") or profile.get("region") or "us-east-1"
+        config["region"] = known
+        address = endpoint or _first("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+        if address:
+            config |= {"endpoint": address, "virtual_hosted_style_request": False}
+        amazon = (
+            ("sts.amazonaws.com", f"sts.{known}.amazonaws.com") if address else ("amazonaws.com", "amazonaws.com.cn")
+        )
+        given = [urlsplit(_first(each)).hostname or "" for each in _CREDENTIALS]
+        client |= only_to(address, *amazon, *_MACHINE, *given)
         return S3Store(bucket, client_options=client, retry_config=retry, **config)
 
-    plain = endpoint.lower().startswith("http://")
-    return BucketRemote(name, url, prefix, Door("s3", open, LOOKED), patience, plain=plain)
+    return BucketRemote(name, url, prefix, Door("s3", open, LOOKED), patience)
+
+
+def _first(*names: str) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def _profile() -> dict[str, str]:

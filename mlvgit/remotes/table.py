@@ -47,10 +47,33 @@ def _ssh(given: settings.Remote, top: Path, patience: Patience) -> Remote:
         refuse(given, "url", f"{given.url!r} {error}")
 
 
+def _gcs(given: settings.Remote, top: Path, patience: Patience) -> Remote:
+    from mlvgit.remotes.gcs import GcsRemote
+
+    del top
+    if given.endpoint:
+        refuse(given, "endpoint", "gs:// takes none: a token would be sent there; STORAGE_EMULATOR_HOST may name one")
+    return GcsRemote(given.name, given.url, *_bucket(given), patience)
+
+
+def _azure(given: settings.Remote, top: Path, patience: Patience) -> Remote:
+    from mlvgit.remotes.azure import azure_remote
+
+    del top
+    container, prefix = _bucket(given)
+    account = str(given.options.get("account", ""))
+    if not re.fullmatch(r"[a-z0-9]{0,24}", account):
+        refuse(given, "account", f"{account!r} is no storage account: up to 24 lower-case letters and digits")
+    endpoint = _endpoint(given)
+    return azure_remote(given.name, given.url, container, prefix, patience, endpoint=endpoint, account=account)
+
+
 SCHEMES: Final[dict[str, Callable[[settings.Remote, Path, Patience], Remote]]] = {
     "": _folder,
     "file": _folder,
     "s3": _s3,
+    "gs": _gcs,
+    "az": _azure,
     "ssh": _ssh,
 }
 

@@ -1,0 +1,83 @@
+"""Azure Blob Storage as a remote, through obstore (extra `mlvgit[azure]`); credentials come from Azure's own places.
+
+An address in mlv.yaml, which everybody who may commit can set, is only ever sent signatures, never a token that would
+work elsewhere.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from mlvgit.errors import RemoteError
+from mlvgit.remotes.base import Patience
+from mlvgit.remotes.buckets import BucketRemote, Door, only_to
+
+__all__ = ["azure_remote"]
+
+LOOKED: Final = (
+    "AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with its secret "
+    "or federated token, `az login`, and the machine's identity"
+)
+_LOGINS: Final = ("login.microsoftonline.com", "login.chinacloudapi.cn", "login.microsoftonline.us", "169.254.169.254")
+_KEYS: Final = tuple(f"AZURE_STORAGE_{each}" for each in ("ACCOUNT_KEY", "ACCESS_KEY", "MASTER_KEY", "KEY"))
+_OTHERS: Final = ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_ID")
+
+
+def azure_remote(
+    name: str, url: str, container: str, prefix: str, patience: Patience, *, endpoint: str = "", account: str = ""
+) -> BucketRemote:
+    """Return a container as a remote; nothing is asked of it yet.
+
+    Args:
+        endpoint: the server's address where it is not Azure's.
+        account: the storage account; "" for the one of the environment.
+    """
+
+    def open(client: Any, retry: Any) -> Any:
+        from obstore.store import AzureStore
+
+        given = _connection_string()
+        known = account or given.get("AccountName") or _first("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
+        key = given.get("AccountKey") or _first(*_KEYS)
+        if not known:
+            raise RemoteError(
+                f"{name} ({url}) names no storage account",
+                hint=f"in mlv.yaml: account: NAME; or AZURE_STORAGE_ACCOUNT_NAME; credentials are looked for in {LOOKED}",
+            )
+        if endpoint and not key:
+            raise RemoteError(
+                f"{name} ({url}) is at {endpoint}, which mlv.yaml names: no token is sent there",
+                hint="set AZURE_STORAGE_ACCOUNT_KEY, or say yourself that it is the right one: AZURE_STORAGE_ENDPOINT",
+            )
+        config: dict[str, Any] = {"account_name": known}
+        if key:
+            config["account_key"] = key
+        elif given.get("SharedAccessSignature"):
+            config["sas_key"] = given["SharedAccessSignature"].lstrip("?")
+        elif (
+            not _first(*_OTHERS) and (Path(_first("AZURE_CONFIG_DIR") or "~/.azure").expanduser() / _LOGGED_IN).exists()
+        ):
+            config["use_azure_cli"] = True
+        suffix = given.get("EndpointSuffix") or "core.windows.net"
+        address = _first("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT") or given.get("BlobEndpoint") or endpoint
+        config["endpoint"] = address = (address or f"https://{known}.blob.{suffix}").rstrip("/")
+        client["allow_http"] = address.lower().startswith("http://")
+        logins = [urlsplit(_first(each)).hostname or "" for each in ("AZURE_AUTHORITY_HOST", "AZURE_MSI_ENDPOINT")]
+        client |= only_to(address, *_LOGINS, *logins)
+        return AzureStore(container, client_options=client, retry_config=retry, **config)
+
+    return BucketRemote(name, url, prefix, Door("azure", open, LOOKED), patience)
+
+
+_LOGGED_IN: Final = "azureProfile.json"
+
+
+def _first(*names: str) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def _connection_string() -> dict[str, str]:
+    """Return the parts of the connection string, which the portal shows and obstore does not read."""
+    pairs = (part.partition("=") for part in _first("AZURE_STORAGE_CONNECTION_STRING").split(";"))
+    return {key.strip(): value for key, _, value in pairs}

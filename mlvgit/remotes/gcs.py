@@ -1,0 +1,173 @@
+"""Google Cloud Storage as a remote, through its own client (extra `mlvgit[gcs]`), with the credentials that it finds.
+
+mlv.yaml names no address for it: what would be sent there is a token that works everywhere. The environment may
+(`STORAGE_EMULATOR_HOST`).
+"""
+
+import io
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from mlvgit.core.digest import Digest, object_name
+from mlvgit.core.text import short
+from mlvgit.errors import MachineError, MlvError
+from mlvgit.remotes.base import (
+    OBJECTS,
+    Limited,
+    Patience,
+    Reader,
+    failed,
+    lacking,
+    named,
+    portions,
+    presences,
+)
+
+__all__ = ["GcsRemote"]
+
+PART: Final = 16 << 20
+"""Bytes of one request of a transfer; a multiple of 256 KiB, as the service wants."""
+LOOKED: Final = (
+    "GOOGLE_APPLICATION_CREDENTIALS, `gcloud auth application-default login`, and the machine's service account"
+)
+
+
+class GcsRemote:
+    """Objects below a prefix of a bucket.
+
+    Args:
+        prefix: what stands before the names of spaces; "" for none.
+        client: one that is set up already; None for one with the credentials of this machine.
+    """
+
+    whole_only = False
+
+    def __init__(self, name: str, url: str, bucket: str, prefix: str, patience: Patience, client: Any = None) -> None:
+        self.name = name
+        self.url = url
+        self.trouble: MlvError | None = None
+        self.notices: list[str] = []
+        self._named = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._patience = patience
+        self._client = client
+        self._lock = threading.Lock()
+
+    def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
+        """See `Remote`."""
+        return presences(self, digests, lambda digest: self._has(digest, space))
+
+    def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
+        """See `Remote`."""
+        with self._failing(f"take {short(digest.sha256)}"):
+            blob = self._blob(digest, space)
+            blob.chunk_size = PART
+            data = _Source(portions(digest, source), digest.size)
+            blob.upload_from_file(data, size=digest.size, content_type="application/octet-stream", **self._trying())
+
+    @contextmanager
+    def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
+        """See `Remote`."""
+        doing = f"give {short(digest.sha256)}"
+        with self._failing(doing):
+            blob = self._blob(digest, space)
+            found = blob.bucket.get_blob(blob.name, **self._trying(asking=True))
+            if found is None:
+                raise lacking(self, digest)
+            opened = found.open("rb", chunk_size=PART, **self._trying())
+        yield Limited(opened, digest.size + 1, lambda: self._failing(doing))
+
+    def names(self, space: str = OBJECTS) -> Iterator[Digest]:
+        """See `Remote`."""
+        below = f"{self._prefix}{space}/"
+        with self._failing("list what it has"):
+            fields = "items(name,size),nextPageToken"
+            for blob in self._bucket().list_blobs(prefix=below, fields=fields, **self._trying(asking=True)):
+                digest = named(blob.name.removeprefix(below), blob.size)
+                if digest is not None:
+                    yield digest
+
+    def delete(self, digest: Digest, space: str = OBJECTS) -> None:
+        """See `Remote`."""
+        with self._failing(f"delete {short(digest.sha256)}"):
+            blob = self._blob(digest, space)
+            blob.bucket.delete_blobs([blob], on_error=lambda _: None, **self._trying(asking=True))
+
+    def _has(self, digest: Digest, space: str) -> bool:
+        with self._failing(f"say whether it has {short(digest.sha256)}"):
+            blob = self._blob(digest, space)
+            found = blob.bucket.get_blob(blob.name, **self._trying(asking=True))
+            return found is not None and found.size == digest.size
+
+    def _blob(self, digest: Digest, space: str) -> Any:
+        name = self._prefix + object_name(digest.sha256, space)
+        return self._bucket().blob(name)
+
+    def _bucket(self) -> Any:
+        try:
+            from google.cloud import storage
+        except ImportError as error:
+            raise MachineError(
+                f"the remote {self.name} needs google-cloud-storage, which is not installed",
+                hint="pip install 'mlvgit[gcs]'",
+            ) from error
+        with self._lock:
+            if self._client is None:
+                self._client = storage.Client(project=os.environ.get("GOOGLE_CLOUD_PROJECT"))
+        return self._client.bucket(self._named)
+
+    def _trying(self, *, asking: bool = False) -> dict[str, Any]:
+        """Return how long to wait and to try; what only asks gives up earlier, as people wait for the answer."""
+        from google.cloud.storage.retry import DEFAULT_RETRY
+
+        silence = self._patience.silence / (2 if asking else 1)
+        retry = DEFAULT_RETRY.with_timeout(2 * silence).with_delay(0.2, 10, 2)
+        return {"retry": retry, "timeout": (self._patience.connect, silence)}
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in ("google", "requests"):
+                raise  # ours, or a mistake in this file
+            hint = f"credentials are looked for in {LOOKED}"
+            raise failed(self, what, str(error) or type(error).__name__, hint=hint) from error
+
+
+class _Source(io.RawIOBase):
+    """A file of the client's over portions, which can go back by one request, for a request that is sent again."""
+
+    def __init__(self, portions: Iterator[bytes], size: int) -> None:
+        self._portions = portions
+        self._size = size
+        self._held = bytearray()
+        self._start = 0
+        self._at = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes; those before are let go. The last come only when all are right."""
+        del self._held[: self._at - self._start]
+        self._start = self._at
+        if size < 0 or self._at + size >= self._size:
+            self._held += b"".join(self._portions)
+        while len(self._held) < size and (portion := next(self._portions, b"")):
+            self._held += portion
+        data = bytes(self._held[: size if size >= 0 else None])
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go back, or stay."""
+        if whence or not self._start <= offset <= self._start + len(self._held):
+            raise io.UnsupportedOperation("the server wants bytes again that it said it had")
+        self._at = offset
+        return offset
+
+    def tell(self) -> int:
+        """Return where the next byte is read."""
+        return self._at
