@@ -46,6 +46,8 @@ class LfsRemote:
         self._client = Client(name, patience)
         self._batches = Batches(host, self._client)
         self._lock = Lock()
+        self._asking = Lock()
+        self._waiting: dict[tuple[str, str], Digest] = {}
         self._known: dict[tuple[str, str], Found] = {}
         self._lacked: dict[str, Digest] = {}
 
@@ -145,22 +147,35 @@ class LfsRemote:
         return there
 
     def _where(self, operation: str, digest: Digest) -> Found:
-        """Return what the host says of one object; those that were found lacking are asked about along with it."""
+        """Return what the host says of one object; who waits for an answer, or was found lacking, is asked about with it."""
         with self._lock:
-            known = self._known.pop((operation, digest.sha256), None)
-            self._lacked.pop(digest.sha256, None)
-            if known is None or not _lasts(known):
-                others = list(self._lacked.values())[: AT_ONCE - 1] if operation == "upload" else []
-                for other in others:
-                    del self._lacked[other.sha256]
-                answer = self._batches.ask(operation, [digest, *others])
+            self._waiting[operation, digest.sha256] = digest
+        with self._asking:
+            with self._lock:
+                known = self._known.pop((operation, digest.sha256), None)
+                asked = [] if known is not None and _lasts(known) else self._together(operation, digest)
+                self._waiting.pop((operation, digest.sha256), None)
+                self._lacked.pop(digest.sha256, None)
+            if asked:
+                answer = self._batches.ask(operation, asked)
                 known = answer.pop(digest.sha256, None)
-                self._known.update({(operation, sha256): found for sha256, found in answer.items()})
+                with self._lock:
+                    self._known.update({(operation, sha256): found for sha256, found in answer.items()})
         if known is None:
             raise Refused("it leaves the object out")
         if known.code:
             raise Refused(known.message or f"error {known.code}", known.code)
         return known
+
+    def _together(self, operation: str, digest: Digest) -> list[Digest]:
+        """Return what to ask about in one question, this object first."""
+        others = [each for (wanted, _), each in self._waiting.items() if wanted == operation]
+        if operation == "upload":
+            others += self._lacked.values()
+        asked = list(dict.fromkeys([digest, *others]))[:AT_ONCE]
+        for each in asked:
+            self._lacked.pop(each.sha256, None)
+        return asked
 
     def _download(self, digest: Digest) -> Action:
         try:
@@ -187,10 +202,10 @@ class LfsRemote:
     def _failing(self, what: str) -> Iterator[None]:
         try:
             yield
-        except Refused as error:
-            raise failed(self, what, str(error), hint=error.hint) from error
-        except Unanswered as error:
-            raise failed(self, what, str(error)) from error
+        except (Refused, Unanswered) as error:
+            self.url = self._batches.place or self.url
+            hint = error.hint if isinstance(error, Refused) else ""
+            raise failed(self, what, str(error), hint=hint) from error
 
     def _only_whole(self, space: str) -> None:
         if space != OBJECTS:

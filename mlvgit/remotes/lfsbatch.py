@@ -85,9 +85,14 @@ class Found(NamedTuple):
 
 
 class Batches:
-    """Questions to one host; for several threads at once, which wait for each other."""
+    """Questions to one host; for several threads at once, which wait for each other.
+
+    Attributes:
+        place: where the host was last found, for messages; "" before that.
+    """
 
     def __init__(self, host: GitHost, client: Client) -> None:
+        self.place = ""
         self._host = host
         self._client = client
         self._endpoints: dict[str, tuple[str, Mapping[str, str], float]] = {}
@@ -161,7 +166,7 @@ class Batches:
         known = self._endpoints.get(operation)
         if known is None or known[2] < time.monotonic() + _EARLY:
             url, own, seconds = self._host.endpoint(operation)
-            split(url)
+            self.place = split(url)._replace(query="", fragment="").geturl()
             if own and not _may_carry(url):
                 raise Refused("its address is http, over which no credential is sent", hint=_HTTPS)
             self._secrets.update(own.values())

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -184,10 +185,18 @@ class Proxy(ThreadingHTTPServer):
         self.seen: list[Seen] = []
         self.faults: list[Fault] = []
         self.always: list[Fault] = []
+        self.scheme = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
+
+    def speak_tls(self, certificate: Path) -> None:
+        """Speak TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.scheme = "https"
 
     def endpoint(self, repository: str = "team/data") -> str:
         return f"{self.url}/{repository}.git/info/lfs"
@@ -207,6 +216,31 @@ def proxy(port: int) -> Iterator[Proxy]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def certificate(folder: Path) -> Path:
+    """Make a certificate of 127.0.0.1 that only those trust who are told to."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl, which makes the certificate of the server, is not here")
+    path = folder / "certificate.pem"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=lfs",
+    ]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", folder / "public.pem"]
+    subprocess.run([program, *words, *names], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + (folder / "public.pem").read_bytes())
+    return path
 
 
 class Passing(BaseHTTPRequestHandler):

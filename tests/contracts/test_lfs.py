@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,7 @@ from mlvgit.repo.lfshost import LfsHost
 from mlvgit.repo.repository import Repository
 from mlvgit.store.objects import ObjectStore
 from tests.conftest import Sandbox
-from tests.contracts.lfs_server import Giftless, Passing, Proxy, giftless, proxy, token
+from tests.contracts.lfs_server import Giftless, Passing, Proxy, certificate, giftless, proxy, token
 
 PATIENCE = Patience(connect=5, silence=20, retries=2)
 CANARY = "canary-secret-value"
@@ -566,3 +568,54 @@ def test_the_header_that_ci_gives_git_is_sent_along(repo: Sandbox, guarded: Prox
 def test_an_endpoint_that_is_no_address_is_refused(repo: Sandbox) -> None:
     with pytest.raises(SettingsError):
         opened(repo, "ext::sh -c id")
+
+
+def test_who_waits_together_is_asked_about_together(through: Any, door: Proxy, remote: Remote, tmp_path: Path) -> None:
+    sources = [source(tmp_path, f"object {number}".encode()) for number in range(16)]
+    for digest, path in sources:
+        remote.upload(digest, path)
+    let = threading.Event()
+    door.faults.append(lambda passing: not let.wait(10))
+
+    with ThreadPoolExecutor(16) as pool:
+        reads = [pool.submit(read, through, digest) for digest, _ in sources]
+        while len(through._waiting) < 15:  # the first one asks, the others have come to wait
+            pass
+        let.set()
+        assert [each.result() for each in reads] == [path.read_bytes() for _, path in sources]
+
+    assert sum(each.path.endswith("/objects/batch") for each in door.seen) == 2
+
+
+def test_messages_say_where_the_server_was_found(repo: Sandbox) -> None:
+    repo.config("lfs.url", "http://ada:geheim@127.0.0.1:9/team/data.git/info/lfs")
+    remote = opened(repo, patience=Patience(retries=0))
+
+    remote.presence([Digest(1, "ab" * 32)])
+
+    assert "origin (http://127.0.0.1:9/team/data.git/info/lfs)" in trouble(remote)
+    assert "geheim" not in trouble(remote)
+
+
+def test_over_https_a_host_must_be_trusted_and_is_not_followed_to_http(
+    repo: Sandbox, server: Giftless, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, path = source(tmp_path, b"bytes")
+    made = certificate(tmp_path)
+    with proxy(server.port) as door:
+        door.speak_tls(made)
+
+        stranger = opened(repo, door.endpoint(place), Patience(retries=0))
+        assert stranger.presence([digest]) == {digest.sha256: None}
+        assert "its certificate is not trusted" in trouble(stranger)
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(made))
+        known = opened(repo, door.endpoint(place), Patience(retries=0))
+        with pytest.raises(RemoteError, match="from https to http"):  # the server behind knows nothing of TLS
+            known.upload(digest, path)
+
+        door.always.append(
+            lambda passing: (passing.body(), passing.reply(302, [("Location", server.url)], b""), True)[2]
+        )
+        assert known.presence([digest]) == {digest.sha256: None}
+        assert "from https to http" in trouble(known)
