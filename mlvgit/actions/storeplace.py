@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from mlvgit.store.objects import ObjectStore
 
 __all__ = [
+    "LINK_RISK",
     "SETTING",
     "StoreUser",
+    "links",
     "open_store",
     "refuse_if_shared",
     "remarks",
@@ -32,6 +34,12 @@ __all__ = [
 ]
 
 SETTING: Final = "mlv.store"
+LINK: Final = "mlv.link"
+LINK_RISK: Final = (
+    "git config mlv.link is hard: large store-kept files of this working directory are the store's own, read-only, under a "
+    "second name. A program that writes in one all the same (as root, or after chmod) destroys the store's copy too; the "
+    "next commit and git mlv fsck see it, and only a remote can mend it"
+)
 USERS: Final = "users"
 _NOTE: Final = "store-user"
 _OWN: Final = "objects"
@@ -86,7 +94,7 @@ def open_store(repo: "Repository") -> "ObjectStore":
     if not repo.config(SETTING):
         if not folder.exists() and _sharing(repo):
             _make_shared(repo, folder)
-        return ObjectStore(folder)
+        return ObjectStore(folder, link=links(repo))
     _join(repo, folder)
     if _left_behind(repo):
         raise MachineError(
@@ -94,7 +102,21 @@ def open_store(repo: "Repository") -> "ObjectStore":
             f"store, {printable(str(repo.state_dir / _OWN))}",
             hint="git mlv fsck   (moves them, each hashed)",
         )
-    return ObjectStore(folder)
+    return ObjectStore(folder, link=links(repo))
+
+
+def links(repo: "Repository") -> bool:
+    """Say whether files of the workspace are to be the store's own, under a second name (`git config mlv.link hard`).
+
+    Raises:
+        UsageError: `mlv.link` is neither "hard" nor "copy".
+    """
+    said = repo.config(LINK)
+    if said not in ("", "copy", "hard"):
+        raise UsageError(
+            f"git config {LINK} is {printable(said)!r}", hint=f"git config {LINK} copy   (the default)   or: hard"
+        )
+    return said == "hard"
 
 
 def store_users(folder: Path) -> list[StoreUser]:
@@ -138,6 +160,8 @@ def refuse_if_shared(repo: "Repository", command: str) -> None:
 def remarks(repo: "Repository") -> Iterator[str]:
     """Say in sentences what is worth knowing about the store: who shares it, and who else may write in it."""
     folder = store_folder(repo)
+    if links(repo):
+        yield LINK_RISK
     try:
         found = folder.stat()
     except OSError:

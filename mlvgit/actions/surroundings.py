@@ -30,16 +30,15 @@ _STAGE_TAG = re.compile(r"[^#@]+#[A-Za-z0-9_-]+(?:#[0-9]+)?|[^@]+@deprecated(?:#
 
 
 def store(repo: Repository) -> Iterator[Symptom]:
-    """Look at the store that `git config mlv.store` names; the repository's own is nothing to speak of."""
+    """Look at the store that `git config mlv.store` names, and at what is said of it."""
     said = repo.config(SETTING)
-    if not said:
-        return
     try:
         folder = open_store(repo).folder
     except MlvError as error:
         yield bad("store", printable(error.message), error.hint)
         return
-    yield ok("store", f"git config {SETTING}: {printable(str(folder))}")
+    if said:
+        yield ok("store", f"git config {SETTING}: {printable(str(folder))}")
     for remark in remarks(repo):
         yield ok("store", printable(remark))
 

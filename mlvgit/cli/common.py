@@ -34,6 +34,7 @@ __all__ = [
     "frozen_lines",
     "manifest_json",
     "show_manifest",
+    "tell_of_links",
     "tell_otherwise",
 ]
 
@@ -125,6 +126,17 @@ def commit_staged(
     oid = project.repo.commit_paths(staged, args.message or subject)
     output.say(f"committed {short(oid)}")
     return oid
+
+
+def tell_of_links(project: Project, output: Output) -> None:
+    """Say once in a repository what hard links to the store mean, when they were asked for."""
+    from mlvgit.actions.storeplace import LINK_RISK, links
+    from mlvgit.store.atomic import write_atomic
+
+    told = project.repo.state_dir / "told-of-links"
+    if links(project.repo) and not told.exists():
+        output.talk(f"note: {LINK_RISK}")
+        write_atomic(told, b"", durable=False)
 
 
 def frozen_lines(output: Output, result: FreezeResult) -> None:

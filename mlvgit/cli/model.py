@@ -19,6 +19,7 @@ from mlvgit.cli.common import (
     frozen_json,
     frozen_lines,
     show_manifest,
+    tell_of_links,
     tell_otherwise,
     unknown_name,
 )
@@ -108,6 +109,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
     with output.progress(f"freezing {args.model} {version}") as progress:
         result = add(project, plan, progress)
     frozen_lines(output, result)
+    tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
     if not result.already:
         output.next(f"git mlv tag-model {args.model} {version}" if commit else f'git commit -m "Add {result.key}"')

@@ -19,6 +19,7 @@ from mlvgit.cli.common import (
     frozen_json,
     frozen_lines,
     manifest_json,
+    tell_of_links,
     unknown_name,
 )
 from mlvgit.cli.output import Output
@@ -122,6 +123,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     with output.progress(f"freezing {args.dataset}") as progress:
         result = create(project, plan, progress)
     frozen_lines(output, result)
+    tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Freeze {result.key}", output)
     if not result.already and not commit:
         output.next(f'git commit -m "Freeze {result.key}"')

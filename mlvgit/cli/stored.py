@@ -5,7 +5,7 @@ import argparse
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
 from mlvgit.actions.storechecks import check_store
-from mlvgit.cli.common import add_json
+from mlvgit.cli.common import add_json, tell_of_links
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, size
 
@@ -36,6 +36,8 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
             f"({count(planned.missing_objects, 'object')}) for {', '.join(map(printable, names))}"
         )
     written = [] if args.dry_run else pull(project, planned)
+    if written:
+        tell_of_links(project, output)
     for path in written[:20]:
         output.say(f"  {printable(path)}")
     if len(written) > 20:

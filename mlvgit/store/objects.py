@@ -25,6 +25,7 @@ from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake
+from mlvgit.store.linking import link_object
 from mlvgit.store.packs import INCOMING, ExtentFile, Ranges
 from mlvgit.store.place import Reader, make_read_only, place_bytes
 from mlvgit.store.reading import BUFFER_BYTES, Progress
@@ -41,10 +42,12 @@ class ObjectStore:
 
     Args:
         folder: normally `<git common dir>/mlv/objects`; made when something is first stored.
+        link: what is placed is the object itself under a second name, where it is one of its own and that can be done.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, link: bool = False) -> None:
         self.folder = folder
+        self._link = link
         self.lists = Lists(folder)
         self.added: list[int] = []
 
@@ -188,13 +191,15 @@ class ObjectStore:
         """Put an object's bytes at `relative` below `root`, hashed on the way, read-only.
 
         Returns:
-            How many bytes of the disk that took: none for a clone.
+            How many bytes of the disk that took: none for a clone, or a link.
 
         Raises:
             IntegrityError: the object is missing or damaged (it is then set aside), or the name is taken by other bytes.
             MachineError: the workspace cannot be written.
         """
         try:
+            if self._link and not mode & 0o111 and self._place_link(digest, root, relative):
+                return 0
             with self.open(digest) as file:
                 added = place_bytes(root, relative, file, digest, mode=mode)
         except IntegrityError:
@@ -202,6 +207,16 @@ class ObjectStore:
             raise
         make_read_only([root / relative])
         return added
+
+    def _place_link(self, digest: Digest, root: Path, relative: str) -> bool:
+        if not self._is_object(digest):
+            return False
+        ensure_directory(root)
+        fd = self.descriptor(digest)
+        try:
+            return link_object(fd, self.path(digest), digest, root, relative)
+        finally:
+            os.close(fd)
 
     def check(self, digest: Digest) -> bool:
         """Hash a file; what is damaged of it is moved into quarantine. Say whether it is here and whole.
