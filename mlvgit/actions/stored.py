@@ -38,16 +38,22 @@ __all__ = [
 
 
 class Sent(NamedTuple):
-    """What sending did: how many objects and bytes went to which remote; "" when there was nothing to ask about."""
+    """What sending did: how many objects and bytes went to which remote; "" when there was nothing to ask about.
+
+    Attributes:
+        notices: what else a person should hear of, such as a folder that was made for them.
+    """
 
     remote: str = ""
     objects: int = 0
     bytes: int = 0
+    notices: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What was sent, for a person; only when anything was."""
-        return f"sent {size(self.bytes)} ({count(self.objects, 'object')}) to {printable(self.remote)}"
+        sent = f"sent {size(self.bytes)} ({count(self.objects, 'object')}) to {printable(self.remote)}"
+        return "; ".join([sent, *self.notices])
 
 
 def object_store(project: Project) -> "ObjectStore":
@@ -215,7 +221,7 @@ def send(project: Project, digests: Iterable[Digest], limit: int | None = None) 
     for digest in missing:
         with store.whole(digest) as path:
             remote.upload(digest, path)
-    return Sent(remote=remote.name, objects=len(missing), bytes=sum(digest.size for digest in missing))
+    return Sent(remote.name, len(missing), sum(digest.size for digest in missing), tuple(remote.notices))
 
 
 def _sendable(project: Project, remote: "Remote", missing: Sequence[Digest], limit: int | None) -> None:

@@ -19,7 +19,8 @@ LOOKED: Final = (
     "AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with its secret "
     "or federated token, `az login`, and the machine's identity"
 )
-_LOGINS: Final = ("login.microsoftonline.com", "login.chinacloudapi.cn", "login.microsoftonline.us", "169.254.169.254")
+_MACHINE: Final = "169.254.169.254"
+_LOGINS: Final = ("login.microsoftonline.com", "login.chinacloudapi.cn", "login.microsoftonline.us", _MACHINE)
 _KEYS: Final = tuple(f"AZURE_STORAGE_{each}" for each in ("ACCOUNT_KEY", "ACCESS_KEY", "MASTER_KEY", "KEY"))
 _OTHERS: Final = ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_ID")
 
@@ -45,32 +46,30 @@ def azure_remote(
                 f"{name} ({url}) names no storage account",
                 hint=f"in mlv.yaml: account: NAME; or AZURE_STORAGE_ACCOUNT_NAME; credentials are looked for in {LOOKED}",
             )
-        if endpoint and not key:
+        own = _first("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT") or given.get("BlobEndpoint")
+        if endpoint and not key and not own:
             raise RemoteError(
                 f"{name} ({url}) is at {endpoint}, which mlv.yaml names: no token is sent there",
                 hint="set AZURE_STORAGE_ACCOUNT_KEY, or say yourself that it is the right one: AZURE_STORAGE_ENDPOINT",
             )
         config: dict[str, Any] = {"account_name": known}
         if key:
-            config["account_key"] = key
+            config |= {
+                "account_key": key,
+                "credential_type": "access_key",
+            }  # or a token of the environment would be sent
         elif given.get("SharedAccessSignature"):
             config["sas_key"] = given["SharedAccessSignature"].lstrip("?")
-        elif (
-            not _first(*_OTHERS) and (Path(_first("AZURE_CONFIG_DIR") or "~/.azure").expanduser() / _LOGGED_IN).exists()
-        ):
+        elif not _first(*_OTHERS) and _logged_in():
             config["use_azure_cli"] = True
-        suffix = given.get("EndpointSuffix") or "core.windows.net"
-        address = _first("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT") or given.get("BlobEndpoint") or endpoint
-        config["endpoint"] = address = (address or f"https://{known}.blob.{suffix}").rstrip("/")
-        client["allow_http"] = address.lower().startswith("http://")
+        azure = f"https://{known}.blob.{given.get('EndpointSuffix') or 'core.windows.net'}"
+        config["endpoint"] = address = ((endpoint if key else "") or own or azure).rstrip("/")
         logins = [urlsplit(_first(each)).hostname or "" for each in ("AZURE_AUTHORITY_HOST", "AZURE_MSI_ENDPOINT")]
         client |= only_to(address, *_LOGINS, *logins)
         return AzureStore(container, client_options=client, retry_config=retry, **config)
 
-    return BucketRemote(name, url, prefix, Door("azure", open, LOOKED), patience)
-
-
-_LOGGED_IN: Final = "azureProfile.json"
+    door = Door("azure", open, LOOKED, _first("AZURE_MSI_ENDPOINT") or f"http://{_MACHINE}")
+    return BucketRemote(name, url, prefix, door, patience)
 
 
 def _first(*names: str) -> str:
@@ -81,3 +80,8 @@ def _connection_string() -> dict[str, str]:
     """Return the parts of the connection string, which the portal shows and obstore does not read."""
     pairs = (part.partition("=") for part in _first("AZURE_STORAGE_CONNECTION_STRING").split(";"))
     return {key.strip(): value for key, _, value in pairs}
+
+
+def _logged_in() -> bool:
+    """Say whether `az login` has left anything."""
+    return (Path(_first("AZURE_CONFIG_DIR") or "~/.azure").expanduser() / "azureProfile.json").exists()

@@ -26,6 +26,7 @@ __all__ = [
     "Remote",
     "failed",
     "lacking",
+    "looked_for",
     "named",
     "portions",
     "presences",
@@ -209,6 +210,11 @@ def named(name: str, size: int) -> Digest | None:
 def lacking(remote: Remote, digest: Digest) -> RemoteError:
     """Return the error of a thing that is not there."""
     return RemoteError(f"{remote.name} ({printable(remote.url)}) does not have {short(digest.sha256)}")
+
+
+def looked_for(said: str, places: str) -> str:
+    """Return the hint for what a service said: where credentials are looked for, when it is they that are missing."""
+    return f"credentials are looked for in {places}" if re.search(r"\b40[13]\b|[Cc]redential", said) else ""
 
 
 def failed(remote: Remote, what: str, why: str, *, hint: str = "") -> RemoteError:

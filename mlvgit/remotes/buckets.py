@@ -24,6 +24,7 @@ from mlvgit.remotes.base import (
     Reader,
     failed,
     lacking,
+    looked_for,
     named,
     portions,
     presences,
@@ -45,11 +46,13 @@ class Door(NamedTuple):
         extra: the extra of mlvgit that brings the library.
         open: makes the store, given how long and how often to try; it adds which hosts may be spoken to (`only_to`).
         looked: where credentials are looked for, for the person who has none.
+        machine: the address that gives credentials to a machine of the provider; asked last, and nobody's elsewhere.
     """
 
     extra: str
     open: Callable[[Any, Any], Any]
     looked: str
+    machine: str
 
 
 class BucketRemote:
@@ -163,8 +166,10 @@ class BucketRemote:
         except Exception as error:
             if not isinstance(error, OSError) and not type(error).__module__.startswith("obstore"):
                 raise  # ours, or a mistake in this file
-            hint = f"credentials are looked for in {self._door.looked}"
-            raise failed(self, what, _said(error), hint=hint) from error
+            said = _said(error)
+            if f" {self._door.machine}:" in said:
+                said = "no credentials were found"
+            raise failed(self, what, said, hint=looked_for(said, self._door.looked)) from error
 
 
 class _Parts:
@@ -183,8 +188,11 @@ class _Parts:
 
 def _said(error: Exception) -> str:
     """Return what went wrong, and with which server, without what the library says around it."""
-    line = (str(error).strip() or type(error).__name__).split("\n")[0]
-    return re.sub(r"^.*Error performing (\w+) ([^\s/]*(?://[^\s/]*)?)\S* in .*? - ", r"\1 \2: ", line)
+    text = str(error).strip() or type(error).__name__
+    line = re.sub(r"^.*Error performing (\w+) ([^\s/]*(?://[^\s/]*)?)\S* in .*? - ", r"\1 \2: ", text.split("\n")[0])
+    line = re.sub(r":?\s*(<.*)?$", "", line.replace("Server returned non-2xx status code: ", ""))
+    code = re.search(r"<Code>(\w+)</Code>", text)
+    return f"{line} ({code[1]})" if code else line
 
 
 def only_to(address: str, *hosts: str) -> dict[str, Any]:

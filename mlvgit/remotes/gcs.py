@@ -22,6 +22,7 @@ from mlvgit.remotes.base import (
     Reader,
     failed,
     lacking,
+    looked_for,
     named,
     portions,
     presences,
@@ -135,8 +136,8 @@ class GcsRemote:
         except Exception as error:
             if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in ("google", "requests"):
                 raise  # ours, or a mistake in this file
-            hint = f"credentials are looked for in {LOOKED}"
-            raise failed(self, what, str(error) or type(error).__name__, hint=hint) from error
+            said = str(error) or type(error).__name__
+            raise failed(self, what, said, hint=looked_for(said, LOOKED)) from error
 
 
 class _Source(io.RawIOBase):

@@ -50,7 +50,8 @@ def s3_remote(
         client |= only_to(address, *amazon, *_MACHINE, *given)
         return S3Store(bucket, client_options=client, retry_config=retry, **config)
 
-    return BucketRemote(name, url, prefix, Door("s3", open, LOOKED), patience)
+    door = Door("s3", open, LOOKED, _first("AWS_METADATA_ENDPOINT") or f"http://{_MACHINE[0]}")
+    return BucketRemote(name, url, prefix, door, patience)
 
 
 def _first(*names: str) -> str:

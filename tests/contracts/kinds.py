@@ -32,7 +32,7 @@ from tests.contracts.sshd import Server, sshd
 
 HURRY = Patience(connect=2, silence=1, request=2, retries=2)
 """Limits for tests in which they are reached."""
-NOWHERE = "http://127.0.0.1:9"
+NOWHERE, NO_MACHINE = "http://127.0.0.1:9", "http://127.0.0.1:1"
 
 
 class Kind(NamedTuple):
@@ -209,8 +209,8 @@ def nobody(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
         if each.startswith(("AWS_", "AZURE_", "GOOGLE_", "STORAGE_EMULATOR")):
             monkeypatch.delenv(each)
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("AWS_METADATA_ENDPOINT", NOWHERE)
-    monkeypatch.setenv("AZURE_MSI_ENDPOINT", NOWHERE)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", NO_MACHINE)
+    monkeypatch.setenv("AZURE_MSI_ENDPOINT", NO_MACHINE)
     monkeypatch.setenv("NO_GCE_CHECK", "true")
 
 

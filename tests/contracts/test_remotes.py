@@ -20,7 +20,7 @@ from mlvgit.remotes.gcs import GcsRemote
 from mlvgit.remotes.table import open_remote
 from tests.contracts.faults import proxy
 from tests.contracts.kinds import HURRY, Kind, Servers, nobody, open_kind, servers_in
-from tests.contracts.servers import ACCOUNT, BUCKET, CONTAINER, KEY, SECRET
+from tests.contracts.servers import ACCOUNT, ACCOUNT_KEY, BUCKET, CONTAINER, KEY, SECRET
 
 SERVED = ("s3", "rclone", "azure", "gcs")
 PARTS = 17_000_000
@@ -157,6 +157,7 @@ def test_a_remote_that_cannot_be_reached_says_unknown_and_fails_by_name(kind: Ki
 
     assert kind.unreachable.presence([digest]) == {digest.sha256: None}
     assert "gone" in str(kind.unreachable.trouble)
+    assert "credentials" not in getattr(kind.unreachable.trouble, "hint", "")
     for attempt in (
         lambda: read(kind.unreachable, digest),
         lambda: kind.unreachable.upload(digest, path),
@@ -345,6 +346,17 @@ def with_canary(served: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return served.open(HURRY._replace(retries=0))
 
 
+def test_a_bucket_that_does_not_exist_is_told_from_an_object_that_does_not(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
+) -> None:
+    kind = open_kind("rclone", servers, tmp_path, monkeypatch)
+    assert kind.proxy
+    digest, path = source(tmp_path, b"bytes")
+
+    with pytest.raises(RemoteError, match=r"does not take .*: 404 Not Found \(NoSuchBucket\)"):
+        open_remote(Named("lab", "s3://no-such-bucket/x", kind.proxy.address), tmp_path, HURRY).upload(digest, path)
+
+
 @pytest.mark.parametrize("name", ["s3", "azure"])
 def test_a_refused_credential_is_unknown_and_shows_no_secret(
     name: str, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
@@ -385,6 +397,7 @@ def test_without_credentials_it_says_where_they_were_looked_for(
 
     assert isinstance(remote.trouble, RemoteError)
     for error in (refused.value, remote.trouble):
+        assert "credentials were" in error.message
         for place in looked:
             assert place in error.hint
 
@@ -443,6 +456,16 @@ def test_a_token_is_sent_to_no_address_that_mlv_yaml_names(
         with pytest.raises(SettingsError, match="endpoint"):
             open_remote(Named("lab", "gs://b/x", theirs.address), tmp_path)
         assert theirs.heads == []
+
+        theirs.every = 403
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY)
+        monkeypatch.setenv("AZURE_STORAGE_TOKEN", "canary")
+        with suppress(RemoteError):
+            open_remote(Named("lab", "az://c/x", theirs.address, {"account": "a"}), tmp_path, HURRY).upload(
+                digest, path
+            )
+        assert b"SharedKey a:" in theirs.heads[0]
+        assert b"canary" not in b"".join(theirs.heads)
 
 
 @pytest.mark.parametrize(
