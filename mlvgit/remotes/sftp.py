@@ -331,7 +331,6 @@ class Session:
                 self._process.stdin.close()
         self._process.wait()
         self._reader.join(2)
-        self._errors.close()
 
     def _end(self, why: str) -> None:
         with self._lock:
@@ -381,6 +380,7 @@ class Session:
                     reply.put((head[4], body))
         self._end(why or self._said())
         self._process.stdout.close()
+        self._errors.close()
 
     def _said(self) -> str:
         """Return what the program said before it ended."""

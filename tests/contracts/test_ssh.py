@@ -21,7 +21,7 @@ from mlvgit.records.settings import Remote as Named
 from mlvgit.remotes import ssh
 from mlvgit.remotes.base import Patience, Remote
 from mlvgit.remotes.table import open_remote
-from tests.contracts.sshd import Server, sshd
+from tests.contracts.sshd import Server, rclone_sftp, sshd
 
 
 @pytest.fixture(scope="module")
@@ -458,6 +458,30 @@ def test_a_server_that_lies_makes_a_command_fail_and_nothing_worse(
     ):
         with suppress(RemoteError):
             act()
+
+
+def test_another_makers_server_keeps_the_same_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keys", "served"):
+        (tmp_path / name).mkdir()
+    digest, path = source(tmp_path, b"0123456789" * 500_000)
+    with rclone_sftp(tmp_path / "keys", tmp_path / "served") as server:
+        monkeypatch.setenv("GIT_SSH_COMMAND", server.command())
+        remote = opened(server.url(Path("/shelf")))
+        assert remote.presence([digest]) == {digest.sha256: False}
+
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda _: remote.upload(digest, path), range(16)))
+
+        assert remote.presence([digest._replace(size=1)]) == {digest.sha256: False}
+        assert remote.presence([digest]) == {digest.sha256: True}
+        assert read(remote, digest) == path.read_bytes()
+        assert list(remote.names()) == [digest]
+        remote.delete(digest)
+        remote.delete(digest)
+        assert list(remote.names()) == []
+        with pytest.raises(RemoteError, match="does not have"):
+            read(remote, digest)
+    assert left_over(tmp_path / "served") == []
 
 
 def test_a_machine_without_ssh_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

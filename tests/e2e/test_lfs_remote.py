@@ -64,6 +64,17 @@ def pointer(data: bytes) -> tuple[str, str]:
     return f"{name[:2]}/{name}", text
 
 
+def test_a_trial_asks_the_host_and_writes_nothing_that_could_not_be_deleted(
+    ada: Sandbox, server: Giftless, place: str
+) -> None:
+    tried = ada.mlv("remote", "test", "origin")
+
+    assert tried.out.count("\nok ") == 2
+    assert "nothing was written" in tried.err
+    assert not server.objects(place).exists()
+    assert "origin\tlfs\tlfs\tpushed to" in ada.mlv("remote", "list").out
+
+
 @pytest.mark.parametrize("command", ["git mlv push", "git push"])
 def test_a_push_takes_the_bytes_to_the_host_and_a_fresh_clone_gets_every_one(
     team: Team, ada: Sandbox, server: Giftless, place: str, command: str
