@@ -22,7 +22,8 @@ from tests.contracts.faults import proxy
 from tests.contracts.kinds import HURRY, Kind, Servers, nobody, open_kind, servers_in
 from tests.contracts.servers import ACCOUNT, ACCOUNT_KEY, BUCKET, CONTAINER, KEY, SECRET
 
-SERVED = ("s3", "rclone", "azure", "gcs")
+SERVED = ("s3", "azure", "gcs")
+"""One server for each client of ours, to put faults before; `rclone` is one more S3, which ignores conditions."""
 PARTS = 17_000_000
 """Bytes that are sent in parts."""
 
@@ -37,7 +38,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody(monkeypatch, tmp_path)
 
 
-@pytest.fixture(params=["folder", "ssh", *SERVED])
+@pytest.fixture(params=["folder", "ssh", "rclone", *SERVED])
 def kind(
     request: pytest.FixtureRequest, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
 ) -> Kind:
@@ -295,7 +296,6 @@ def test_a_transfer_may_take_longer_than_the_limit_on_silence(served: Kind, tmp_
 
 CANARIES = {
     "s3": {"AWS_SESSION_TOKEN": "canary-token"},
-    "rclone": {"AWS_SESSION_TOKEN": "canary-token"},
     "azure": {"AZURE_STORAGE_SAS_TOKEN": "sv=2023-11-03&se=2020-01-01T00:00:00Z&sp=rl&sr=c&sig=canary-signature"},
     "gcs": {},
 }
