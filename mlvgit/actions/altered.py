@@ -31,14 +31,10 @@ def altered_here(project: Project, index: Catalog) -> list[Finding]:
         for key in index.keys(root=None)
         if (frozen := index.frozen(key)) and _is_stored(frozen)
     }
-    findings = [
-        finding
-        for directory in held
-        if directory in frozen_in and (project.top / directory).is_dir()
-        for finding in _altered(project, frozen_in[directory], moved)
-    ]
+    compared = [directory for directory in held if directory in frozen_in and (project.top / directory).is_dir()]
+    findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], moved)]
     if not findings:
-        record(git_dir, top, held)
+        record(git_dir, top, compared)
     return findings
 
 

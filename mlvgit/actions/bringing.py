@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import object_store
 from mlvgit.core.digest import Digest, object_name
-from mlvgit.core.text import printable
+from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
@@ -86,7 +86,7 @@ class Bringing:
         elif self._storage == "store":
             store = object_store(self._project)
             self.digests = store.take(self._files, progress, self._base)
-            self._place(store)
+            self._place(store, progress)
         else:
             self.digests = self._copy(self._files, progress)
 
@@ -148,10 +148,17 @@ class Bringing:
             self.folder = parent / f"{PREFIX}{key.name}_{key.version}"
         return self.folder
 
-    def _place(self, store: "ObjectStore") -> None:
-        folder = self._beside()
-        for file, digest in zip(self._files, self.digests, strict=True):
-            self.workspace_bytes += store.place(digest, folder, file.relative)
+    def _place(self, store: "ObjectStore", progress: Progress | None = None) -> None:
+        from mlvgit.store.objects import Placement
+        from mlvgit.store.parallel import as_one
+
+        wanted = [Placement(digest, file.relative) for file, digest in zip(self._files, self.digests, strict=True)]
+        placed = store.place_all(wanted, self._beside(), progress=progress)
+        if placed.failed:
+            raise as_one(
+                [error for _, error in placed.failed], f"{count(len(placed.failed), 'file')} could not be written"
+            )
+        self.workspace_bytes += placed.added_bytes
         self.stored_bytes = store.added_bytes
 
     def _copy(

@@ -1,6 +1,7 @@
 """Asking remotes what they have: by existence and size alone, no byte moves. Unknown is not yes."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
@@ -8,6 +9,7 @@ from mlvgit.actions.stored import remotes
 from mlvgit.core.digest import Digest
 from mlvgit.errors import RemoteError
 from mlvgit.rules.model import RemoteBytes
+from mlvgit.store.parallel import aside
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Remote
@@ -54,10 +56,14 @@ class Presence:
         left = [each for each in digests if self._said(each) is None and each not in self._unknown]
         unsure: set[Digest] = set()
         for remote in self.remotes if left else ():
-            try:
-                found = remote.presence(left)
-            except RemoteError:
-                found = {}
+            found: dict[str, bool | None] = {}
+            for part in (left[:1], left[1:]):  # one that is out of reach is asked once
+                try:
+                    found |= aside(partial(remote.presence, part)) if part else {}
+                except RemoteError:
+                    break
+                if None in found.values():
+                    break
             self._holder.update({digest: remote for digest in left if found.get(digest.sha256)})
             unsure.update(digest for digest in left if found.get(digest.sha256) is None)
             left = [digest for digest in left if digest not in self._holder]

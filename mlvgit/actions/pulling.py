@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlvgit.actions.placing import Wanted, bring
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import bring, may_be_here, object_store, wanted_by
+from mlvgit.actions.stored import may_be_here, object_store, wanted_by
 from mlvgit.core.digest import Digest
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.lookup import read_registry
 from mlvgit.store.lock import exclusive
+from mlvgit.store.reading import Progress
 
 __all__ = ["Pull", "plan_pull", "pull"]
 
@@ -57,18 +59,15 @@ def plan_pull(project: Project, references: Sequence[str] = (), *, everything: b
     )
 
 
-def pull(project: Project, planned: Pull) -> list[str]:
+def pull(project: Project, planned: Pull, progress: Progress | None = None) -> list[str]:
     """Fetch what was planned and put it into the workspace; return the paths that were written.
 
     Raises:
         RemoteError, IntegrityError: see `fetch`; what came until then stays, and the same command goes on from there.
     """
     catalog = project.committed()
-    written: list[str] = []
     with exclusive(project.repo.state_dir, "git mlv pull"):
-        for key in planned.keys:
-            frozen, manifest = project.frozen(key, catalog)
-            written += bring(project, frozen, manifest)
+        written = bring(project, [Wanted(*project.frozen(key, catalog)) for key in planned.keys], progress)
     project.refresh()
     return written
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
-from mlvgit.actions.sending import send_pushed
+from mlvgit.actions.sending import Sent, objects_here, send_pushed
 from mlvgit.actions.status import look
-from mlvgit.actions.stored import Sent
 from mlvgit.errors import RefusedError, RemoteError, UsageError
 from mlvgit.repo.history import RefChange
 from mlvgit.repo.porcelain import Said
 from mlvgit.repo.tags import list_model_tags
+from mlvgit.store.reading import Progress
 
 __all__ = ["PushResult", "push"]
 
@@ -31,7 +31,7 @@ class PushResult:
     sent: Sent = Sent()  # noqa: RUF009 - immutable
 
 
-def push(project: Project, remote: str = "") -> PushResult:
+def push(project: Project, remote: str = "", progress: Progress | None = None) -> PushResult:
     """Push the current branch, and the model tags that it needs there, all or nothing, after the bytes that they name.
 
     Raises:
@@ -51,12 +51,12 @@ def push(project: Project, remote: str = "") -> PushResult:
         raise UsageError("there is no remote", hint="git remote add origin URL")
     same = remote == upstream.remote
     target = (upstream.branch if same else "") or branch
+    shipped = send_pushed(project, [head], remote, also=objects_here(project), progress=progress)
     if same and upstream.branch and not upstream.ahead and not upstream.tags:
-        return PushResult(remote=remote, refs=())
+        return PushResult(remote=remote, refs=(), sent=shipped.sent)
     tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
     refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
-    shipped = send_pushed(project, [head], remote)
     if shipped.lacking:
         known = project.repo.resolve(f"refs/remotes/{remote}/{target}") or "0" * len(head)
         line = RefChange(f"refs/heads/{branch}", head, f"refs/heads/{target}", known)

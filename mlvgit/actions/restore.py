@@ -9,7 +9,8 @@ from pathlib import Path
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
-from mlvgit.actions.stored import fetch, hold, object_store
+from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.transfer import fetch
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.core.references import parse_reference
@@ -77,7 +78,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
             else:
                 place_bytes(folder, relative, data, digest, mode=mode)
         if manifest.storage == "store":
-            hold(project, [frozen.directory])
+            hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
         _restore_modes(project, folder, catalog, frozen, [name for name in chosen if name not in broken])

@@ -2,23 +2,52 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
 
+from mlvgit.actions.healing import heal
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import Sent, object_store, remotes, send, wanted_by
+from mlvgit.actions.stored import object_store, remotes, wanted_by
+from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import Digest
-from mlvgit.errors import DocumentError, RefusedError
+from mlvgit.core.text import count, printable, size
+from mlvgit.errors import DocumentError, IntegrityError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.git import decode
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.store.objects import ObjectStore
+from mlvgit.store.parallel import as_one
+from mlvgit.store.reading import Progress
 
-__all__ = ["AT_PUSH", "Shipped", "pushed_objects", "send_pushed"]
+if TYPE_CHECKING:
+    from mlvgit.remotes.base import Remote
+
+__all__ = ["AT_PUSH", "Sent", "Shipped", "objects_here", "pushed_objects", "send_pushed"]
 
 AT_PUSH = 100 << 20
 """A hook uploads up to this many bytes: a long upload would lose the connection that Git holds open meanwhile."""
+
+
+class Sent(NamedTuple):
+    """What was sent: how many objects and bytes went to which remote; "" when there was nothing to send.
+
+    Attributes:
+        notices: what else a person should hear of, such as a folder that was made for them.
+    """
+
+    remote: str = ""
+    objects: int = 0
+    bytes: int = 0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What was sent, for a person; only when anything was."""
+        sent = f"sent {size(self.bytes)} ({count(self.objects, 'object')}) to {printable(self.remote)}"
+        return "; ".join([sent, *self.notices])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,32 +66,42 @@ class Shipped:
     lacking: RemoteBytes | None = None
 
 
-def send_pushed(project: Project, tips: Iterable[str], git_remote: str, limit: int | None = None) -> Shipped:
+def send_pushed(
+    project: Project,
+    tips: Iterable[str],
+    git_remote: str,
+    limit: int | None = None,
+    *,
+    also: Iterable[Digest] = (),
+    progress: Progress | None = None,
+) -> Shipped:
     """Upload what a push of `tips` (commit ids) to `git_remote` needs, the remote of bytes lacks and this machine has.
+
+    What is damaged or gone here is healed before, from the working directory or another remote.
 
     Args:
         limit: when more bytes than this are to be sent, none are.
+        also: to be sent too where the remote lacks it.
+        progress: is told of every portion that goes.
 
     Raises:
         UsageError: a URL in mlv.yaml is of no kind that can be opened.
-        RemoteError: the remote does not take them.
+        RemoteError: the remote does not take them. What was sent stays.
     """
-    wanted = pushed_objects(project, tips, git_remote)
+    wanted = list(dict.fromkeys([*pushed_objects(project, tips, git_remote), *also]))
     if not wanted:
         return Shipped(sent=Sent())
     presence = Presence(remotes(project)[:1])
     store = object_store(project)
     said = presence(wanted)
     missing = [digest for digest in wanted if said[digest.sha256] is False]
-    here = [digest for digest in missing if store.has(digest)]
     sent = Sent()
-    if limit is None or sum(digest.size for digest in here) <= limit:
-        try:
-            sent = send(project, here)
-        except RefusedError:
-            pass  # one of them is damaged, and none was sent
-        else:
-            presence.note(here, presence.remotes[0]) if here else None
+    if missing and (limit is None or sum(digest.size for digest in missing) <= limit):
+        remote = presence.remotes[0]
+        here = [digest for digest in missing if store.has(digest) or heal(project, digest)]
+        gone = _send(project, remote, here, progress)
+        presence.note(gone, remote)
+        sent = Sent(remote.name, len(gone), sum(digest.size for digest in gone), tuple(remote.notices))
     said = presence(wanted)
     along = keep_on_host(project, [digest for digest in wanted if said[digest.sha256]])
     if all(said.values()):
@@ -74,6 +113,38 @@ def send_pushed(project: Project, tips: Iterable[str], git_remote: str, limit: i
         along=along,
         lacking=RemoteBytes(presence.name, presence, frozenset(nowhere - damaged), frozenset(damaged)),
     )
+
+
+def objects_here(project: Project) -> list[Digest]:
+    """List the objects that HEAD needs and this machine has: what a remote lost of them can be sent again."""
+    catalog, store = project.committed(), object_store(project)
+    return [
+        digest
+        for key in catalog.keys(root=None)
+        if (frozen := catalog.frozen(key)) and frozen.manifest
+        for digest in wanted_by(frozen.manifest, key)
+        if store.has(digest)
+    ]
+
+
+def _send(project: Project, remote: "Remote", digests: list[Digest], progress: Progress | None) -> list[Digest]:
+    """Upload objects; return those that are there now. Left out are those that are damaged here and cannot be healed."""
+    store = object_store(project)
+    healing = Lock()  # a project belongs to one thread at a time
+
+    def mend(parcel: Parcel) -> bool:
+        with healing:
+            return heal(project, parcel.digest)
+
+    failed = deliver(remote, map(Parcel, digests), lambda parcel: store.whole(parcel.digest), mend, progress)
+    refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
+    if refused:
+        raise as_one(
+            refused,
+            f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes on from there",
+        )
+    damaged = {parcel.digest for parcel, _ in failed}
+    return [digest for digest in digests if digest not in damaged]
 
 
 def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from mlvgit.actions.placing import Wanted, bring
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import bring
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, UsageError
@@ -52,7 +52,7 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
         raise UsageError(f"{key} has no file {file}", hint="it has: " + ", ".join(list(manifest.by_relative())[:10]))
     only = frozenset({file}) if file else None
     verdict = differences_on_disk(folder, frozen, only=only)
-    if verdict.missing and bring(project, frozen, manifest):
+    if verdict.missing and bring(project, [Wanted(frozen, manifest)]):
         verdict = differences_on_disk(folder, frozen, only=only)
     if not verdict.ok:
         wrong = (verdict.changed or verdict.missing or verdict.extra)[0]

@@ -1,18 +1,29 @@
-"""Looking through the store: every object hashed, damaged ones set aside and healed where whole bytes still are."""
+"""Looking through the store, or a remote: every object hashed, damaged ones healed where whole bytes still are."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mlvgit.actions.healing import heal
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import fetch, object_store
+from mlvgit.actions.stored import object_store, remotes, wanted_by
 from mlvgit.actions.storeplace import remarks, take_own_along
+from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import Digest
-from mlvgit.errors import IntegrityError, RemoteError
+from mlvgit.core.text import count, printable
+from mlvgit.errors import IntegrityError, RemoteError, UsageError
 from mlvgit.store.lock import exclusive
 from mlvgit.store.objects import ObjectStore
+from mlvgit.store.parallel import as_one, aside, run_each
+from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress
 
-__all__ = ["StoreReport", "check_store"]
+if TYPE_CHECKING:
+    from mlvgit.remotes.base import Remote
+
+__all__ = ["RemoteReport", "StoreReport", "check_remote", "check_store"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +49,7 @@ class StoreReport:
     remarks: tuple[str, ...] = ()
 
 
-def check_store(project: Project) -> StoreReport:
+def check_store(project: Project, progress: Progress | None = None) -> StoreReport:
     """Hash every object; set damaged ones aside, and heal them.
 
     Raises:
@@ -46,25 +57,31 @@ def check_store(project: Project) -> StoreReport:
     """
     healed: list[Digest] = []
     lost: list[Digest] = []
-    total = number = whole = 0
+    damaged: list[Digest] = []
+
     with exclusive(project.repo.state_dir, "git mlv fsck"):
         moved = take_own_along(project.repo)
         store = object_store(project)
+
+        def look(digest: Digest, meter: Meter) -> None:
+            if not store.check(digest):
+                damaged.append(digest)
+            meter.advance(digest.size)
+
         sizes = dict(_named(project))
-        for found in list(store):
-            number += 1
-            total += found.size
-            if store.check(found):
-                whole += 1
-                continue
+        objects = list(store)
+        failed = run_each(objects, look, lambda digest: digest.size, progress)
+        if failed:
+            raise as_one([error for _, error in failed], f"{count(len(failed), 'object')} could not be read")
+        for found in sorted(damaged):
             wanted = Digest(sizes.get(found.sha256, found.size), found.sha256)
-            (healed if _heal(project, store, wanted) else lost).append(wanted)
+            (healed if heal(project, wanted) else lost).append(wanted)
         for wanted in set(_set_aside(store, sizes)) - set(lost):
-            (healed if _heal(project, store, wanted) else lost).append(wanted)
+            (healed if heal(project, wanted) else lost).append(wanted)
     return StoreReport(
-        objects=number,
-        bytes=total,
-        whole=whole,
+        objects=len(objects),
+        bytes=sum(digest.size for digest in objects),
+        whole=len(objects) - len(damaged),
         healed=tuple(healed),
         lost=tuple(lost),
         quarantine=store.quarantine,
@@ -80,38 +97,95 @@ def _set_aside(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
     return [digest for digest in wanted if not store.has(digest)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteReport:
+    """What a look through a remote found.
+
+    Attributes:
+        remote: its name.
+        objects, bytes: what was read there.
+        healed, lost: the damaged ones: sent anew, or not whole anywhere here.
+        absent: what manifests name and the remote does not have.
+    """
+
+    remote: str
+    objects: int
+    bytes: int
+    healed: tuple[Digest, ...]
+    lost: tuple[Digest, ...]
+    absent: tuple[Digest, ...]
+
+
+def check_remote(project: Project, name: str = "", progress: Progress | None = None) -> RemoteReport:
+    """Read and hash every object of a remote that the manifests of HEAD or the working directory name; heal damaged ones.
+
+    Args:
+        name: as in mlv.yaml; "" for the first.
+
+    Raises:
+        UsageError: there is no such remote.
+        RemoteError: it cannot be reached, or does not take what is to heal it.
+    """
+    remote = _remote(project, name)
+    wanted = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
+    if wanted and aside(partial(remote.presence, wanted[:1]))[wanted[0].sha256] is None:
+        raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
+    failed = dict(run_each(wanted, partial(_read_whole, remote), lambda digest: digest.size, progress))
+    damaged = [digest for digest, error in failed.items() if isinstance(error, IntegrityError)]
+    away = [digest for digest in failed if digest not in damaged]
+    presence = aside(partial(remote.presence, away)) if away else {}
+    odd = [failed[digest] for digest in away if presence[digest.sha256] is not False]
+    if odd:
+        raise as_one(odd, f"{count(len(odd), 'object')} could not be read")
+    with exclusive(project.repo.state_dir, "git mlv fsck"):
+        healed = [digest for digest in damaged if heal(project, digest, without=remote.name)]
+        store = object_store(project)
+        refused = deliver(remote, map(Parcel, healed), lambda parcel: store.whole(parcel.digest), lambda _: False)
+        if refused:
+            raise as_one([error for _, error in refused], f"{count(len(refused), 'object')} could not be sent")
+    return RemoteReport(
+        remote=remote.name,
+        objects=len(wanted) - len(away),
+        bytes=sum(digest.size for digest in wanted if digest not in away),
+        healed=tuple(healed),
+        lost=tuple(digest for digest in damaged if digest not in healed),
+        absent=tuple(away),
+    )
+
+
+def _remote(project: Project, name: str) -> "Remote":
+    known = remotes(project)
+    found = [remote for remote in known if not name or remote.name == name]
+    if not found:
+        raise UsageError(
+            f"mlv.yaml names no remote {name}" if name else "mlv.yaml names no remote",
+            hint="it names: " + ", ".join(remote.name for remote in known) if known else "remotes: {NAME: {url: URL}}",
+        )
+    return found[0]
+
+
+def _read_whole(remote: "Remote", digest: Digest, meter: Meter) -> None:
+    """Read an object to its end.
+
+    Raises:
+        IntegrityError: it has other bytes.
+        RemoteError: it cannot be read, or is not there.
+    """
+    whole = hashlib.sha256()
+    left = digest.size
+    with remote.download(digest) as reader:
+        counted = Counted(reader, meter)
+        while portion := counted.read(BUFFER_BYTES):
+            whole.update(portion)
+            left -= len(portion)
+    if left or whole.hexdigest() != digest.sha256:
+        raise IntegrityError(f"{remote.name} has other bytes under {digest.sha256}")
+
+
 def _named(project: Project) -> Iterator[tuple[str, int]]:
-    """Yield what the manifests of HEAD and of the working directory name, with its size."""
+    """Yield what the manifests of HEAD and of the working directory have in the store, with its size."""
     for catalog in (project.committed(), project.working()):
         for key in catalog.keys(root=None):
             frozen = catalog.frozen(key)
-            for entry in frozen.manifest.files if frozen and frozen.manifest else ():
-                yield entry.sha256, entry.size_bytes
-
-
-def _heal(project: Project, store: ObjectStore, digest: Digest) -> bool:
-    for path in _copies(project, digest):
-        try:
-            with path.open("rb") as file:
-                store.put(digest, file)
-        except (OSError, IntegrityError):
-            continue
-        return True
-    try:
-        fetch(project, [digest])
-    except (RemoteError, IntegrityError):
-        return False
-    return True
-
-
-def _copies(project: Project, digest: Digest) -> Iterator[Path]:
-    """Yield files of the working directory that are said to have these bytes."""
-    catalog = project.working()
-    for key in catalog.keys(root=None):
-        frozen = catalog.frozen(key)
-        if frozen is None or frozen.manifest is None:
-            continue
-        for relative, entry in frozen.manifest.by_relative().items():
-            path = project.top / frozen.directory / relative
-            if entry.sha256 == digest.sha256 and path.is_file() and not path.is_symlink():
-                yield path
+            for digest in wanted_by(frozen.manifest, key) if frozen and frozen.manifest else ():
+                yield digest.sha256, digest.size

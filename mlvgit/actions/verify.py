@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import lost, wanted_by
+from mlvgit.actions.stored import wanted_by
+from mlvgit.actions.transfer import lost
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError

@@ -5,6 +5,7 @@ import importlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -161,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return error.exit_status
     except KeyboardInterrupt:
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         # The reader went away (`| head -1`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -172,6 +173,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         said = printable(f"{type(error).__name__}: {error}")
         Output().error(f"mlv: this is a bug in mlvgit: {said}", hint="MLVGIT_DEBUG=1 shows where; please report it")
         return 3
+
+
+def _interrupted() -> int:
+    """End now: threads that still wait for a network would hold the program until they get an answer."""
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(130)
+    return 130
 
 
 def _say_anything() -> None:

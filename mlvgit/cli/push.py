@@ -24,7 +24,8 @@ def configure_push(parser: argparse.ArgumentParser) -> None:
 
 def run_push(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv push`."""
-    result = push(Project.open(), args.remote)
+    with output.progress("sending bytes") as progress:
+        result = push(Project.open(), args.remote, progress)
     if result.sent.objects:
         output.say(result.sent.sentence)
     for line in result.said.splitlines():

@@ -4,7 +4,7 @@ import argparse
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
-from mlvgit.actions.storechecks import check_store
+from mlvgit.actions.storechecks import RemoteReport, StoreReport, check_remote, check_store
 from mlvgit.cli.common import add_json, tell_of_links
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, size
@@ -35,7 +35,10 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
             f"{'would get' if args.dry_run else 'getting'} {size(planned.missing_bytes)} "
             f"({count(planned.missing_objects, 'object')}) for {', '.join(map(printable, names))}"
         )
-    written = [] if args.dry_run else pull(project, planned)
+    written: list[str] = []
+    if not args.dry_run:
+        with output.progress("getting") as progress:
+            written = pull(project, planned, progress)
     if written:
         tell_of_links(project, output)
     for path in written[:20]:
@@ -56,34 +59,65 @@ def configure_fsck(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv fsck`."""
     parser.description = (
         "Hash every object of the store. A damaged one is moved into quarantine, never deleted, and healed from a "
-        "working directory or a remote that still has its bytes. Exit status 1 when one could not be healed."
+        "working directory or a remote that still has its bytes. With --remote: read and hash what the manifests name "
+        "on a remote, and send anew what is damaged there. Exit status 1 when one could not be healed."
     )
-    parser.epilog = "examples:\n  git mlv fsck\n  git mlv fsck --json\n"
+    parser.epilog = "examples:\n  git mlv fsck\n  git mlv fsck --remote\n  git mlv fsck --remote backup --json\n"
+    parser.add_argument(
+        "--remote",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        default=None,
+        help="look through this remote of mlv.yaml instead (by itself the first): reads every byte of it",
+    )
     add_json(parser)
 
 
 def run_fsck(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv fsck`."""
-    del args
-    found = check_store(Project.open())
+    project = Project.open()
+    if args.remote is not None:
+        return _fsck_remote(project, args.remote, output)
+    with output.progress("hashing") as progress:
+        found = check_store(project, progress)
     if found.moved:
         output.say(f"moved {count(found.moved, 'object')} to the store that git config mlv.store names")
     for remark in found.remarks:
         output.talk(f"note: {printable(remark)}")
+    _say_healed(found, output)
+    output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
+    if found.lost:
+        output.talk(f"damaged bytes are kept in {printable(str(found.quarantine))}")
+    output.json(_fsck_json(found, []))
+    return 1 if found.lost else 0
+
+
+def _fsck_remote(project: Project, name: str, output: Output) -> int:
+    with output.progress("reading") as progress:
+        found = check_remote(project, name, progress)
+    _say_healed(found, output)
+    whole = found.objects - len(found.healed) - len(found.lost)
+    output.say(f"{printable(found.remote)}: {count(found.objects, 'object')}, {size(found.bytes)}: {whole} whole")
+    if found.absent:
+        output.say(f"{count(len(found.absent), 'object')} not there (git mlv push sends what a pushed manifest names)")
+    output.json(_fsck_json(found, [digest.sha256 for digest in found.absent]))
+    return 1 if found.lost else 0
+
+
+def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
     for digest in found.healed:
         output.say(f"{output.style('healed', 'green')}  {digest.sha256}  {size(digest.size)}")
     for digest in found.lost:
         output.say(f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: no whole copy was found")
-    output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
-    if found.lost:
-        output.talk(f"damaged bytes are kept in {printable(str(found.quarantine))}")
-    output.json(
-        {
-            "ok": not found.lost,
-            "objects": found.objects,
-            "bytes": found.bytes,
-            "healed": [digest.sha256 for digest in found.healed],
-            "lost": [digest.sha256 for digest in found.lost],
-        }
-    )
-    return 1 if found.lost else 0
+
+
+def _fsck_json(found: StoreReport | RemoteReport, absent: list[str]) -> dict[str, object]:
+    return {
+        "ok": not found.lost,
+        "objects": found.objects,
+        "bytes": found.bytes,
+        "healed": [digest.sha256 for digest in found.healed],
+        "lost": [digest.sha256 for digest in found.lost],
+        "absent": absent,
+    }

@@ -9,7 +9,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -24,6 +25,7 @@ __all__ = [
     "Patience",
     "Reader",
     "Remote",
+    "counted",
     "failed",
     "lacking",
     "looked_for",
@@ -120,17 +122,37 @@ class Remote(Protocol):
         """
 
 
+_told: ContextVar[Callable[[int], object]] = ContextVar("told")
+
+
+@contextmanager
+def counted(told: Callable[[int], object]) -> Iterator[None]:
+    """Let `told` know of every portion, in bytes, that is read for an upload of this thread; it may raise to stop it."""
+    token = _told.set(told)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
 def portions(digest: Digest, source: Path) -> Iterator[bytes]:
     """Yield the bytes of a file, and raise in place of its last portion when they are not what `digest` says.
+
+    Who counts is asked now: the portions may be read on another thread.
 
     Raises:
         IntegrityError: the file is another one, or no regular file. An object must not get its name then.
         MachineError: the file cannot be read.
     """
+    return _portions(digest, source, _told.get(lambda _: None))
+
+
+def _portions(digest: Digest, source: Path, told: Callable[[int], object]) -> Iterator[bytes]:
     whole = hashlib.sha256()
     left = digest.size
     held = b""
     for portion in _read(source):
+        told(len(portion))
         whole.update(portion)
         left -= len(portion)
         if held:

@@ -1,9 +1,10 @@
 """What this worktree holds of bytes that Git ignores: which folders, and the stat of everything in them.
 
 `<git dir>/mlv-held` lets the commit hook see by `lstat` alone that nothing moved. A line: inode, size, mtime and ctime
-in nanoseconds, file type, then the path from the top of the worktree; NUL between lines; a line `-,top` names a frozen
-folder itself. A folder's own times tell that a name came or went; its size says nothing. The file is a cache of what is
-on disk: without it nothing is held, and `git mlv pull` or `git mlv snapshot create` write it anew.
+in nanoseconds, file type, then the path from the top of the worktree; NUL between lines; a line `-,top` names the frozen
+folder that the lines before it are of. What was never fetched has no line. A folder's own times tell that a name came or
+went; its size says nothing. The file is a cache of what is on disk: without it nothing is held, and `git mlv pull` or
+`git mlv snapshot create` write it anew.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 __all__ = ["NAME", "held_folders", "moved", "moved_paths", "record"]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
+_UNSEEN = b"-,unseen"
 
 
 def moved(git_dir: str) -> bool:
@@ -47,25 +49,57 @@ def held_folders(git_dir: str) -> list[str]:
     return found
 
 
-def record(git_dir: str, top: str, folders: Iterable[str]) -> None:
-    """Write down what stands in `folders` now, in place of what was written before.
+def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] | None = None) -> None:
+    """Write down what stands in `folders` now; what was written of other folders stays, as nobody looked at them.
+
+    Args:
+        folders: frozen folders, from `top`.
+        seen: the paths, from `top`, whose bytes are known to be right; None for all in `folders`. Others keep what was
+            written of them, so that a change is seen at the next look, and what is new there is looked at then.
 
     Raises:
         OSError: the file cannot be written.
     """
-    wanted = [folder for folder in sorted(set(folders)) if os.path.isdir(os.path.join(top, folder))]
+    anew = set(folders)
     path = os.path.join(git_dir, NAME)
-    if not wanted:
+    known = _by_folder(git_dir)
+    known |= {folder: _now(top, folder, seen, known.get(folder, {})) for folder in anew}
+    kept = {folder: lines for folder, lines in sorted(known.items()) if os.path.isdir(os.path.join(top, folder))}
+    if not kept:
         if os.path.exists(path):
             os.unlink(path)
         return
     scratch = f"{path}.{os.getpid()}"
     with open(scratch, "wb") as file:
-        for folder in wanted:
-            for relative in _walk(top, folder):
-                file.write(_stat(os.path.join(os.fsencode(top), relative)) + b" " + relative + b"\0")
+        for folder, lines in kept.items():
+            file.writelines(said + b" " + relative + b"\0" for relative, said in lines.items())
             file.write(_TOP + b" " + os.fsencode(folder) + b"\0")
     os.replace(scratch, path)
+
+
+def _now(top: str, folder: str, seen: Container[str] | None, before: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    start = os.fsencode(top)
+    found = {} if seen is None else dict(before)
+    for relative in _walk(top, folder):
+        if seen is None or os.fsdecode(relative) in seen:
+            found[relative] = _stat(os.path.join(start, relative))
+        else:
+            found.setdefault(relative, _UNSEEN)
+    return found
+
+
+def _by_folder(git_dir: str) -> dict[str, dict[bytes, bytes]]:
+    """Return what is written of each folder: path -> what was said of it."""
+    found: dict[str, dict[bytes, bytes]] = {}
+    lines: dict[bytes, bytes] = {}
+    for line in _lines(git_dir):
+        said, _, path = line.partition(b" ")
+        if said == _TOP:
+            found[os.fsdecode(path)] = lines
+            lines = {}
+        else:
+            lines[path] = said
+    return found
 
 
 def _walk(top: str, folder: str) -> Iterator[bytes]:

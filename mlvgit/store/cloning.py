@@ -67,13 +67,14 @@ def clone_source(draft: Draft, file: SourceFile, buffer: bytearray, meter: Meter
     return digest_of_open(draft.fd, buffer, meter)
 
 
-def clone_open(draft: Draft, source: object, size: int) -> Digest | None:
+def clone_open(draft: Draft, source: object, size: int, meter: Meter | None = None) -> Digest | None:
     """Clone what an open file holds into an empty draft and digest the clone; None when it has to be copied.
 
     Args:
         draft: not published here.
         source: where bytes come from; whatever is not a regular file at its beginning is left alone.
         size: how many bytes are expected.
+        meter: told of every portion.
 
     Raises:
         OSError: the clone cannot be read.
@@ -88,4 +89,4 @@ def clone_open(draft: Draft, source: object, size: int) -> Digest | None:
     if not clone(source.fileno(), draft.fd):
         return None
     draft.shares_blocks = True
-    return digest_of_open(draft.fd, bytearray(BUFFER_BYTES))
+    return digest_of_open(draft.fd, bytearray(BUFFER_BYTES), meter)

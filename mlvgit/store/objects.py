@@ -15,26 +15,46 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
-from mlvgit.errors import IntegrityError, MachineError
-from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
+from mlvgit.errors import IntegrityError, MachineError, MlvError
+from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, flush_directory, machine_errors, rename_durably
 from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake
 from mlvgit.store.linking import link_object
 from mlvgit.store.packs import INCOMING, ExtentFile, Ranges
-from mlvgit.store.place import Reader, make_read_only, place_bytes
-from mlvgit.store.reading import BUFFER_BYTES, Progress
+from mlvgit.store.parallel import run_each
+from mlvgit.store.place import place_bytes
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Progress, Readable
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["ObjectStore"]
+__all__ = ["ObjectStore", "Placed", "Placement"]
 
 _READ_ONLY = 0o444
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Placement(NamedTuple):
+    """An object, and the file that is to have its bytes, relative to a folder."""
+
+    digest: Digest
+    relative: str
+
+
+class Placed(NamedTuple):
+    """What placing files did.
+
+    Attributes:
+        added_bytes: what it took of the disk.
+        failed: the files that are not there, and why.
+    """
+
+    added_bytes: int
+    failed: tuple[tuple[Placement, MlvError], ...]
 
 
 class ObjectStore:
@@ -122,7 +142,7 @@ class ObjectStore:
         """
         return Intake(self, files, base or {}).run(progress)
 
-    def put(self, digest: Digest, source: bytes | Reader) -> None:
+    def put(self, digest: Digest, source: bytes | Readable) -> None:
         """Store what `source` gives, if it is what `digest` says; an object that is here already is replaced.
 
         Raises:
@@ -197,16 +217,41 @@ class ObjectStore:
             IntegrityError: the object is missing or damaged (it is then set aside), or the name is taken by other bytes.
             MachineError: the workspace cannot be written.
         """
-        try:
-            if self._link and not mode & 0o111 and self._place_link(digest, root, relative):
-                return 0
-            with self.open(digest) as file:
-                added = place_bytes(root, relative, file, digest, mode=mode)
-        except IntegrityError:
-            self.check(digest)
-            raise
-        make_read_only([root / relative])
-        return added
+        placed = self.place_all([Placement(digest, relative)], root, mode=mode)
+        if placed.failed:
+            raise placed.failed[0][1]
+        return placed.added_bytes
+
+    def place_all(
+        self, wanted: Sequence[Placement], root: Path, *, mode: int = 0o666, progress: Progress | None = None
+    ) -> Placed:
+        """Do what `place` does for many files at once; all that is there is durable when this returns.
+
+        Raises:
+            MachineError: a folder cannot be flushed.
+        """
+        added: list[int] = []
+
+        def one(placement: Placement, meter: Meter) -> None:
+            digest, relative = placement
+            try:
+                if self._link and not mode & 0o111 and self._place_link(digest, root, relative):
+                    return
+                with self.open(digest) as file:
+                    there = place_bytes(
+                        root, relative, file, digest, mode=mode & ~0o222, flush_folder=False, meter=meter
+                    )
+            except IntegrityError:
+                self.check(digest)
+                raise
+            added.append(there)
+
+        failed = run_each(wanted, one, lambda placement: placement.digest.size, progress)
+        lacking = {placement for placement, _ in failed}
+        with machine_errors(f"write {root}"):
+            for folder in sorted({each.relative.rpartition("/")[0] for each in wanted if each not in lacking}):
+                _flush(root, folder)
+        return Placed(sum(added), tuple(failed))
 
     def _place_link(self, digest: Digest, root: Path, relative: str) -> bool:
         if not self._is_object(digest):
@@ -320,6 +365,14 @@ class ObjectStore:
     def _quarantine(self, path: Path, name: str) -> None:
         ensure_directory(self.quarantine)
         rename_durably(path, self.quarantine / f"{name}.{os.urandom(4).hex()}")
+
+
+def _flush(root: Path, relative: str, *, create: bool = False) -> None:
+    fd = open_folder(root, relative, create=create)
+    try:
+        flush_directory(fd)
+    finally:
+        os.close(fd)
 
 
 def _names(folder: Path) -> list[str]:

@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short, size
@@ -17,28 +16,23 @@ from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.cloning import clone_open
 from mlvgit.store.folders import open_folder, parent_of, split
-from mlvgit.store.reading import BUFFER_BYTES, attempt
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Readable, attempt
 
-__all__ = ["Reader", "make_read_only", "make_writable", "place_bytes", "require_same", "set_aside"]
+__all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside"]
 
 MAX_ASIDE = 100_000
-
-
-class Reader(Protocol):
-    """Where bytes come from: an open binary file, a pipe, a response."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
 
 
 def place_bytes(
     root: Path,
     relative: str,
-    data_or_reader: bytes | Reader,
+    data_or_reader: bytes | Readable,
     expected: Digest,
     *,
     mode: int = 0o666,
     replace: bool = False,
+    flush_folder: bool = True,
+    meter: Meter | None = None,
 ) -> int:
     """Put bytes under the name `relative` below `root`, if they are what `expected` says.
 
@@ -53,6 +47,8 @@ def place_bytes(
         expected: their size and SHA-256.
         mode: permission bits, from which the umask is taken away.
         replace: take the place of other bytes; only for bytes that are known to stand elsewhere too.
+        flush_folder: False when the caller flushes the folder, once for all files that it puts there.
+        meter: told of every portion.
 
     Returns:
         How many bytes of the disk that took: none for a clone, and for bytes that stood there.
@@ -65,7 +61,7 @@ def place_bytes(
     ensure_directory(root)
     with machine_errors(f"write {shown}"), parent_of(root, relative, create=True) as (folder, name):
         with Draft(folder, name, mode=mode) as draft:
-            found = _fill(draft, data_or_reader, expected)
+            found = _fill(draft, data_or_reader, expected, meter)
             if found != expected:
                 raise IntegrityError(f"the bytes for {printable(relative)} {_difference(found, expected)}")
             added = 0 if draft.shares_blocks else expected.size
@@ -74,7 +70,8 @@ def place_bytes(
             except FileExistsError:
                 require_same(folder, name, shown, expected)
                 added = 0
-        flush_directory(folder)
+        if flush_folder:
+            flush_directory(folder)
     return added
 
 
@@ -140,8 +137,8 @@ def make_writable(paths: Iterable[Path]) -> None:
         _change_mode(path, lambda mode: mode | 0o200)
 
 
-def _fill(draft: Draft, source: bytes | Reader, expected: Digest) -> Digest:
-    cloned = clone_open(draft, source, expected.size)
+def _fill(draft: Draft, source: bytes | Readable, expected: Digest, meter: Meter | None) -> Digest:
+    cloned = clone_open(draft, source, expected.size, meter)
     if cloned is not None:
         return cloned
     whole = hashlib.sha256()
@@ -150,10 +147,12 @@ def _fill(draft: Draft, source: bytes | Reader, expected: Digest) -> Digest:
         whole.update(portion)
         draft.write(portion)
         total += len(portion)
+        if meter is not None:
+            meter.advance(len(portion))
     return Digest(total, whole.hexdigest())
 
 
-def _portions(source: bytes | Reader, limit: int) -> Iterator[bytes]:
+def _portions(source: bytes | Readable, limit: int) -> Iterator[bytes]:
     if isinstance(source, bytes):
         yield source
         return

@@ -21,9 +21,12 @@ from mlvgit.store.scan import SourceFile, StatKey, stat_key
 __all__ = [
     "BUFFER_BYTES",
     "SMALL_BYTES",
+    "Counted",
     "Meter",
     "Outcome",
     "Progress",
+    "Readable",
+    "StoppedError",
     "Write",
     "attempt",
     "digest_of_open",
@@ -91,6 +94,29 @@ class Meter:
         if self._progress is not None and nbytes:
             with self._lock:
                 self._progress.advance(nbytes)
+
+
+class Readable(Protocol):
+    """Where bytes come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+
+
+class Counted:
+    """A reader that tells a meter of what it gives, and is stopped by it."""
+
+    __slots__ = ("_meter", "_reader")
+
+    def __init__(self, reader: Readable, meter: Meter) -> None:
+        self._reader = reader
+        self._meter = meter
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+        portion = self._reader.read(size)
+        self._meter.advance(len(portion))
+        return portion
 
 
 def hash_batch(files: Sequence[SourceFile], meter: Meter | None = None) -> list[Outcome]:

@@ -1,0 +1,93 @@
+"""Bringing store-kept bytes to where a worktree wants them: fetched where the store lacks them, many files at once."""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mlvgit.actions.healing import heal
+from mlvgit.actions.project import Project
+from mlvgit.actions.stored import hold, may_be_here, object_store
+from mlvgit.actions.transfer import fetch
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import count
+from mlvgit.errors import IntegrityError, MlvError
+from mlvgit.records.manifest import Manifest
+from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.objects import Placement
+from mlvgit.store.parallel import as_one
+from mlvgit.store.reading import Progress
+
+__all__ = ["Wanted", "absent", "bring"]
+
+
+class Wanted(NamedTuple):
+    """A version whose files are to be here.
+
+    Attributes:
+        only: these of its files, by their names in the frozen directory; None for all.
+    """
+
+    frozen: Frozen
+    manifest: Manifest
+    only: frozenset[str] | None = None
+
+
+def absent(project: Project, wanted: Wanted) -> dict[str, Digest]:
+    """Return the store-kept files of a version that do not stand on disk, by their paths from the top."""
+    directory = wanted.frozen.directory
+    return {
+        f"{directory}/{relative}": digest
+        for relative, digest in kept_in_store(wanted.manifest, wanted.frozen.key).items()
+        if (wanted.only is None or relative in wanted.only) and not os.path.lexists(project.top / directory / relative)
+    }
+
+
+def bring(project: Project, versions: Iterable[Wanted], progress: Progress | None = None) -> list[str]:
+    """Put the files of store-kept versions that are missing on disk back, fetching what the store lacks.
+
+    What stands there with other bytes is left alone: `restore` is for that.
+
+    Returns:
+        The paths that were written, from the top of the repository.
+
+    Raises:
+        RefusedError: bytes that are not to be on this machine.
+        RemoteError, IntegrityError: some could not be brought, all of them named; the others are there.
+    """
+    stored = [wanted for wanted in versions if wanted.manifest.storage == "store"]
+    missing = [(wanted, absent(project, wanted)) for wanted in stored]
+    for wanted, found in missing:
+        if found:
+            may_be_here(project, wanted.frozen.key)
+    everything = {path: digest for _, found in missing for path, digest in found.items()}
+    new = {wanted.frozen.directory for wanted in stored if not (project.top / wanted.frozen.directory).exists()}
+    problem: MlvError | None = None
+    try:
+        fetch(
+            project, everything.values(), progress, names={digest.sha256: path for path, digest in everything.items()}
+        )
+    except MlvError as error:  # what is here whole is of use all the same
+        problem = error
+    store = object_store(project)
+    whole = [(wanted, found) for wanted, found in missing if not problem or all(map(store.has, found.values()))]
+    written = {path: digest for _, found in whole for path, digest in found.items()}
+    _place(project, [Placement(digest, path) for path, digest in written.items()], progress)
+    directories = [wanted.frozen.directory for wanted, _ in whole]
+    hold(project, [directory for directory in directories if directory in new])
+    hold(project, [directory for directory in directories if directory not in new], written)
+    if problem:
+        raise problem
+    return list(written)
+
+
+def _place(project: Project, placements: Sequence[Placement], progress: Progress | None) -> None:
+    """Write files; an object that turns out to be damaged is healed, and its files written then."""
+    store = object_store(project)
+    failed = store.place_all(placements, project.top, mode=0o644, progress=progress).failed
+    damaged = [placement for placement, error in failed if isinstance(error, IntegrityError)]
+    healed = [placement for placement in damaged if not store.has(placement.digest) and heal(project, placement.digest)]
+    again = dict(store.place_all(healed, project.top, mode=0o644).failed) if healed else {}
+    bad = [again.get(placement, error) for placement, error in failed if placement not in healed or placement in again]
+    if bad:
+        raise as_one(bad, f"{count(len(bad), 'file')} could not be written")

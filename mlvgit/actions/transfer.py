@@ -1,0 +1,209 @@
+"""Moving bytes between the store and remotes: several things at once, each hashed once, what came stays.
+
+Two directions: `receive` takes things from the first of several remotes that gives them, `deliver` brings things to one.
+What a thing is (an object, a part of one) is the caller's: a thing is named by the SHA-256 of its own bytes in a space.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mlvgit.actions.project import Project
+from mlvgit.actions.stored import object_store, remotes
+from mlvgit.core.digest import OBJECTS, Digest
+from mlvgit.core.text import count, printable, short, size
+from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.store.parallel import as_one, run_each
+from mlvgit.store.reading import Counted, Meter, Progress, StoppedError
+
+if TYPE_CHECKING:
+    from mlvgit.remotes.base import Reader, Remote
+
+__all__ = ["STILL_WORKS", "Parcel", "Source", "deliver", "fetch", "lost", "receive"]
+
+STILL_WORKS: Final = "without these bytes all else works: status, log, diff, check, and commits and pushes of code"
+_UNNAMED: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Parcel(NamedTuple):
+    """A thing that travels.
+
+    Attributes:
+        digest: of the bytes that travel.
+        space: the first folder that it stands in on a remote.
+    """
+
+    digest: Digest
+    space: str = OBJECTS
+
+
+Source = Callable[[Parcel], AbstractContextManager[Path]]
+
+
+def fetch(
+    project: Project,
+    digests: Iterable[Digest],
+    progress: Progress | None = None,
+    *,
+    names: Mapping[str, str] = _UNNAMED,
+    without: str = "",
+) -> None:
+    """Get objects that the store lacks from the first remote that gives them; hashed as they stream.
+
+    Args:
+        digests: what is wanted.
+        progress: is told of every portion that comes.
+        names: SHA-256 -> what a person calls it, such as a path.
+        without: the name of a remote that is not to be asked.
+
+    Raises:
+        RemoteError: no remote has one of them, or can be reached. What came until then stays.
+        IntegrityError: a remote gave other bytes and no other remote gave the right ones.
+    """
+    store = object_store(project)
+    missing = [digest for digest in dict.fromkeys(digests) if not store.has(digest)]
+    if not missing:
+        return
+    known = [remote for remote in remotes(project) if remote.name != without]
+    if not known:
+        raise RemoteError(
+            f"{count(len(missing), 'object')} ({size(sum(each.size for each in missing))}) are not here, and no remote "
+            "is named",
+            hint=f"name one in mlv.yaml:  remotes: {{origin: {{url: s3://BUCKET/PREFIX}}}}\n{STILL_WORKS}",
+        )
+    receive(
+        known, [Parcel(digest) for digest in missing], lambda it, reader: store.put(it.digest, reader), progress, names
+    )
+
+
+def receive(
+    known: "Sequence[Remote]",
+    parcels: Iterable[Parcel],
+    put: "Callable[[Parcel, Reader], object]",
+    progress: Progress | None = None,
+    names: Mapping[str, str] = _UNNAMED,
+) -> None:
+    """Take each parcel from the first remote that gives it.
+
+    Args:
+        known: asked in this order; one that cannot be reached is asked once.
+        put: takes the bytes in and hashes them, on several threads; raises `IntegrityError` when they are others.
+
+    Raises:
+        RemoteError, IntegrityError: parcels that none gave, all of them named; the others were taken in.
+    """
+    left = list(parcels)
+    reasons: dict[Parcel, list[MlvError]] = {parcel: [] for parcel in left}
+    for remote in known:
+        peer = _Peer(remote)
+        failed = run_each(left, partial(peer.give, put), _weight, progress)
+        for parcel, error in failed:
+            reasons[parcel].append(error)
+        left = [parcel for parcel, _ in failed]
+    if left:
+        raise as_one(
+            [_about(error, names.get(parcel.digest.sha256, "")) for parcel in left for error in reasons[parcel]],
+            f"{count(len(left), 'object')} could not be fetched; what came stays, and the same command goes on from there",
+            hint=STILL_WORKS,
+        )
+
+
+def deliver(
+    remote: "Remote",
+    parcels: Iterable[Parcel],
+    source: Source,
+    heal: Callable[[Parcel], bool],
+    progress: Progress | None = None,
+) -> list[tuple[Parcel, MlvError]]:
+    """Bring parcels to a remote that has just said what it has; each is hashed as it is read.
+
+    Args:
+        source: gives the file that has a parcel's bytes, for as long as they are read; raises `IntegrityError` when
+            they are not here.
+        heal: is asked about a parcel whose file is damaged; says whether its bytes are whole again.
+
+    Returns:
+        Those that are not there, and why: `IntegrityError` where the file is damaged.
+    """
+    return run_each(parcels, partial(_Peer(remote, answered=True).take, source, heal), _weight, progress)
+
+
+def lost(project: Project, digests: Iterable[Digest]) -> list[Digest]:
+    """Return those of `digests` that are neither here, hashed, nor on a remote, which must say so with their size."""
+    store = object_store(project)
+    missing = [digest for digest in dict.fromkeys(digests) if not store.check(digest)]
+    for remote in remotes(project) if missing else ():
+        presence = remote.presence(missing)
+        missing = [digest for digest in missing if not presence[digest.sha256]]
+    return missing
+
+
+class _Peer:
+    """A remote during one transfer: until it has answered, one thread asks; once it is out of reach, none does."""
+
+    def __init__(self, remote: "Remote", *, answered: bool = False) -> None:
+        self._remote = remote
+        self._answered = answered
+        self._gone: RemoteError | None = None
+        self._lock = Lock()
+
+    def give(self, put: "Callable[[Parcel, Reader], object]", parcel: Parcel, meter: Meter) -> None:
+        """Read one thing from it."""
+        with ExitStack() as stack:
+            with self._asked(parcel):
+                reader = stack.enter_context(self._remote.download(parcel.digest, parcel.space))
+            with self._asked(parcel):
+                try:
+                    put(parcel, Counted(reader, meter))
+                except IntegrityError as error:
+                    raise IntegrityError(
+                        f"{self._remote.name} ({printable(self._remote.url)}) has other bytes under "
+                        f"{short(parcel.digest.sha256)}: {error.message}",
+                        hint=f"git mlv fsck --remote {self._remote.name}   (in a clone that has them: sends them anew)",
+                    ) from error
+
+    def take(self, source: Source, heal: Callable[[Parcel], bool], parcel: Parcel, meter: Meter) -> None:
+        """Bring one thing to it."""
+        try:
+            self._upload(source, parcel, meter)
+        except IntegrityError:
+            if not heal(parcel):
+                raise
+            self._upload(source, parcel, meter)
+
+    def _upload(self, source: Source, parcel: Parcel, meter: Meter) -> None:
+        from mlvgit.remotes.base import counted
+
+        with source(parcel) as path, self._asked(parcel), counted(meter.advance):
+            try:
+                self._remote.upload(parcel.digest, path, parcel.space)
+            except Exception:
+                if meter.stopped:  # whatever a library made of the stop
+                    raise StoppedError from None
+                raise
+
+    @contextmanager
+    def _asked(self, parcel: Parcel) -> Iterator[None]:
+        with nullcontext() if self._answered else self._lock:
+            if self._gone:
+                raise self._gone
+            try:
+                yield
+            except RemoteError as error:
+                if self._remote.presence([parcel.digest], parcel.space).get(parcel.digest.sha256) is None:
+                    self._gone = error
+                self._answered = True
+                raise
+            self._answered = True
+
+
+def _weight(parcel: Parcel) -> int:
+    return parcel.digest.size
+
+
+def _about(error: MlvError, name: str) -> MlvError:
+    return type(error)(f"{printable(name)}: {error.message}", hint=error.hint) if name else error
