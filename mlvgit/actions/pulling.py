@@ -1,19 +1,35 @@
 """Getting bytes: what the manifests of HEAD name and this machine lacks, from the remotes into store and workspace."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlvgit.actions.placing import Wanted, bring
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import may_be_here, object_store, wanted_by
+from mlvgit.actions.stored import may_be_here, object_store
 from mlvgit.core.digest import Digest
+from mlvgit.core.globs import matches
+from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
-from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
+from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.lock import exclusive
 from mlvgit.store.reading import Progress
 
-__all__ = ["Pull", "plan_pull", "pull"]
+__all__ = ["Chosen", "Pull", "fits", "plan_pull", "pull"]
+
+
+class Chosen(NamedTuple):
+    """A store-kept version to get.
+
+    Attributes:
+        only: these of its files, by their names in the frozen directory; None for all.
+    """
+
+    key: Key
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,41 +37,58 @@ class Pull:
     """What is to come.
 
     Attributes:
-        keys: the store-kept versions that were chosen.
+        chosen: of which versions what.
         missing_bytes, missing_objects: what the store lacks of them.
         left: store-kept versions that were not chosen.
     """
 
-    keys: tuple[Key, ...]
+    chosen: tuple[Chosen, ...]
     missing_bytes: int
     missing_objects: int
     left: int = 0
 
 
-def plan_pull(project: Project, references: Sequence[str] = (), *, everything: bool = False) -> Pull:
+def plan_pull(
+    project: Project,
+    asked: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> Pull:
     """Choose what to get: what was asked for, else the newest snapshot of each dataset and what serves.
 
+    Args:
+        asked: references, and paths or patterns of paths (with a slash), from the current folder or the top.
+        everything: every version, when nothing was asked for.
+        include: only files that fit one of these patterns; see `fits`.
+        exclude: no files that fit one of these.
+
     Raises:
-        UsageError: a reference means nothing.
+        UsageError: a reference or a path means nothing.
         RefusedError: the bytes of a dataset that was asked for are never to be on this machine.
     """
     catalog = project.committed()
-    stored = [key for key in catalog.keys(root=None) if _is_stored(catalog, key)]
-    if references:
-        asked = [project.find(reference, catalog) for reference in references]
-        for key in asked:
-            may_be_here(project, key)
-        chosen = [key for key in asked if key in stored]
+    stored = {key: frozen for key in catalog.keys(root=None) if (frozen := _stored(catalog, key))}
+    if asked:
+        found = [each for text in asked for each in _asked(project, catalog, stored, text)]
     else:
-        usual = stored if everything else _usual(project, catalog, stored)
-        chosen = [key for key in usual if key.name not in project.settings_or_default.local_never]
+        usual = stored if everything else _usual(project, catalog, list(stored))
+        found = [Chosen(key) for key in usual if key.name not in project.settings_or_default.local_never]
+    narrowed = [_narrowed(stored[one.key], one, include, exclude) for one in found]
+    chosen = [each for each in narrowed if each.only is None or each.only]
     store = object_store(project)
-    lacking = {digest for key in chosen for digest in _objects(catalog, key) if not store.has(digest)}
+    lacking = {
+        digest
+        for key, only in chosen
+        for relative, digest in _files(stored[key]).items()
+        if (only is None or relative in only) and not store.has(digest)
+    }
     return Pull(
-        keys=tuple(chosen),
+        chosen=tuple(chosen),
         missing_bytes=sum(digest.size for digest in lacking),
         missing_objects=len(lacking),
-        left=len(set(stored) - set(chosen)),
+        left=len(set(stored) - {key for key, _ in chosen}),
     )
 
 
@@ -67,18 +100,72 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
     """
     catalog = project.committed()
     with exclusive(project.repo.state_dir, "git mlv pull"):
-        written = bring(project, [Wanted(*project.frozen(key, catalog)) for key in planned.keys], progress)
+        written = bring(
+            project, [Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen], progress
+        )
     project.refresh()
     return written
 
 
-def _is_stored(catalog: Catalog, key: Key) -> bool:
-    return bool(_objects(catalog, key))
+def fits(pattern: str, directory: str, relative: str) -> bool:
+    """Say whether a file of a version fits a pattern, as in .gitignore: `*.csv` in any folder, `train` all below it.
+
+    Args:
+        pattern: of its name in the frozen directory, or of its path from the top of the repository.
+        directory: the frozen directory, from the top.
+        relative: its name in there.
+    """
+    anywhere = "" if "/" in pattern.rstrip("/") else "**/"
+    spelled = (pattern, pattern.rstrip("/") + "/")
+    return any(matches(anywhere + each, relative) or matches(each, f"{directory}/{relative}") for each in spelled)
 
 
-def _objects(catalog: Catalog, key: Key) -> list[Digest]:
+def _asked(project: Project, catalog: Catalog, stored: Mapping[Key, Frozen], text: str) -> list[Chosen]:
+    if "/" in text:
+        from_here = os.path.relpath(os.path.abspath(text), project.top)
+        found = [
+            Chosen(key, frozenset(names))
+            for key, frozen in stored.items()
+            if (names := {each for each in _files(frozen) if any(_is_at(it, frozen, each) for it in (from_here, text))})
+        ]
+        if not found:
+            raise UsageError(f"no file that the store keeps fits {text}", hint="git mlv snapshot list")
+    else:
+        key = project.find(text, catalog)
+        found = [Chosen(key)] if key in stored else []
+        may_be_here(project, key)
+    for each in found:
+        may_be_here(project, each.key)
+    return found
+
+
+def _is_at(path: str, frozen: Frozen, relative: str) -> bool:
+    whole = f"{frozen.directory}/{relative}"
+    return matches(path, whole) or matches(path.rstrip("/") + "/", whole)
+
+
+def _narrowed(frozen: Frozen, chosen: Chosen, include: Sequence[str], exclude: Sequence[str]) -> Chosen:
+    if not include and not exclude:
+        return chosen
+    names = _files(frozen) if chosen.only is None else chosen.only
+    return Chosen(
+        chosen.key,
+        frozenset(
+            name
+            for name in names
+            if (not include or any(fits(each, frozen.directory, name) for each in include))
+            and not any(fits(each, frozen.directory, name) for each in exclude)
+        ),
+    )
+
+
+def _stored(catalog: Catalog, key: Key) -> Frozen | None:
     frozen = catalog.frozen(key)
-    return wanted_by(frozen.manifest, key) if frozen and frozen.manifest else []
+    return frozen if frozen and _files(frozen) else None
+
+
+def _files(frozen: Frozen) -> dict[str, Digest]:
+    return kept_in_store(frozen.manifest, frozen.key) if frozen.manifest else {}
 
 
 def _usual(project: Project, catalog: Catalog, stored: Sequence[Key]) -> list[Key]:

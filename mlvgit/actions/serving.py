@@ -52,7 +52,7 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
         raise UsageError(f"{key} has no file {file}", hint="it has: " + ", ".join(list(manifest.by_relative())[:10]))
     only = frozenset({file}) if file else None
     verdict = differences_on_disk(folder, frozen, only=only)
-    if verdict.missing and bring(project, [Wanted(frozen, manifest)]):
+    if verdict.missing and bring(project, [Wanted(frozen, manifest, only)]):
         verdict = differences_on_disk(folder, frozen, only=only)
     if not verdict.ok:
         wrong = (verdict.changed or verdict.missing or verdict.extra)[0]

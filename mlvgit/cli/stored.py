@@ -18,9 +18,27 @@ def configure_pull(parser: argparse.ArgumentParser) -> None:
         "Get the bytes that manifests of HEAD name and Git does not hold: by itself the newest snapshot of each dataset "
         "and what serves. Every byte is hashed before it gets its name; a pull that was interrupted goes on."
     )
-    parser.epilog = "examples:\n  git mlv pull\n  git mlv pull iris@v0.1 iris_clf@production\n  git mlv pull --all\n"
-    parser.add_argument("refs", metavar="REF", nargs="*", help="snapshots and model versions")
+    parser.epilog = (
+        "examples:\n  git mlv pull\n  git mlv pull iris@v0.1 iris_clf@production\n  git mlv pull --all\n"
+        "  git mlv pull scans@v0.1 --include 'train/*.png' --exclude '*-draft.png'\n"
+        "  git mlv pull 'data/snapshots/scans_v0.1/train/'\n"
+    )
+    parser.add_argument(
+        "refs",
+        metavar="REF|PATH",
+        nargs="*",
+        help="snapshots and model versions; or paths of files and folders in them, which may have * and **",
+    )
     parser.add_argument("--all", action="store_true", dest="everything", help="every version")
+    for short, name, what in (("-I", "--include", "only files that fit"), ("-X", "--exclude", "no files that fit")):
+        parser.add_argument(
+            short,
+            name,
+            metavar="PATTERN",
+            action="append",
+            default=[],
+            help=f"{what}, as in .gitignore: '*.csv' in any folder, 'train' all below it; may be given several times",
+        )
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would come")
     add_json(parser)
 
@@ -28,8 +46,8 @@ def configure_pull(parser: argparse.ArgumentParser) -> None:
 def run_pull(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv pull`."""
     project = Project.open()
-    planned = plan_pull(project, args.refs, everything=args.everything)
-    names = [str(key) for key in planned.keys]
+    planned = plan_pull(project, args.refs, everything=args.everything, include=args.include, exclude=args.exclude)
+    names = list(dict.fromkeys(str(key) for key, _ in planned.chosen))
     if planned.missing_objects:
         output.say(
             f"{'would get' if args.dry_run else 'getting'} {size(planned.missing_bytes)} "

@@ -425,3 +425,31 @@ def test_ctrl_c_ends_a_pull_that_waits_for_a_server_and_leaves_nothing_half_done
     assert not list((carol / ".git/mlv/objects").glob("sha256/*/*"))
     carol.write("mlv.yaml", stored.read("mlv.yaml").decode())
     carol.mlv("pull")
+
+
+def test_a_pull_gets_the_files_that_were_asked_for_and_the_rest_is_no_finding(team: Team, stored: Sandbox) -> None:
+    for name in ("train/a.csv", "train/b.csv", "train/b.txt", "test/a.csv", "names.txt"):
+        stored.write(f"many/{name}", f"{name}\n")
+    stored.mlv("snapshot", "create", "many", "v0.1", "many", "--storage", "store", "-m", "Freeze many")
+    stored.push("origin", "main")
+    carol = team.clone("carol")
+    folder = "data/snapshots/many_v0.1"
+
+    def here() -> list[str]:
+        return sorted(str(path.relative_to(carol / folder)) for path in (carol / folder).rglob("*.*"))
+
+    assert "would get" in carol.mlv("pull", "many@v0.1", "-I", "train", "-n").said
+    assert here() == []
+    carol.mlv("pull", "many@v0.1", "--include", "*.csv", "--exclude", "test/")
+    assert here() == ["train/a.csv", "train/b.csv"]
+    carol.mlv("pull", f"{folder}/names.*")
+    assert here() == ["names.txt", "train/a.csv", "train/b.csv"]
+    carol.write("code.py", "print()\n")
+    carol.git("add", "code.py")
+    carol.git("commit", "-qm", "Code")
+    assert carol.mlv("pull", f"{folder}/nothing.*", check=False).status == 2
+    edit(carol, f"{folder}/train/a.csv", b"other\n")
+    carol.mlv("pull", "many@v0.1")
+    carol.write("code.py", "print(1)\n")
+    carol.git("add", "code.py")
+    carol.assert_refused("commit", "-qm", "Code", because="MLV103")

@@ -468,6 +468,10 @@ WORDS
 -h	show this help message and exit
 --help	show this help message and exit
 --all	every version
+-I	only files that fit, as in .gitignore: \'*.csv\' in any folder, \'train\' all below it; may be given several times
+--include	only files that fit, as in .gitignore: \'*.csv\' in any folder, \'train\' all below it; may be given several times
+-X	no files that fit, as in .gitignore: \'*.csv\' in any folder, \'train\' all below it; may be given several times
+--exclude	no files that fit, as in .gitignore: \'*.csv\' in any folder, \'train\' all below it; may be given several times
 -n	only say what would come
 --dry-run	only say what would come
 --json	print one JSON object (docs/json.md)
@@ -477,6 +481,7 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--remote	look through this remote of mlv.yaml instead (by itself the first): reads every byte of it
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -545,7 +550,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'demo --dataset\') echo \'=iris,digits\' ;;
 	\'demo --keep\' | \'snapshot create --add\' | \'model add --metrics\' | \'model add --params\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
 	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
-	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
+	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
@@ -567,7 +572,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	\'record 2\' | \'tag-model 2\' | \'promote 2\' | \'rollback 2\') echo \'versions\' ;;
 	\'promote 3\') echo \'stages\' ;;
 	\'help 1\') echo \'commands\' ;;
-	\'verify \'* | \'pull \'*) echo \'refs\' ;;
+	\'verify \'*) echo \'refs\' ;;
 	\'snapshot create \'* | \'model add \'* | \'merge \'*) echo \'files\' ;;
 	esac
 }
