@@ -168,10 +168,15 @@ class Lists:
         self._read: dict[str, Mapped] = {}
         self._seen = (0, 0)
 
-    def find(self, digest: Digest) -> Sequence[tuple[str, tuple[Extent, ...]]]:
-        """Return the ways to get a file's bytes: by which list, from which ranges."""
+    def find(self, digest: Digest, *, fresh: bool = True) -> Sequence[tuple[str, tuple[Extent, ...]]]:
+        """Return the ways to get a file's bytes: by which list, from which ranges.
+
+        Args:
+            digest: the file.
+            fresh: look whether there are new lists when it is in none that was read.
+        """
         found = self._files.get(digest)
-        if found is None and self.refresh():
+        if found is None and fresh and self.refresh():
             found = self._files.get(digest)
         return found or ()
 
@@ -231,6 +236,14 @@ class Lists:
         name = hashlib.sha256(data).hexdigest()
         if expected and name != expected:
             raise IntegrityError(f"the list {short(expected)} is damaged")
+        return self._write(name, data, files)
+
+    def write(self, files: Mapped, *, cut: str = "") -> str:
+        """Keep a list that says this; see `dump` and `add`."""
+        data = dump(files, cut=cut)
+        return self._write(hashlib.sha256(data).hexdigest(), data, files)
+
+    def _write(self, name: str, data: bytes, files: Mapped) -> str:
         if name in self._read and self.path(name).is_file():
             return name
         top = self.folder / "extents"
@@ -295,7 +308,7 @@ class Lists:
         for name, files in affected:
             left = {file: extents for file, extents in files.items() if file not in dead}
             if left:
-                self.add(dump(left))
+                self.write(left)
             self.remove(name)
 
     def forget(self, name: str) -> None:

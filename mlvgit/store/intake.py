@@ -32,7 +32,7 @@ class Store(Protocol):
     lists: Lists
     added: list[int]
 
-    def extents(self, digest: Digest) -> tuple[Extent, ...] | None:
+    def extents(self, digest: Digest, *, fresh: bool = True) -> tuple[Extent, ...] | None:
         """Return the ranges of objects that a file's bytes are; None when it is not here."""
 
     def descriptor(self, digest: Digest) -> int:
@@ -136,7 +136,7 @@ class Intake:
 
     def _has(self, digest: Digest, data: bytes) -> bool:
         """Say whether the store gives these very bytes; what is damaged is set aside."""
-        extents = self._store.extents(digest)
+        extents = self._store.extents(digest, fresh=False)
         if extents is None:
             return False
         ranges = Ranges(extents, self._store.descriptor)

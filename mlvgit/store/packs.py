@@ -16,7 +16,7 @@ from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
-from mlvgit.store.extents import Extent, Lists, dump
+from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import open_folder
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class Packer:
         }
         self._files = {}
         if named:
-            self._lists.add(dump(named, cut=self._cut))
+            self._lists.write(named, cut=self._cut)
 
     def _write(self) -> None:
         with machine_errors(f"write {self._folder}"):

@@ -9,7 +9,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError
 from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
-from mlvgit.store.extents import Extent, dump
+from mlvgit.store.extents import Extent
 from mlvgit.store.folders import open_folder
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.packs import INCOMING, ExtentFile, Ranges, flush_folder, publish_object
@@ -60,7 +60,7 @@ def repack(store: ObjectStore, live: Container[str], *, used: float = 1.0) -> in
             moved[each] = _move(store, each, kept)
     for name, files in list(store.lists.known()):
         if any(extent.object in moved for extents in files.values() for extent in extents):
-            store.lists.add(dump({file: tuple(_renamed(extents, moved)) for file, extents in files.items()}))
+            store.lists.write({file: tuple(_renamed(extents, moved)) for file, extents in files.items()})
             store.lists.remove(name)
     for each in moved:
         store.remove(each)
