@@ -17,6 +17,7 @@ from mlvgit.store.extents import MAX_LIST_BYTES, Extent, Lists, dump
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
+    from mlvgit.store.objects import ObjectStore
 
 __all__ = ["EXTENTS", "Part", "Parted"]
 
@@ -91,6 +92,26 @@ class Parted:
             for digest, found in ways.items()
             if (whole := [part for part in found if all(there.get(each.sha256) for each in part.objects)])
         }
+
+    def lacking(
+        self, store: "ObjectStore", digests: Iterable[Digest]
+    ) -> tuple[list[Digest], list[Digest], list[Digest]]:
+        """Return what files that a store has, and this not, lack to be here: files to bring whole, objects, lists.
+
+        Raises:
+            RemoteError: it does not say what it has.
+        """
+        files = list(dict.fromkeys(digests))
+        parted = [] if self.whole_only else [each for each in files if not store.has_object(each) and store.has(each)]
+        objects, names = store.physical(parted)
+        lists = [Digest(store.lists.path(name).stat().st_size, name) for name in names]
+        there = self._plainly(objects, OBJECTS)
+        listed = self._plainly(lists, EXTENTS)
+        return (
+            [each for each in files if each not in parted and each not in objects],
+            [each for each in objects if not there[each.sha256]],
+            [each for each in lists if not listed[each.sha256]],
+        )
 
     def lists(self) -> Lists:
         """Return the lists that stand there.

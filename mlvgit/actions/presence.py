@@ -12,7 +12,7 @@ from mlvgit.rules.model import RemoteBytes
 from mlvgit.store.parallel import aside
 
 if TYPE_CHECKING:
-    from mlvgit.remotes.base import Remote
+    from mlvgit.actions.parted import Parted
 
 __all__ = ["Presence", "remote_bytes"]
 
@@ -27,10 +27,10 @@ class Presence:
         name: the remotes' names, "" when there is none.
     """
 
-    def __init__(self, known: "Sequence[Remote]") -> None:
+    def __init__(self, known: "Sequence[Parted]") -> None:
         self.remotes = tuple(known)
         self.name = " or ".join(remote.name for remote in known)
-        self._holder: dict[Digest, Remote] = {}
+        self._holder: dict[Digest, Parted] = {}
         self._absent: set[Digest] = set()
         self._unknown: set[Digest] = set()
 
@@ -39,11 +39,11 @@ class Presence:
         self._ask([*dict.fromkeys(digests)])
         return {digest.sha256: self._said(digest) for digest in digests}
 
-    def holder(self, digest: Digest) -> "Remote | None":
+    def holder(self, digest: Digest) -> "Parted | None":
         """Return the remote that said it has an object; None when none did, or was asked."""
         return self._holder.get(digest)
 
-    def note(self, digests: Sequence[Digest], remote: "Remote") -> None:
+    def note(self, digests: Sequence[Digest], remote: "Parted") -> None:
         """Take down that a remote has these now: it was just sent them."""
         self._holder.update(dict.fromkeys(digests, remote))
 

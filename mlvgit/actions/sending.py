@@ -1,11 +1,14 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.healing import heal
+from mlvgit.actions.parted import EXTENTS
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
@@ -23,7 +26,7 @@ from mlvgit.store.parallel import as_one
 from mlvgit.store.reading import Progress
 
 if TYPE_CHECKING:
-    from mlvgit.remotes.base import Remote
+    from mlvgit.actions.parted import Parted
 
 __all__ = ["AT_PUSH", "Sent", "Shipped", "objects_here", "pushed_objects", "send_pushed"]
 
@@ -96,12 +99,12 @@ def send_pushed(
     said = presence(wanted)
     missing = [digest for digest in wanted if said[digest.sha256] is False]
     sent = Sent()
-    if missing and (limit is None or sum(digest.size for digest in missing) <= limit):
-        remote = presence.remotes[0]
+    remote = presence.remotes[0] if missing else None
+    if remote and (limit is None or _weight(store, remote, missing) <= limit):
         here = [digest for digest in missing if store.has(digest) or heal(project, digest)]
-        gone = _send(project, remote, here, progress)
+        gone, went = _send(project, remote, here, progress)
         presence.note(gone, remote)
-        sent = Sent(remote.name, len(gone), sum(digest.size for digest in gone), tuple(remote.notices))
+        sent = Sent(remote.name, len(went), sum(parcel.digest.size for parcel in went), tuple(remote.notices))
     said = presence(wanted)
     along = keep_on_host(project, [digest for digest in wanted if said[digest.sha256]])
     if all(said.values()):
@@ -127,24 +130,57 @@ def objects_here(project: Project) -> list[Digest]:
     ]
 
 
-def _send(project: Project, remote: "Remote", digests: list[Digest], progress: Progress | None) -> list[Digest]:
-    """Upload objects; return those that are there now. Left out are those that are damaged here and cannot be healed."""
+def _weight(store: ObjectStore, remote: "Parted", digests: list[Digest]) -> int:
+    """Return how many bytes sending files would send."""
+    whole, objects, _ = remote.lacking(store, digests)
+    return sum(each.size for each in (*whole, *objects))
+
+
+def _send(
+    project: Project, remote: "Parted", digests: list[Digest], progress: Progress | None
+) -> tuple[list[Digest], list[Parcel]]:
+    """Upload files, whole or as what the remote lacks of their parts.
+
+    Returns:
+        The files that are there now, left out those that are damaged here and cannot be healed; and what was sent.
+    """
     store = object_store(project)
     healing = Lock()  # a project belongs to one thread at a time
 
     def mend(parcel: Parcel) -> bool:
         with healing:
-            return heal(project, parcel.digest)
+            return parcel.space != EXTENTS and heal(project, parcel.digest)
 
-    failed = deliver(remote, map(Parcel, digests), lambda parcel: store.whole(parcel.digest), mend, progress)
-    refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
-    if refused:
-        raise as_one(
-            refused,
-            f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes on from there",
+    def source(parcel: Parcel) -> AbstractContextManager[Path]:
+        return (
+            nullcontext(store.lists.path(parcel.digest.sha256))
+            if parcel.space == EXTENTS
+            else store.whole(parcel.digest)
         )
-    damaged = {parcel.digest for parcel, _ in failed}
-    return [digest for digest in digests if digest not in damaged]
+
+    sent: list[Parcel] = []
+
+    def bring(parcels: list[Parcel]) -> set[Digest]:
+        failed = deliver(remote, parcels, source, mend, progress)
+        refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
+        if refused:
+            raise as_one(
+                refused,
+                f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes on "
+                "from there",
+            )
+        damaged = {parcel.digest for parcel, _ in failed}
+        sent.extend(parcel for parcel in parcels if parcel.digest not in damaged)
+        return damaged
+
+    whole, objects, lists = remote.lacking(store, digests)
+    damaged = bring([Parcel(each) for each in (*objects, *whole)])
+    damaged |= bring([Parcel(each, EXTENTS) for each in lists])
+    there = remote.presence(digests)
+    # Of what has a damaged part the whole is sent, when it is to be had elsewhere.
+    late = [each for each in digests if each not in damaged and not there[each.sha256] and heal(project, each)]
+    damaged |= bring([Parcel(each) for each in late])
+    return [digest for digest in digests if digest not in damaged and (there[digest.sha256] or digest in late)], sent
 
 
 def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:

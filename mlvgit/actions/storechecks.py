@@ -21,6 +21,7 @@ from mlvgit.store.parallel import as_one, aside, run_each
 from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress
 
 if TYPE_CHECKING:
+    from mlvgit.actions.parted import Parted
     from mlvgit.remotes.base import Remote
 
 __all__ = ["RemoteReport", "StoreReport", "check_remote", "check_store"]
@@ -127,10 +128,13 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
         RemoteError: it cannot be reached, or does not take what is to heal it.
     """
     remote = _remote(project, name)
-    wanted = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
-    if wanted and aside(partial(remote.presence, wanted[:1]))[wanted[0].sha256] is None:
+    named = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
+    if named and aside(partial(remote.presence, named[:1]))[named[0].sha256] is None:
         raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
-    failed = dict(run_each(wanted, partial(_read_whole, remote), lambda digest: digest.size, progress))
+    parts = aside(partial(remote.parts, named))
+    objects = {each for part in parts.values() for each in part.objects}
+    wanted = sorted({*(digest for digest in named if digest not in parts), *objects}, key=lambda each: each.sha256)
+    failed = dict(run_each(wanted, partial(_read_whole, remote.plain), lambda digest: digest.size, progress))
     damaged = [digest for digest, error in failed.items() if isinstance(error, IntegrityError)]
     away = [digest for digest in failed if digest not in damaged]
     presence = aside(partial(remote.presence, away)) if away else {}
@@ -153,7 +157,7 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     )
 
 
-def _remote(project: Project, name: str) -> "Remote":
+def _remote(project: Project, name: str) -> "Parted":
     known = remotes(project)
     found = [remote for remote in known if not name or remote.name == name]
     if not found:

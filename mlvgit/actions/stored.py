@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -14,6 +14,7 @@ from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import machine_errors
 
 if TYPE_CHECKING:
+    from mlvgit.actions.parted import Parted
     from mlvgit.records.settings import Remote as Named
     from mlvgit.remotes.base import Remote
     from mlvgit.repo.lfshost import LfsHost
@@ -33,13 +34,17 @@ def object_store(project: Project) -> "ObjectStore":
     return open_store(project.repo)
 
 
-def remotes(project: Project) -> "list[Remote]":
-    """Open the remotes that `mlv.yaml` names, in its order.
+def remotes(project: Project) -> "list[Parted]":
+    """Open the remotes that `mlv.yaml` names, in its order; they answer for files, whether they have them in parts or not.
 
     Raises:
         SettingsError: a URL is of no kind that can be opened.
     """
-    return [open_one(project, remote) for remote in project.settings_or_default.remotes]
+    from mlvgit.actions.parted import Parted
+
+    copies = project.repo.state_dir / "cache" / "lists"
+    known = [open_one(project, remote) for remote in project.settings_or_default.remotes]
+    return [Parted(remote, copies / of_bytes(remote.url.encode()).sha256[:16]) for remote in known]
 
 
 def open_one(project: Project, given: "Named") -> "Remote":

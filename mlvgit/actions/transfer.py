@@ -21,7 +21,9 @@ from mlvgit.store.parallel import as_one, run_each
 from mlvgit.store.reading import Counted, Meter, Progress, StoppedError
 
 if TYPE_CHECKING:
+    from mlvgit.actions.parted import Parted
     from mlvgit.remotes.base import Reader, Remote
+    from mlvgit.store.objects import ObjectStore
 
 __all__ = ["STILL_WORKS", "Parcel", "Source", "deliver", "fetch", "lost", "receive"]
 
@@ -75,9 +77,44 @@ def fetch(
             "is named",
             hint=f"name one in mlv.yaml:  remotes: {{origin: {{url: s3://BUCKET/PREFIX}}}}\n{STILL_WORKS}",
         )
-    receive(
-        known, [Parcel(digest) for digest in missing], lambda it, reader: store.put(it.digest, reader), progress, names
-    )
+    troubles: list[MlvError] = []
+    for remote in known:
+        missing, trouble = _fetch_parts(store, remote, missing, progress)
+        troubles += trouble
+    try:
+        receive(known, map(Parcel, missing), partial(_put, store), progress, names)
+    except (RemoteError, IntegrityError) as error:
+        raise as_one([*troubles, error], "reasons", hint=error.hint) if troubles else error from None
+
+
+def _put(store: "ObjectStore", parcel: Parcel, reader: "Reader") -> None:
+    store.put(parcel.digest, reader)
+
+
+def _fetch_parts(
+    store: "ObjectStore", remote: "Parted", digests: Sequence[Digest], progress: Progress | None
+) -> tuple[list[Digest], list[MlvError]]:
+    """Get files that a remote has as ranges of objects; return those that are not here then, and what went wrong."""
+    troubles: list[MlvError] = []
+    try:
+        parts = remote.parts(digests)
+    except RemoteError:
+        return list(digests), []  # whoever asks for the files whole is told the same
+    objects = sorted({each for part in parts.values() for each in part.objects if not store.has_object(each)})
+    try:
+        receive([remote.plain], map(Parcel, objects), partial(_put, store), progress)
+    except (RemoteError, IntegrityError) as error:
+        troubles.append(error)
+        parts = {digest: part for digest, part in parts.items() if all(map(store.has_object, part.objects))}
+    # A list is somebody's word: here only what was seen to be true is kept.
+    true = {digest: part.extents for digest, part in parts.items() if store.gives(part.extents, digest)}
+    if true:
+        store.lists.write(true)
+    troubles += [
+        IntegrityError(f"{remote.name} ({printable(remote.url)}) has other bytes under {short(digest.sha256)}")
+        for digest in parts.keys() - true.keys()
+    ]
+    return [digest for digest in digests if digest not in true], troubles
 
 
 def receive(

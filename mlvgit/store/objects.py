@@ -92,14 +92,15 @@ class ObjectStore:
             digest: the file.
             fresh: False for thousands of files in a row: lists that others add meanwhile are not seen.
         """
-        if self._is_object(digest):
+        if self.has_object(digest):
             return (Extent(digest, 0, digest.size),)
         for _, extents in self.lists.find(digest, fresh=fresh):
-            if all(map(self._is_object, {extent.object for extent in extents})):
+            if all(map(self.has_object, {extent.object for extent in extents})):
                 return extents
         return None
 
-    def _is_object(self, digest: Digest) -> bool:
+    def has_object(self, digest: Digest) -> bool:
+        """Say whether an object of that name and size is here: a file, or what files are ranges of."""
         try:
             found = os.lstat(f"{self._prefix}{object_name(digest.sha256)}")
         except OSError:
@@ -166,7 +167,7 @@ class ObjectStore:
         Raises:
             IntegrityError: there is no such file here, or an object of it is no regular file.
         """
-        extents = None if self._is_object(digest) else self.extents(digest)
+        extents = None if self.has_object(digest) else self.extents(digest)
         if extents is None:
             with os.fdopen(self.descriptor(digest), "rb") as file:
                 yield file
@@ -186,7 +187,7 @@ class ObjectStore:
             IntegrityError: there is no such file here.
             MachineError: it cannot be written.
         """
-        if self._is_object(digest):
+        if self.has_object(digest):
             yield self.path(digest)
             return
         ensure_directory(self.folder / INCOMING)
@@ -260,7 +261,7 @@ class ObjectStore:
         return Placed(sum(added), tuple(failed))
 
     def _place_link(self, digest: Digest, root: Path, relative: str) -> bool:
-        if not self._is_object(digest):
+        if not self.has_object(digest):
             return False
         ensure_directory(root)
         fd = self.descriptor(digest)
@@ -281,7 +282,7 @@ class ObjectStore:
         if os.path.lexists(self.path(digest)) and self._check_object(digest):
             return True
         while (extents := self.extents(digest)) is not None:
-            if self._hash(digest) == digest:
+            if self.gives(extents, digest):
                 return True
             damaged = [each for each in {extent.object for extent in extents} if not self._check_object(each)]
             for name, found in [] if damaged else list(self.lists.find(digest)):
@@ -289,6 +290,15 @@ class ObjectStore:
                     self._quarantine(self.lists.path(name), name)
                     self.lists.forget(name)
         return False
+
+    def gives(self, extents: Sequence[Extent], digest: Digest) -> bool:
+        """Say whether ranges of objects have a file's bytes; they are hashed.
+
+        Raises:
+            MachineError: they cannot be read.
+        """
+        with self.joined(extents) as file:
+            return _digest(file, digest) == digest
 
     def needing(self, digest: Digest) -> list[Digest]:
         """Return the files that are ranges of an object, itself left out."""
@@ -313,7 +323,7 @@ class ObjectStore:
             if extents is None:
                 raise IntegrityError(f"{short(digest.sha256)} is not in the store")
             objects.update(dict.fromkeys(extent.object for extent in extents))
-            if not self._is_object(digest):
+            if not self.has_object(digest):
                 lists[next(name for name, found in self.lists.find(digest) if found == extents)] = None
         return list(objects), list(lists)
 
@@ -342,20 +352,6 @@ class ObjectStore:
             finally:
                 os.close(folder)
 
-    def _hash(self, digest: Digest) -> Digest | None:
-        whole = hashlib.sha256()
-        total = 0
-        try:
-            with self.open(digest) as file:
-                while portion := file.read(BUFFER_BYTES):
-                    whole.update(portion)
-                    total += len(portion)
-        except IntegrityError:
-            return None
-        except OSError as error:
-            raise MachineError(f"cannot read {short(digest.sha256)} in the store: {error.strerror}") from error
-        return Digest(total, whole.hexdigest())
-
     def _check_object(self, digest: Digest) -> bool:
         path = self.path(digest)
         try:
@@ -379,6 +375,20 @@ def _flush(root: Path, relative: str, *, create: bool = False) -> None:
         flush_directory(fd)
     finally:
         os.close(fd)
+
+
+def _digest(file: BinaryIO, expected: Digest) -> Digest | None:
+    whole = hashlib.sha256()
+    total = 0
+    try:
+        while portion := file.read(BUFFER_BYTES):
+            whole.update(portion)
+            total += len(portion)
+    except IntegrityError:
+        return None
+    except OSError as error:
+        raise MachineError(f"cannot read {short(expected.sha256)} in the store: {error.strerror}") from error
+    return Digest(total, whole.hexdigest())
 
 
 def _names(folder: Path) -> list[str]:
