@@ -230,12 +230,32 @@ def _pre_receive(args: Sequence[str]) -> int:
 def _after(args: Sequence[str]) -> int:
     from mlvgit.repo.hints import is_fresh
 
+    if os.path.exists(os.path.join(_git_dir(), "mlv-held")):
+        _realign("ORIG_HEAD" if len(args) < 3 else args[0])
     if not is_fresh(Git("."), _common_dir()):
         _whole()
         from mlvgit.repo.repository import Repository
 
         _refresh_hints(Repository.open("."))
     return 0
+
+
+def _realign(before: str) -> None:
+    """Let store-kept folders follow what was checked out; whatever goes wrong, the next commit says what is not right."""
+    _whole()
+    from mlvgit.actions.project import Project
+    from mlvgit.actions.realigning import realign
+    from mlvgit.repo.repository import Repository
+
+    try:
+        repo = Repository.open(".")
+        oid = repo.resolve(before)
+        if oid and oid != repo.head():
+            for said in realign(Project(repo=repo), oid):
+                if said:
+                    _say(f"mlv: {said}\n")
+    except Exception:  # noqa: BLE001 - a checkout is done by now
+        return
 
 
 def _refresh_hints(repo: Repository) -> None:

@@ -453,3 +453,24 @@ def test_a_pull_gets_the_files_that_were_asked_for_and_the_rest_is_no_finding(te
     carol.write("code.py", "print(1)\n")
     carol.git("add", "code.py")
     carol.assert_refused("commit", "-qm", "Code", because="MLV103")
+
+
+def test_a_switch_brings_unaltered_folders_in_line_and_leaves_altered_ones(stored: Sandbox, frozen: str) -> None:
+    other = DATA[::-1]
+    stored.git("switch", "-qc", "other")
+    stored.write("raw.bin", other)
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "--replace", "-m", "Freeze others")
+    os.unlink(stored / "raw.bin")
+
+    said = stored.git("switch", "main").said
+
+    assert f"{FOLDER} follows its manifest" in said
+    assert stored.read(frozen) == DATA
+    stored.write("code.py", "print()\n")
+    stored.git("add", "code.py")
+    stored.git("commit", "-qm", "Code")
+    edit(stored, frozen, b"mine")
+    assert f"{FOLDER} is left as it stands: raw.bin" in stored.git("switch", "other").said
+    assert stored.read(frozen) == b"mine"
+    stored.mlv("restore", "scans@v0.1")
+    assert stored.read(frozen) == other
