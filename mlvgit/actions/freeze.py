@@ -13,7 +13,8 @@ from mlvgit.actions.bringing import Bringing
 from mlvgit.actions.clock import stamp, utc_now
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import allow_replacing, published_identities
-from mlvgit.actions.stored import hold
+from mlvgit.actions.remembering import frozen_as, hashing_begins, remember
+from mlvgit.actions.stored import hold, object_store
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
@@ -129,16 +130,31 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
             _refuse_large(project, files)
+        if before is not None and not wanted.move and _is_known(project, key, files, before, storage):
+            return _already(project, key, before)
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
+        since = hashing_begins()
         try:
             bringing.read(progress)
             as_pointed(promised, files, bringing.digests)
+            remember(project, files, bringing.digests, since)
             return _settle(project, wanted, before, bringing, files, storage)
         except BaseException:
             bringing.give_up()
             raise
         finally:
             bringing.clean()
+
+
+def _is_known(project: Project, key: Key, files: tuple[SourceFile, ...], before: Manifest, storage: str) -> bool:
+    """Say whether files that did not move are what is frozen, and what is frozen is here, without reading any."""
+    if not _stands(project.top / project.layout.directory(key), before):
+        return False
+    digests = frozen_as(project, files, before)
+    if digests is None or storage != "store":
+        return digests is not None
+    store = object_store(project)
+    return all(store.has(digest) for digest in digests)
 
 
 def _settle(
