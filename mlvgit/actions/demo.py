@@ -29,6 +29,8 @@ from mlvgit.actions.demo import train
 train(sys.argv[1], float(sys.argv[2]), sys.argv[3])
 """
 
+IGNORED = "raw/\nout/\nshelf/\nserver.git/\ncolleague/\n"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
@@ -73,7 +75,7 @@ class Step:
     title: str
     command: tuple[str, ...] = ()
     refused: bool = False
-    files: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str | bytes], ...] = ()
 
     @property
     def shown(self) -> str:
@@ -132,21 +134,58 @@ def train(data: str, regularisation: float, out: str) -> None:
     (folder / "params.json").write_text(json.dumps({"seed": 42, "C": regularisation, "max_iter": 1000}) + "\n")
 
 
-def steps(name: DatasetName) -> Iterator[Step]:
-    """Yield what the demo does, in order."""
+def steps(name: DatasetName, folder: Path) -> Iterator[Step]:
+    """Yield what the demo does in `folder`, in order."""
     data = load(name)
     yield from _set_up()
     yield from _two_releases(data)
     yield from _mistake(data)
     yield from _rollback(data.name)
+    yield from _outside_git(folder)
 
 
-def _typed(line: str, title: str = "", *, refused: bool = False, files: tuple[tuple[str, str], ...] = ()) -> Step:
+def _outside_git(folder: Path) -> Iterator[Step]:
+    yield _typed(
+        f"git mlv remote add shelf {shlex.quote(str(folder / 'shelf'))}",
+        "Photographs are too much for Git: their bytes go into a store, and to a remote that is a folder",
+    )
+    yield _typed("git commit -qam 'Name a remote of bytes'")
+    yield _typed(
+        "git mlv snapshot create photos v0.1 raw/photos --storage store -m 'Freeze photos v0.1'",
+        files=tuple((f"raw/photos/{name}", data) for name, data in _photos()),
+    )
+    yield _typed("git init --quiet --bare --initial-branch=main server.git")
+    yield _typed("git remote add origin server.git")
+    yield _typed("git mlv push")
+    yield _typed(
+        "git clone --quiet server.git colleague",
+        "A colleague clones: manifests are there, bytes come when they are wanted",
+    )
+    yield _typed("git -C colleague mlv pull")
+    yield _typed("git -C colleague mlv resolve photos@v0.1 china.jpg")
+
+
+def _photos() -> Iterator[tuple[str, bytes]]:
+    """Read the photographs that scikit-learn ships."""
+    from importlib.resources import files
+
+    folder = files("sklearn.datasets.images")
+    for name in ("china.jpg", "flower.jpg"):
+        yield name, (folder / name).read_bytes()
+
+
+def _typed(
+    line: str, title: str = "", *, refused: bool = False, files: tuple[tuple[str, str | bytes], ...] = ()
+) -> Step:
     return Step(title=title, command=tuple(shlex.split(line)), refused=refused, files=files)
 
 
 def _set_up() -> Iterator[Step]:
-    written = (("train.py", TRAIN), ("env/requirements.lock", _lock()), (".gitignore", "raw/\nout/\n"))
+    written = (
+        ("train.py", TRAIN),
+        ("env/requirements.lock", _lock()),
+        (".gitignore", IGNORED),
+    )
     yield _typed("git init --quiet --initial-branch=main .", "A repository, guarded")
     yield _typed("git mlv init", files=written)
     yield _typed("git add train.py env .gitignore")

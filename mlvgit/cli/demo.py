@@ -19,8 +19,9 @@ __all__ = ["configure_demo", "run_demo"]
 def configure_demo(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv demo`."""
     parser.description = (
-        "Freeze a real data set, train and release two model versions, try to falsify the data, recover, roll back: "
-        "each command is shown and run in a throw-away repository."
+        "Freeze a real data set, train and release two model versions, try to falsify the data, recover, roll back, "
+        "keep photographs outside Git and get them in another clone: each command is shown and run in a throw-away "
+        "repository."
     )
     parser.epilog = "examples:\n  git mlv demo\n  git mlv demo --dataset digits --keep /tmp/demo\n"
     parser.add_argument("--dataset", choices=DATASETS, default="iris", help="shipped by scikit-learn (iris)")
@@ -34,7 +35,7 @@ def run_demo(args: argparse.Namespace, output: Output) -> int:
     folder = Path(args.keep or tempfile.mkdtemp(prefix="mlv-demo-")).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        for step in steps(args.dataset):
+        for step in steps(args.dataset, folder):
             _run(step, folder, output)
     finally:
         if not args.keep:
@@ -56,7 +57,7 @@ def _run(step: Step, folder: Path, output: Output) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             path.chmod(0o644)
-        path.write_text(contents)
+        path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
     if not step.command:
         return
     output.say(output.style(f"$ {step.shown}", "cyan"))

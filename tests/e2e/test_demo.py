@@ -22,6 +22,8 @@ def test_the_demo_goes_the_whole_way_on_real_data(repo: Sandbox, dataset: str) -
     assert demo.mlv("verify").status == 0
     assert demo.mlv("resolve", f"{dataset}_clf@production", "model.pkl").out.endswith("v0.1.0/model.pkl\n")
     assert demo.mlv("check", "--all").out == "no findings\n"
+    assert (kept / "colleague/data/snapshots/photos_v0.1/china.jpg").stat().st_size == 196_653
+    assert "china.jpg" not in demo.git("ls-files").out
     scores = [float(score) for score in re.findall(r"metric f1 +([0-9.]+) +([0-9.]+)", said)[0]]
     assert scores[1] > scores[0], "correct labels make a better model"
 
