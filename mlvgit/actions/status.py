@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from mlvgit.actions.chosen import Freeable, freeable
 from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
 from mlvgit.actions.project import Project, version_of
@@ -81,6 +82,7 @@ class Status:
         debts: what is wrong in HEAD already, as far as it shows at once.
         guards: event -> state of its hook.
         other_roots: further mlv roots of the repository.
+        freeable: what is pushed and older than the newest, and stands here.
     """
 
     root: str
@@ -105,6 +107,7 @@ class Status:
     guards: Mapping[str, str] = field(default_factory=dict)
     upstream: Upstream = NOWHERE
     other_roots: tuple[str, ...] = ()
+    freeable: Freeable = Freeable((), 0)  # noqa: RUF009 - immutable
 
 
 def look(project: Project) -> Status:
@@ -158,6 +161,7 @@ def look(project: Project) -> Status:
         guards=guards,
         upstream=_upstream(project, branch, serving),
         other_roots=tuple(each.layout.root or "." for each in catalog.roots if each.layout.root != project.root),
+        freeable=freeable(project),
     )
 
 

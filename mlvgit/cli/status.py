@@ -45,6 +45,11 @@ def run_status(args: argparse.Namespace, output: Output) -> int:
         _here(status, output)
         _list("wrong before (debts; git mlv check --all has every one)", status.debts, output)
     _where(status, output)
+    if status.freeable.bytes:
+        output.say(
+            f"up to {size(status.freeable.bytes)} of {count(len(status.freeable.keys), 'older version')} could leave "
+            "this machine: git mlv drop --keep-newest 1"
+        )
     if step.command:
         output.next(f"{printable(step.command)}   ({step.why})")
     else:
@@ -200,6 +205,7 @@ def _plain(status: Status, step: Step) -> dict[str, Any]:
         "guards": dict(status.guards),
         "upstream": status.upstream._asdict(),
         "other_roots": list(status.other_roots),
+        "freeable_bytes": status.freeable.bytes,
         "next": {"command": step.command, "why": step.why},
     }
 

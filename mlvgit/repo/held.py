@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-__all__ = ["NAME", "held_folders", "moved", "moved_paths", "record"]
+__all__ = ["NAME", "forget", "held_folders", "moved", "moved_paths", "record"]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
@@ -60,18 +60,30 @@ def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] 
     Raises:
         OSError: the file cannot be written.
     """
-    anew = set(folders)
-    path = os.path.join(git_dir, NAME)
     known = _by_folder(git_dir)
-    known |= {folder: _now(top, folder, seen, known.get(folder, {})) for folder in anew}
-    kept = {folder: lines for folder, lines in sorted(known.items()) if os.path.isdir(os.path.join(top, folder))}
-    if not kept:
+    known |= {folder: _now(top, folder, seen, known.get(folder, {})) for folder in set(folders)}
+    _write(git_dir, {folder: lines for folder, lines in known.items() if os.path.isdir(os.path.join(top, folder))})
+
+
+def forget(git_dir: str, folders: Iterable[str]) -> None:
+    """Write down that these folders are not held any more; what was written of others stays.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    gone = set(folders)
+    _write(git_dir, {folder: lines for folder, lines in _by_folder(git_dir).items() if folder not in gone})
+
+
+def _write(git_dir: str, known: dict[str, dict[bytes, bytes]]) -> None:
+    path = os.path.join(git_dir, NAME)
+    if not known:
         if os.path.exists(path):
             os.unlink(path)
         return
     scratch = f"{path}.{os.getpid()}"
     with open(scratch, "wb") as file:
-        for folder, lines in kept.items():
+        for folder, lines in sorted(known.items()):
             file.writelines(said + b" " + relative + b"\0" for relative, said in lines.items())
             file.write(_TOP + b" " + os.fsencode(folder) + b"\0")
     os.replace(scratch, path)

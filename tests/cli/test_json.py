@@ -103,6 +103,7 @@ def stored(found: Printed, repo: Sandbox) -> None:
     repo.git("commit", "-qm", "Freeze big", "--no-verify")
     repo.remove("data/snapshots/big_v0.1/big.bin")
     found.run(repo, "pull", "big@v0.1")
+    found.run(repo, "drop", "big@v0.1", status=1)
     found.run(repo, "fsck")
     found.run(repo, "remote add", "shelf", str(repo.playground.folder / "shelf"))
     found.run(repo, "remote list")

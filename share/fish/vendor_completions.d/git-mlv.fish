@@ -134,6 +134,7 @@ promote	put a model version into a stage
 rollback	put back what was in production before
 push	push the branch, its model tags and their bytes, all or nothing
 pull	get the bytes that Git does not hold
+drop	let go of bytes that a remote proves to hold
 fsck	hash every object of the store; heal what is damaged
 remote	list, add, test: where bytes go that Git does not hold
 resolve	print the verified path of what serves
@@ -477,6 +478,18 @@ WORDS
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
+	\'drop\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--keep-newest	leave N versions of each dataset and model
+--older-than	only what was frozen longer ago: 90d, 12h, 4w
+--verify	have the remote give every byte, and hash it, before
+-n	only say what would go
+--dry-run	only say what would go
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
 	\'fsck\')
 		cat <<\'WORDS\'
 -h	show this help message and exit
@@ -550,7 +563,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'demo --dataset\') echo \'=iris,digits\' ;;
 	\'demo --keep\' | \'snapshot create --add\' | \'model add --metrics\' | \'model add --params\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
 	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
-	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
+	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
@@ -572,7 +585,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	\'record 2\' | \'tag-model 2\' | \'promote 2\' | \'rollback 2\') echo \'versions\' ;;
 	\'promote 3\') echo \'stages\' ;;
 	\'help 1\') echo \'commands\' ;;
-	\'verify \'*) echo \'refs\' ;;
+	\'verify \'* | \'drop \'*) echo \'refs\' ;;
 	\'snapshot create \'* | \'model add \'* | \'merge \'*) echo \'files\' ;;
 	esac
 }

@@ -1,0 +1,187 @@
+"""Choosing versions to let go of: by name, by age, by how many newer ones there are; and what of them is here."""
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from mlvgit.actions.clock import utc_now
+from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.stored import object_store
+from mlvgit.core.digest import Digest
+from mlvgit.core.references import parse_reference
+from mlvgit.core.text import printable
+from mlvgit.errors import UsageError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.repo.held import held_folders
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.lookup import read_registry
+from mlvgit.rules.storage import kept_in_store
+
+__all__ = ["Freeable", "Here", "choose", "freeable", "here_of", "is_pushed", "seconds_of", "serves", "stored_versions"]
+
+_SPAN = re.compile(r"([0-9]+)([smhdw])", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Here(NamedTuple):
+    """What is on this machine of a version whose bytes Git does not hold.
+
+    Attributes:
+        objects: in the store.
+        files: in the workspace: path from the top -> (what its manifest says, what stands there).
+    """
+
+    objects: tuple[Digest, ...]
+    files: dict[str, tuple[Digest, os.stat_result]]
+
+
+class Freeable(NamedTuple):
+    """What could be let go of, as far as is known without asking a remote: the most that it frees."""
+
+    keys: tuple[Key, ...]
+    bytes: int
+
+
+def seconds_of(text: str) -> int:
+    """Read a span of time: `30d`, `12h`, `2w`; a bare 0 is none.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = _SPAN.fullmatch(text.strip())
+    if match is None and text.strip() != "0":
+        raise UsageError(f"{printable(text)!r} is not a span of time", hint="write 30d, 12h or 2w")
+    return int(match[1]) * _UNITS[match[2]] if match else 0
+
+
+def stored_versions(catalog: Catalog) -> list[Key]:
+    """Return the versions whose bytes Git does not hold."""
+    return [
+        key
+        for key in catalog.keys(root=None)
+        if (frozen := catalog.frozen(key)) and frozen.manifest and kept_in_store(frozen.manifest, key)
+    ]
+
+
+def choose(
+    project: Project, references: Sequence[str] = (), *, keep_newest: int | None = None, older_than: str = ""
+) -> list[Key]:
+    """Return the stored versions of HEAD that are meant.
+
+    Args:
+        references: versions; with `keep_newest` or `older_than` a bare name means all versions of it. None: all.
+        keep_newest: leave so many of each dataset and model; and, as with `older_than`, what serves.
+        older_than: leave what was frozen since; what does not say when is left too.
+
+    Raises:
+        UsageError: a reference means nothing, or nothing whose bytes the store keeps.
+    """
+    catalog = project.committed()
+    stored = stored_versions(catalog)
+    by_rule = keep_newest is not None or bool(older_than)
+    chosen = [key for text in references for key in _named(project, catalog, stored, text, by_rule=by_rule)]
+    chosen = list(dict.fromkeys(chosen)) if references else stored
+    if keep_newest is not None:
+        newest = _newest(stored, keep_newest)
+        chosen = [key for key in chosen if key not in newest]
+    if older_than:
+        limit = _before(seconds_of(older_than))
+        chosen = [key for key in chosen if "" < _created(catalog, key) < limit]
+    return [key for key in chosen if not serves(project, catalog, key)] if by_rule else chosen
+
+
+def _named(project: Project, catalog: Catalog, stored: list[Key], text: str, *, by_rule: bool) -> list[Key]:
+    key = project.find(text, catalog)
+    if by_rule and parse_reference(text).wanted == "default":
+        return [each for each in stored if each[:3] == key[:3]]
+    if key not in stored:
+        raise UsageError(f"{key} has no bytes that the store keeps: Git holds it")
+    return [key]
+
+
+def _newest(stored: Sequence[Key], number: int) -> set[Key]:
+    found: dict[tuple[str, str, str], list[Key]] = {}
+    for key in stored:
+        found.setdefault(key[:3], []).append(key)
+    return {key for keys in found.values() for key in sorted(keys, key=version_of)[::-1][:number]}
+
+
+def _before(seconds: int) -> str:
+    now = datetime.strptime(utc_now(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return (now - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _created(catalog: Catalog, key: Key) -> str:
+    frozen = catalog.frozen(key)
+    return frozen.manifest.created_utc if frozen and frozen.manifest else ""
+
+
+def serves(project: Project, catalog: Catalog, key: Key) -> bool:
+    """Say whether a model version is in a stage that holds one."""
+    registry = read_registry(catalog, key.root, key.name) if key.kind == "model" else None
+    entry = registry.version(key.version) if registry else None
+    return bool(entry and entry.stage in project.settings_or_default.exclusive)
+
+
+def is_pushed(project: Project, key: Key, manifest: Manifest) -> bool:
+    """Say whether a branch of a remote, as last seen, has exactly this version."""
+    listed = project.repo.git.text("for-each-ref", "--format=%(objecttype) %(objectname)", "refs/remotes")
+    for line in dict.fromkeys(listed.split("\n")):
+        kind, _, oid = line.partition(" ")
+        there = project.committed(oid).frozen(key) if kind == "commit" else None
+        if there and there.manifest and there.manifest.tree_sha256 == manifest.tree_sha256:
+            return True
+    return False
+
+
+def here_of(project: Project, frozen: Frozen, manifest: Manifest) -> Here:
+    """Return what is here of a version; what Git tracks of it does not count."""
+    store = object_store(project)
+    index = project.staged().tree
+    objects: dict[Digest, None] = {}
+    files = {}
+    for relative, digest in kept_in_store(manifest, frozen.key).items():
+        path = f"{frozen.directory}/{relative}"
+        if index.entry(path) is not None:
+            continue
+        if store.has(digest):
+            objects[digest] = None
+        try:
+            found = os.lstat(project.top / path)
+        except OSError:
+            continue
+        if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+            files[path] = (digest, found)
+    return Here(tuple(objects), files)
+
+
+def freeable(project: Project) -> Freeable:
+    """Say what `drop --keep-newest 1` could free at most; no remote is asked, nothing is hashed."""
+    if project.repo.top is None:
+        return Freeable((), 0)
+    catalog = project.committed()
+    going = choose(project, keep_newest=1)
+    store = object_store(project) if going else None
+    held = set(held_folders(str(project.repo.git_dir))) if going else set()
+    needed: set[Digest] = set()
+    for key in stored_versions(catalog) if going else ():
+        frozen = catalog.frozen(key)
+        if key not in going and frozen and frozen.manifest:
+            needed.update(kept_in_store(frozen.manifest, key).values())
+    keys, total = [], 0
+    for key in going:
+        frozen, manifest = project.frozen(key, catalog)
+        wanted = kept_in_store(manifest, key).values()
+        objects = [digest for digest in set(wanted) - needed if store and store.has(digest)]
+        freed = sum(digest.size for digest in objects)
+        if frozen.directory in held:
+            freed += sum(digest.size for digest in wanted)
+        if freed and is_pushed(project, key, manifest):
+            keys.append(key)
+            total += freed
+            needed.update(objects)
+    return Freeable(tuple(keys), total)

@@ -1,0 +1,337 @@
+"""Letting go of bytes: what a remote proves to hold leaves the workspace and the store, and a pull brings it back.
+
+A version goes whole or not at all. What keeps it: it is not pushed, a remote does not say now that it has all of its
+bytes, its files here were altered, or there are files among them that are nobody's. What another version, another
+worktree or another repository needs stays in the store.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlvgit.actions.chosen import here_of, is_pushed
+from mlvgit.actions.presence import Presence
+from mlvgit.actions.project import Project
+from mlvgit.actions.stored import object_store, remotes
+from mlvgit.actions.storeplace import refuse_if_shared
+from mlvgit.actions.verify import differences_on_disk
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import printable
+from mlvgit.errors import MlvError, RefusedError, RemoteError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.repo.held import forget, held_folders
+from mlvgit.repo.worktrees import Worktree, worktrees
+from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.atomic import machine_errors
+from mlvgit.store.folders import parent_of
+from mlvgit.store.lock import exclusive
+from mlvgit.store.scan import StatKey, stat_key
+
+if TYPE_CHECKING:
+    from mlvgit.remotes.base import Remote
+
+__all__ = ["Drop", "Kept", "drop", "plan_drop"]
+
+PORTION = 1 << 20
+
+
+class Kept(NamedTuple):
+    """A version that was to go and stays, and why."""
+
+    key: Key
+    reason: str
+
+
+class _Version(NamedTuple):
+    """A version that may go.
+
+    Attributes:
+        digests: what of it is here, in the store or in the workspace.
+        files: path from the top -> what identified its content before it was hashed.
+    """
+
+    key: Key
+    directory: str
+    digests: tuple[Digest, ...]
+    files: dict[str, StatKey]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """What goes, or went.
+
+    Attributes:
+        keys: the versions.
+        kept: what was asked for and stays.
+        objects: how many leave the store.
+        files: how many leave the workspace.
+        store_bytes, workspace_bytes: what they take; a file that shares its blocks with an object frees them once.
+        remotes: who has the bytes.
+    """
+
+    keys: tuple[Key, ...]
+    kept: tuple[Kept, ...]
+    objects: int
+    files: int
+    store_bytes: int
+    workspace_bytes: int
+    remotes: tuple[str, ...] = ()
+
+    @property
+    def unknown(self) -> bool:
+        """Whether something stays only because no remote could be asked."""
+        return any(kept.reason.startswith(UNKNOWN) for kept in self.kept)
+
+
+UNKNOWN = "it cannot be known"
+
+
+def plan_drop(project: Project, keys: Sequence[Key], *, verify: bool = False) -> Drop:
+    """Say what would go, asking the remotes; nothing is removed.
+
+    Args:
+        keys: stored versions of HEAD.
+        verify: have the remote give every byte, and hash it.
+
+    Raises:
+        RefusedError: what another worktree needs cannot be told.
+    """
+    return _Plan(project, keys, verify=verify).result()
+
+
+def drop(project: Project, keys: Sequence[Key], *, verify: bool = False) -> Drop:
+    """Let go of versions; the same command again goes on where one was interrupted.
+
+    Raises:
+        RefusedError: what another worktree needs cannot be told.
+        MachineError: a file cannot be removed; what was removed until then is on the remote.
+    """
+    proved = _Plan(project, keys, verify=verify, glance=True)  # asks remotes: nobody waits for that
+    with exclusive(project.repo.state_dir, "git mlv drop"):
+        project.refresh()
+        plan = _Plan(project, keys, proved=proved)
+        plan.remove()
+    project.refresh()
+    return plan.result()
+
+
+class _Plan:
+    """What goes and what stays.
+
+    Args:
+        proved: a plan whose answers of remotes are taken over: they were given now.
+        glance: the workspace is not hashed; nothing may be removed by such a plan.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        keys: Sequence[Key],
+        *,
+        verify: bool = False,
+        proved: "_Plan | None" = None,
+        glance: bool = False,
+    ) -> None:
+        self.project = project
+        self.store = object_store(project)
+        self.presence: Presence = proved.presence if proved else Presence(remotes(project))
+        self.verified: dict[Digest, bool] | None = proved.verified if proved else ({} if verify else None)
+        self._glance = glance
+        self.kept: list[Kept] = []
+        self.versions: list[_Version] = []
+        for key in dict.fromkeys(keys):
+            self._consider(key)
+        needed = self._needed()
+        going = {digest for version in self.versions for digest in version.digests}
+        self.objects = [each for each in sorted(going - needed, key=_name) if self.store.has(each)]
+        leaving = set(self.objects)
+        self.versions = [each for each in self.versions if each.files or leaving.intersection(each.digests)]
+
+    def _consider(self, key: Key) -> None:
+        frozen, manifest = self.project.frozen(key, self.project.committed())
+        try:
+            version = self._here(frozen, manifest)
+            reason = self._reason(frozen, manifest, version) if version.digests else ""
+        except MlvError as error:
+            self.kept.append(Kept(key, error.message))
+            return
+        if reason:
+            self.kept.append(Kept(key, reason))
+        elif version.digests:
+            self.versions.append(version)
+
+    def _here(self, frozen: Frozen, manifest: Manifest) -> _Version:
+        """Find what is here of a version that Git does not track."""
+        here = here_of(self.project, frozen, manifest)
+        files = {path: stat_key(found) for path, (_, found) in here.files.items()}
+        digests = dict.fromkeys([*here.objects, *(digest for digest, _ in here.files.values())])
+        return _Version(frozen.key, frozen.directory, tuple(sorted(digests, key=_name)), files)
+
+    def _reason(self, frozen: Frozen, manifest: Manifest, version: _Version) -> str:
+        """Say why a version stays, "" when nothing keeps it."""
+        key = frozen.key
+        if not is_pushed(self.project, key, manifest):
+            return f"no remote branch has it yet: git mlv push, then git mlv drop {key}"
+        if version.files and not self._glance:
+            verdict = differences_on_disk(self.project.top / frozen.directory, frozen)
+            mine = kept_in_store(manifest, key)
+            altered = [name for name in verdict.changed if name in mine]
+            if altered:
+                return (
+                    f"{printable(altered[0])} was altered here: git mlv restore {key} keeps it beside the frozen bytes"
+                )
+            if verdict.extra:
+                return f"{printable(verdict.extra[0])} in {printable(frozen.directory)} is nowhere else: move it away"
+        said = self.presence(version.digests)
+        if any(said[digest.sha256] is False for digest in version.digests):
+            return f"{self.presence.name} does not have all of its bytes: git mlv push sends them"
+        if any(said[digest.sha256] is None for digest in version.digests):
+            return (
+                f"{UNKNOWN} whether {self.presence.name} has its bytes" if self.presence.name else "no remote is named"
+            )
+        return self._refuted(version.digests)
+
+    def _refuted(self, digests: Sequence[Digest]) -> str:
+        """Have every byte given and hashed, when that was asked for; say what was not as it should be."""
+        for digest in digests if self.verified is not None else ():
+            holder = self.presence.holder(digest)
+            if self.verified is None or holder is None:
+                continue
+            if digest not in self.verified:
+                self.verified[digest] = _gives(holder, digest)
+            if not self.verified[digest]:
+                return f"{holder.name} gives other bytes for {digest.sha256}"
+        return ""
+
+    def _needed(self) -> set[Digest]:
+        """Return the objects that stay: of versions that stay, here and in the index, and of other worktrees."""
+        going = {version.key for version in self.versions}
+        head = self.project.committed()
+        needed: set[Digest] = set()
+        for catalog in (head, self.project.working(), self.project.staged()):
+            for key in catalog.keys(root=None):
+                frozen = catalog.frozen(key)
+                if frozen is None or frozen.manifest is None:
+                    continue
+                known = head.frozen(key)
+                same = known and known.manifest and known.manifest.tree_sha256 == frozen.manifest.tree_sha256
+                if key not in going or not same:
+                    needed.update(kept_in_store(frozen.manifest, key).values())
+        return needed | set(_held_elsewhere(self.project))
+
+    # Removing
+
+    def remove(self) -> None:
+        """Remove what goes: objects, then the record of what is held, then files; so that no commit finds a hole."""
+        for digest in self.objects if not self.is_shared else ():
+            self.store.remove(digest)
+        directories = [version.directory for version in self.versions if version.files]
+        with machine_errors("write what this worktree holds"):
+            forget(str(self.project.repo.git_dir), directories)
+        for version in self.versions:
+            for path, known in version.files.items():
+                _remove_file(self.project.top, path, known)
+            _remove_folders(self.project.top, version.directory, version.files)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other repositories use the store: then its objects stay."""
+        try:
+            refuse_if_shared(self.project.repo, "git mlv drop")
+        except RefusedError:
+            return True
+        return False
+
+    def result(self) -> Drop:
+        """Say what goes, or went."""
+        objects = [] if self.is_shared else self.objects
+        holders = [self.presence.holder(digest) for version in self.versions for digest in version.digests]
+        files = [known for version in self.versions for known in version.files.values()]
+        return Drop(
+            keys=tuple(version.key for version in self.versions),
+            kept=tuple(self.kept),
+            objects=len(objects),
+            files=len(files),
+            store_bytes=sum(digest.size for digest in objects),
+            workspace_bytes=sum(known.size for known in files),
+            remotes=tuple(dict.fromkeys(holder.name for holder in holders if holder)),
+        )
+
+
+def _name(digest: Digest) -> str:
+    return digest.sha256
+
+
+def _gives(remote: "Remote", digest: Digest) -> bool:
+    """Read an object from a remote to its end, and say whether its bytes are those of its name."""
+    whole = hashlib.sha256()
+    total = 0
+    try:
+        with remote.download(digest) as reader:
+            while portion := reader.read(PORTION):
+                whole.update(portion)
+                total += len(portion)
+    except RemoteError:
+        return False
+    return (total, whole.hexdigest()) == digest
+
+
+def _held_elsewhere(project: Project) -> Iterator[Digest]:
+    """Yield the objects of what other worktrees hold.
+
+    Raises:
+        RefusedError: what one of them holds cannot be told.
+    """
+    with machine_errors("read the worktrees of this repository"):
+        known = worktrees(project.repo)
+    for each in known:
+        if os.path.realpath(each.git_dir) == os.path.realpath(project.repo.git_dir) or each.top is None:
+            continue
+        for folder in held_folders(str(each.git_dir)):
+            yield from _held_there(each, folder)
+
+
+def _held_there(worktree: Worktree, folder: str) -> Iterable[Digest]:
+    top = worktree.top or Path()
+    if top.is_dir() and not (top / folder).is_dir():
+        return ()
+    path = top / f"{folder}.manifest.json"
+    try:
+        manifest = Manifest.parse(path.read_bytes(), str(path))
+    except (OSError, MlvError) as error:
+        raise RefusedError(
+            f"another worktree, {printable(str(top))}, holds {printable(folder)}, and its manifest cannot be read there",
+            hint="git worktree prune   (when that worktree is gone for good)",
+        ) from error
+    return kept_in_store(manifest, Key("", manifest.kind, manifest.name, manifest.version)).values()
+
+
+def _remove_file(top: Path, path: str, known: StatKey) -> None:
+    with machine_errors(f"remove {top / path}"):
+        try:
+            with parent_of(top, path) as (folder, name):
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                if stat_key(found) == known:  # else it was altered just now, and is not what was hashed
+                    os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return
+
+
+def _remove_folders(top: Path, directory: str, paths: Iterable[str]) -> None:
+    """Remove the folders that are empty now, the frozen directory last; litter of an operating system keeps one."""
+    inside = {directory}
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        while len(parent) > len(directory):
+            inside.add(parent)
+            parent = parent.rpartition("/")[0]
+    for folder in sorted(inside, key=len, reverse=True):
+        try:
+            os.rmdir(top / folder)
+        except OSError:
+            continue
