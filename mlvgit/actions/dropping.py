@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.chosen import here_of, is_pushed
+from mlvgit.actions.collecting import disk_size, objects_leaving
+from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
@@ -149,6 +151,7 @@ class _Plan:
         needed = self._needed()
         going = {digest for version in self.versions for digest in version.digests}
         self.objects = [each for each in sorted(going - needed, key=_name) if self.store.has(each)]
+        self.freed, self.packs = self._leaving()
         leaving = set(self.objects)
         self.versions = [each for each in self.versions if each.files or leaving.intersection(each.digests)]
 
@@ -224,12 +227,29 @@ class _Plan:
                     needed.update(kept_in_store(frozen.manifest, key).values())
         return needed | set(_held_elsewhere(self.project))
 
+    def _leaving(self) -> tuple[int, list[Digest]]:
+        """Return how many bytes leave the store, and the packs that no file is a range of then, and that are no file."""
+        names = objects_leaving(self.store, self.objects) if self.objects else set()
+        # What others are made of stays, and its file with it: a second run is to find nothing to do.
+        self.objects = [each for each in self.objects if each.sha256 in names or not disk_size(self.store, each)]
+        mine = {digest.sha256 for digest in self.objects}
+        held = [digest for digest in self.store if digest.sha256 in names] if names else []
+        others = [digest for digest in held if digest.sha256 not in mine]
+        if others:
+            try:
+                needed = needed_objects(self.project)
+            except RefusedError:  # then they stay until somebody collects
+                needed = {digest.sha256 for digest in others}
+            others = [digest for digest in others if digest.sha256 not in needed]
+        going = {*others, *(digest for digest in held if digest.sha256 in mine)}
+        return sum(disk_size(self.store, digest) for digest in going), others
+
     # Removing
 
     def remove(self) -> None:
         """Remove what goes: objects, then the record of what is held, then files; so that no commit finds a hole."""
-        for digest in self.objects if not self.is_shared else ():
-            self.store.remove(digest)
+        if not self.is_shared:
+            self.store.remove(*self.objects, *self.packs)
         directories = [version.directory for version in self.versions if version.files]
         with machine_errors("write what this worktree holds"):
             forget(str(self.project.repo.git_dir), directories)
@@ -257,7 +277,7 @@ class _Plan:
             kept=tuple(self.kept),
             objects=len(objects),
             files=len(files),
-            store_bytes=sum(digest.size for digest in objects),
+            store_bytes=0 if self.is_shared else self.freed,
             workspace_bytes=sum(known.size for known in files),
             remotes=tuple(dict.fromkeys(holder.name for holder in holders if holder)),
         )

@@ -57,6 +57,7 @@ COMMANDS: dict[str, Command] = {
     "push": Command("push", "models", "push the branch, its model tags and their bytes, all or nothing"),
     "pull": Command("stored", "data", "get the bytes that Git does not hold"),
     "drop": Command("drop", "data", "let go of bytes that a remote proves to hold"),
+    "gc": Command("gc", "repair", "remove bytes that nothing needs"),
     "fsck": Command("stored", "repair", "hash every object of the store; heal what is damaged"),
     "remote": Command("remote", "data", "list, add, test: where bytes go that Git does not hold"),
     "resolve": Command("serve", "models", "print the verified path of what serves"),

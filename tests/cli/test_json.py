@@ -105,6 +105,8 @@ def stored(found: Printed, repo: Sandbox) -> None:
     found.run(repo, "pull", "big@v0.1")
     found.run(repo, "drop", "big@v0.1", status=1)
     found.run(repo, "fsck")
+    repo.write(".git/mlv/objects/quarantine/damaged", "damaged")
+    found.run(repo, "gc")
     found.run(repo, "remote add", "shelf", str(repo.playground.folder / "shelf"))
     found.run(repo, "remote list")
     found.run(repo, "remote test", "shelf")

@@ -13,7 +13,8 @@ import pytest
 from tests.conftest import Playground, Sandbox
 
 DATA = bytes(range(256)) * 40
-MANIFEST = "data/snapshots/scans_v0.1.manifest.json"
+FOLDER = "data/snapshots/scans_v0.1"
+MANIFEST = f"{FOLDER}.manifest.json"
 NAME = hashlib.sha256(DATA).hexdigest()
 
 
@@ -50,6 +51,7 @@ def unreachable(repo: Sandbox) -> None:
 
 def test_a_push_of_lost_bytes_is_refused_in_five_lines_that_name_the_way_out(ada: Sandbox) -> None:
     object_in(ada / ".git/mlv/objects").unlink()
+    shutil.rmtree(ada / FOLDER)
 
     refused = ada.push("origin", "main", check=False)
 
@@ -77,6 +79,7 @@ def test_a_damaged_object_refuses_the_push_and_heals_by_the_command_that_is_name
     whole = object_in(ada / ".git/mlv/objects")
     whole.chmod(0o644)
     whole.write_bytes(b"!" + DATA[1:])
+    shutil.rmtree(ada / FOLDER)
 
     refused = ada.push("origin", "main", check=False)
 
@@ -85,6 +88,7 @@ def test_a_damaged_object_refuses_the_push_and_heals_by_the_command_that_is_name
     assert "MLV401" not in refused.said
     assert not object_in(shelf).exists()
     assert "git mlv fsck" in refused.said
+    ada.write(f"{FOLDER}/raw.bin", DATA)
     assert "healed" in ada.mlv("fsck").said
     ada.push("origin", "main")
     assert object_in(shelf).read_bytes() == DATA
@@ -129,6 +133,17 @@ def test_bytes_on_any_remote_will_do_for_ci(ada: Sandbox, shelf: Path) -> None:
     ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {shelf}}}\n  other: {{url: {shelf.with_name('other')}}}\n")
 
     ada.mlv("check", "HEAD~1..HEAD", "--remote")
+
+
+def test_bytes_of_what_was_pushed_without_a_hook_are_sent_by_the_command_that_is_named(
+    ada: Sandbox, shelf: Path
+) -> None:
+    ada.push("--no-verify", "origin", "main")
+    assert not shelf.exists()
+
+    assert "sent 10.0 KiB (1 object) to shelf" in ada.mlv("push").said
+
+    assert object_in(shelf).read_bytes() == DATA
 
 
 def test_asking_is_about_a_range_or_everything(ada: Sandbox) -> None:

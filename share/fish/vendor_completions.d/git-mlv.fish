@@ -135,6 +135,7 @@ rollback	put back what was in production before
 push	push the branch, its model tags and their bytes, all or nothing
 pull	get the bytes that Git does not hold
 drop	let go of bytes that a remote proves to hold
+gc	remove bytes that nothing needs
 fsck	hash every object of the store; heal what is damaged
 remote	list, add, test: where bytes go that Git does not hold
 resolve	print the verified path of what serves
@@ -490,6 +491,19 @@ WORDS
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
+	\'gc\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+-n	only say what would go
+--dry-run	only say what would go
+--grace	leave what is younger: 14d (the default), 12h, 0
+--remote	on this remote of mlv.yaml, not in the store
+--yes	with --remote: remove
+--quarantine	remove damaged objects that were set aside, too
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
 	\'fsck\')
 		cat <<\'WORDS\'
 -h	show this help message and exit
@@ -563,7 +577,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'demo --dataset\') echo \'=iris,digits\' ;;
 	\'demo --keep\' | \'snapshot create --add\' | \'model add --metrics\' | \'model add --params\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
 	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
-	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
+	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'gc --grace\' | \'gc --remote\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
