@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from mlvgit.actions.healing import heal
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes, wanted_by
 from mlvgit.actions.storeplace import remarks, take_own_along
-from mlvgit.actions.transfer import Parcel, deliver
+from mlvgit.actions.transfer import Parcel, deliver, fetch
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RemoteError, UsageError
@@ -70,15 +71,20 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
             meter.advance(digest.size)
 
         sizes = dict(_named(project))
+        damaged += [digest for digest in store.check_lists() if digest.sha256 in sizes]
+        with suppress(RemoteError, IntegrityError):
+            fetch(project, damaged)  # their objects are here, so that a remote only has to say which they are
         objects = list(store)
         failed = run_each(objects, look, lambda digest: digest.size, progress)
         if failed:
             raise as_one([error for _, error in failed], f"{count(len(failed), 'object')} could not be read")
-        for found in sorted(damaged):
+        parts = store.lists.objects()  # first, as many files may be whole again with one of them
+        for found in sorted(damaged, key=lambda digest: (digest.sha256 not in parts, digest)):
             wanted = Digest(sizes.get(found.sha256, found.size), found.sha256)
             (healed if heal(project, wanted) else lost).append(wanted)
         for wanted in set(_set_aside(store, sizes)) - set(lost):
             (healed if heal(project, wanted) else lost).append(wanted)
+        lost = [digest for digest in lost if digest.sha256 in sizes or not _is_made_up_for(store, digest)]
     return StoreReport(
         objects=len(objects),
         bytes=sum(digest.size for digest in objects),
@@ -91,11 +97,19 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
     )
 
 
+def _is_made_up_for(store: ObjectStore, digest: Digest) -> bool:
+    """Say whether the files that were ranges of an object are all here without it."""
+    needing = store.needing(digest)
+    return bool(needing) and all(map(store.has, needing))
+
+
 def _set_aside(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
-    """Return what was found damaged before, is still named, and has no whole object since."""
-    names = sorted({path.name.partition(".")[0] for path in store.quarantine.glob("*.*")})
-    wanted = [Digest(sizes[name], name) for name in names if name in sizes]
-    return [digest for digest in wanted if not store.has(digest)]
+    """Return what was found damaged before, is still named, and is not whole since."""
+    names = {path.name.partition(".")[0] for path in store.quarantine.glob("*.*")}
+    wanted = {Digest(sizes[name], name) for name in names if name in sizes}
+    for name in names & store.lists.objects():
+        wanted.update(digest for digest in store.needing(Digest(0, name)) if digest.sha256 in sizes)
+    return sorted(digest for digest in wanted if not store.has(digest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -337,6 +337,24 @@ class Lists:
             raise IntegrityError(f"the list {short(name)} is damaged")
         return data
 
+    def is_newer(self, name: str) -> bool:
+        """Say whether a list is whole and of a later version of the format."""
+        try:
+            parse(self.bytes_of(name))
+        except NewerListError:
+            return True
+        except IntegrityError:
+            pass
+        return False
+
+    def seem_named(self, name: str) -> Iterator[Digest]:
+        """Yield the files that a list names, which may be damaged: a guess at what was lost with it."""
+        with suppress(OSError), self.path(name).open("rb") as file:
+            for line in file.read(MAX_LIST_BYTES).split(b"\n"):
+                found = _NAMED.match(line)
+                if found and found[1] == b"file":
+                    yield Digest(int(found[3]), found[2].decode())
+
     def _load(self, name: str) -> None:
         try:
             self._keep(name, parse(self.bytes_of(name)))

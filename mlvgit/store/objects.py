@@ -291,6 +291,23 @@ class ObjectStore:
                     self.lists.forget(name)
         return False
 
+    def check_lists(self) -> list[Digest]:
+        """Move damaged lists into quarantine; return the files that they seem to name and that are not here without.
+
+        Lists of a newer format are left alone.
+
+        Raises:
+            MachineError: one cannot be moved.
+        """
+        self.lists.refresh()
+        named: set[Digest] = set()
+        for name in sorted(self.lists.unreadable):
+            if not self.lists.is_newer(name):
+                named.update(self.lists.seem_named(name))
+                self._quarantine(self.lists.path(name), name)
+                self.lists.forget(name)
+        return sorted(digest for digest in named if not self.has(digest))
+
     def gives(self, extents: Sequence[Extent], digest: Digest) -> bool:
         """Say whether ranges of objects have a file's bytes; they are hashed.
 
@@ -366,7 +383,11 @@ class ObjectStore:
 
     def _quarantine(self, path: Path, name: str) -> None:
         ensure_directory(self.quarantine)
-        rename_durably(path, self.quarantine / f"{name}.{os.urandom(4).hex()}")
+        try:
+            rename_durably(path, self.quarantine / f"{name}.{os.urandom(4).hex()}")
+        except MachineError:
+            if os.path.lexists(path):  # else somebody who looked at another file of the same pack was quicker
+                raise
 
 
 def _flush(root: Path, relative: str, *, create: bool = False) -> None:
