@@ -39,6 +39,11 @@ class Presence:
         self._ask([*dict.fromkeys(digests)])
         return {digest.sha256: self._said(digest) for digest in digests}
 
+    def trouble(self) -> tuple[str, str]:
+        """Return why something could not be known, and what mends it; "" for what was not said."""
+        found = next((remote.trouble for remote in self.remotes if remote.trouble), None)
+        return (found.message, found.hint) if found else ("", "")
+
     def holder(self, digest: Digest) -> "Parted | None":
         """Return the remote that said it has an object; None when none did, or was asked."""
         return self._holder.get(digest)
@@ -78,4 +83,4 @@ def remote_bytes(project: Project) -> RemoteBytes:
         UsageError: a URL in mlv.yaml is of no kind that can be opened.
     """
     presence = Presence(remotes(project))
-    return RemoteBytes(presence.name, presence)
+    return RemoteBytes(presence.name, presence, trouble=presence.trouble)

@@ -20,6 +20,7 @@ from mlvgit.records.settings import Remote as Named
 from mlvgit.records.settings import Settings
 from mlvgit.records.yamltext import dump
 from mlvgit.remotes.base import Remote
+from mlvgit.remotes.folder import FolderRemote
 from mlvgit.remotes.table import is_lfs
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.lock import exclusive
@@ -87,7 +88,10 @@ def kind_of(url: str) -> str:
 def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Added:
     """Name a remote in mlv.yaml, after those that are there, and stage it. What stands there is not rewritten.
 
+    An empty folder gets its marker: from now on it is told from a share that is not mounted.
+
     Raises:
+        RemoteError: the folder cannot be written.
         UsageError: it cannot be a remote, the name is taken, or mlv.yaml is written in a way that takes no line more.
         SettingsError: mlv.yaml cannot be read.
     """
@@ -104,22 +108,24 @@ def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Add
             raise UsageError(
                 f"there is a remote {name} already: {there.url}", hint=f"take another name, or edit {relative}"
             )
-        _check(project, given, entry)
+        remote = _checked(project, given, entry)
         before = path.read_bytes() if path.exists() else b""
         after, lines = _with_entry(before, entry)
         if not _says(after, replace(settings, remotes=(*settings.remotes, given))):
             wanted = dump({"remotes": entry}).decode()
             raise UsageError(f"{relative} is not written line by line: add this by hand", hint=wanted.rstrip("\n"))
+        if isinstance(remote, FolderRemote):
+            remote.begin()
         write_atomic(path, after)
         project.repo.stage([relative], force=True)
         project.refresh()
     return Added(relative, lines, already=False)
 
 
-def _check(project: Project, given: Named, entry: dict[str, Any]) -> None:
+def _checked(project: Project, given: Named, entry: dict[str, Any]) -> Remote:
     try:
         Settings.parse(dump({"remotes": entry}))
-        open_one(project, given)
+        return open_one(project, given)
     except SettingsError as error:
         said = "; ".join(dict.fromkeys(problem.message for problem in error.problems))
         raise UsageError(f"{printable(given.name)} cannot be a remote: {said}") from error

@@ -114,7 +114,9 @@ def send_pushed(
     return Shipped(
         sent=sent,
         along=along,
-        lacking=RemoteBytes(presence.name, presence, frozenset(nowhere - damaged), frozenset(damaged)),
+        lacking=RemoteBytes(
+            presence.name, presence, frozenset(nowhere - damaged), frozenset(damaged), presence.trouble
+        ),
     )
 
 

@@ -48,6 +48,16 @@ class FolderRemote:
         self._folder = folder
         self._swept: set[str] = set()
 
+    def begin(self) -> None:
+        """Mark the folder as a remote of ours if it is there and empty: somebody said that it is to be one.
+
+        Raises:
+            RemoteError: it cannot be written.
+        """
+        with self._failing("take its marker"), suppress(FileNotFoundError), _opened(self._folder) as root:
+            if not os.listdir(root):
+                _mark(root)
+
     def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
         """See `Remote`. A folder that can be made has nothing; one that is not mounted or not readable is unknown."""
         wanted = [(digest, *_parted(digest, space)) for digest in digests]

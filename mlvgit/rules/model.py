@@ -91,12 +91,14 @@ class RemoteBytes(NamedTuple):
         presence: asks, by existence and size alone: SHA-256 -> is it there? None = cannot be known now.
         nowhere: SHA-256 of what this machine does not have either.
         damaged: SHA-256 of what this machine was to send, and found to be other bytes.
+        trouble: says why something cannot be known and what mends it, once `presence` was asked; "" when nothing is.
     """
 
     name: str
     presence: Callable[[Sequence[Digest]], Mapping[str, bool | None]]
     nowhere: frozenset[str] = frozenset()
     damaged: frozenset[str] = frozenset()
+    trouble: Callable[[], tuple[str, str]] = lambda: ("", "")
 
 
 def _nothing_published(_: Key) -> frozenset[str]:

@@ -59,6 +59,15 @@ def test_a_remote_is_added_with_a_commit_of_nothing_else(root: Sandbox) -> None:
     assert root.git("status", "--porcelain").out == "A  other.txt\n"
 
 
+def test_an_empty_folder_that_is_named_takes_bytes_from_then_on(root: Sandbox, shelf: Path) -> None:
+    shelf.mkdir(exist_ok=True)
+
+    root.mlv("remote", "add", "shelf", str(shelf))
+
+    assert [path.name for path in shelf.iterdir()] == ["mlv-remote.json"]
+    assert root.mlv("remote", "test", "shelf")
+
+
 def test_a_repository_without_settings_gets_them_with_its_first_remote(repo: Sandbox) -> None:
     repo.mlv("remote", "add", "shelf", "/mnt/shelf")
 

@@ -46,25 +46,30 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             yield _finding(delta, context, thing, f"{remote.name} lacks bytes of {thing.key}", lacking)
         elif unknown and remote.name:
             message = f"it cannot be known whether {remote.name} has the bytes of {thing.key}"
-            yield _finding(delta, context, thing, message, unknown, again=True)
+            why, mend = remote.trouble()
+            again = (mend or "git mlv push   (when it can be reached: unknown is not taken for yes)",)
+            yield _finding(delta, context, thing, f"{message}: {why}" if why else message, unknown, again)
         elif unknown:
             yield _finding(delta, context, thing, f"no remote is named to keep the bytes of {thing.key}", unknown)
 
 
 def _finding(
-    delta: Delta, context: Context, thing: Frozen, message: str, digests: Sequence[Digest], *, again: bool = False
+    delta: Delta, context: Context, thing: Frozen, message: str, digests: Sequence[Digest], again: tuple[str, ...] = ()
 ) -> Finding:
     remote = context.remote_bytes
     nowhere = [digest for digest in digests if remote and digest.sha256 in remote.nowhere]
     what = f"{count(len(digests), 'object')}, {size(sum(digest.size for digest in digests))}: {digests[0].sha256}"
     keep: tuple[str, ...]
     if remote is None or not remote.name:
-        keep = ("name one in mlv.yaml:  remotes: {shelf: {url: s3://BUCKET/PREFIX}}", "git mlv push")
+        keep = (
+            "git mlv remote add NAME URL   (a folder, s3://BUCKET/PREFIX, lfs: git mlv remote add --help)",
+            "git mlv push",
+        )
     elif nowhere:
         what = f"{count(len(nowhere), 'object')} that are not here in one piece either: {nowhere[0].sha256}"
         keep = ("git mlv push   (from the clone that froze it)",)
     elif again:
-        keep = ("git mlv push   (when it can be reached: unknown is not taken for yes)",)
+        keep = again
     else:
         keep = ("git mlv push   (uploads them, then pushes)",)
     change = f"publishes a manifest and not its bytes ({what})"

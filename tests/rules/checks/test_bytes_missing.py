@@ -52,6 +52,15 @@ def test_unknown_is_not_yes():
     assert finding.message == "it cannot be known whether shelf has the bytes of scans@v0.1"
 
 
+def test_why_it_is_unknown_and_what_mends_that_is_said():
+    remote = RemoteBytes("shelf", lambda _: {}, trouble=lambda: ("shelf is not mounted", "mount it"))
+
+    (finding,) = judged(valid(), stored(valid()), "push", remote_bytes=remote)
+
+    assert finding.message.endswith("the bytes of scans@v0.1: shelf is not mounted")
+    assert finding.keep == ("mount it",)
+
+
 def test_an_object_that_the_answer_leaves_out_is_unknown():
     silent = RemoteBytes("shelf", lambda digests: {})
 
@@ -62,7 +71,7 @@ def test_without_a_remote_the_finding_says_that_none_is_named():
     (finding,) = judged(valid(), stored(valid()), "push", remote_bytes=answering(None, name=""))
 
     assert finding.message == "no remote is named to keep the bytes of scans@v0.1"
-    assert "mlv.yaml" in finding.keep[0]
+    assert finding.keep[0].startswith("git mlv remote add NAME URL")
 
 
 def test_bytes_that_are_nowhere_name_the_clone_that_froze_them():
