@@ -20,7 +20,7 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import refuse_if_shared
 from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import count, printable
-from mlvgit.errors import GitError, MlvError, RefusedError, RemoteError, UsageError
+from mlvgit.errors import GitError, MlvError, RefusedError, UsageError
 from mlvgit.repo.history import remotes as git_remotes
 from mlvgit.repo.roots import missing_here
 from mlvgit.store.atomic import machine_errors, remove_durably, write_atomic
@@ -28,7 +28,7 @@ from mlvgit.store.lock import exclusive
 from mlvgit.store.objects import ObjectStore
 
 if TYPE_CHECKING:
-    from mlvgit.remotes.base import Remote
+    from mlvgit.actions.parted import Parted
 
 __all__ = ["GRACE", "Collected", "SetAside", "collect", "collect_remote", "disk_size", "objects_leaving"]
 
@@ -205,12 +205,12 @@ def collect_remote(
             kept=len(listed) - len(unneeded),
         )
         tell(found)
-        for digest in found.objects if act else ():
-            remote.delete(digest)
+        if act and found.objects:
+            remote.discard(found.objects, needed)
     return found
 
 
-def _remote(project: Project, name: str) -> "Remote":
+def _remote(project: Project, name: str) -> "Parted":
     known = remotes(project)
     remote = next((each for each in known if each.name == name), None)
     if remote is None:
@@ -218,12 +218,6 @@ def _remote(project: Project, name: str) -> "Remote":
         raise UsageError(f"mlv.yaml names no remote {printable(name)}", hint=f"there is: {names}")
     if remote.whole_only:
         raise RefusedError(f"{remote.name} can neither list nor delete what it has: its host does that")
-    try:
-        ranges = next(iter(remote.names("extents")), None)
-    except RemoteError as error:
-        raise RefusedError(f"what files on {remote.name} are made of is not known: {error.message}") from error
-    if ranges is not None:
-        raise RefusedError(f"files on {remote.name} are ranges of objects there: what those need is not looked at yet")
     return remote
 
 

@@ -4,7 +4,7 @@ The lists of a remote are kept here as well, so that each is read once; which of
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -180,14 +180,19 @@ class Parted:
         else:
             self.plain.delete(digest, space)
 
-    def discard(self, digests: Iterable[Digest]) -> None:
+    def discard(self, digests: Iterable[Digest], needed: Container[str] | None = None) -> None:
         """Let go of files; an object goes when no other file is a range of it.
+
+        Args:
+            digests: the files, and objects that no list names.
+            needed: SHA-256 of what is needed itself: objects that only these files were ranges of go as well, unless
+                they are that. None: those stay.
 
         Raises:
             RemoteError: it cannot be reached, does not allow it, or has a list that is damaged or of a newer format, so
                 that what is needed is unknown.
         """
-        dead = list(digests)
+        dead = dict.fromkeys(digests)
         if self.whole_only:
             for digest in dead:
                 self.plain.delete(digest)
@@ -198,13 +203,15 @@ class Parted:
                 f"{self.name} ({printable(self.url)}) has a list of extents, {short(min(unknown))}, that is damaged or of "
                 "a newer mlvgit: what it needs is not known, so nothing was removed"
             )
+        before = {extent.object for _, files in lists.known() for extents in files.values() for extent in extents}
         for name, files in list(lists.known()):
             left = {file: extents for file, extents in files.items() if file not in dead}
             if len(left) < len(files):
                 self._replace(lists, name, dump(left) if left else b"")
-        needed = lists.objects()
-        for digest in dead:
-            if digest.sha256 not in needed:
+        used = lists.objects()
+        alone = [each for each in before if needed is not None and each.sha256 not in needed]
+        for digest in (*dead, *sorted(alone)):
+            if digest.sha256 not in used:
                 self.plain.delete(digest)
 
     def _replace(self, lists: Lists, name: str, data: bytes) -> None:
