@@ -213,7 +213,7 @@ def _version_before(project: Project, key: Key) -> dict[str, Digest]:
     others = [other for other in catalog.keys(key.kind, key.name, key.root) if other != key]
     older = [other for other in others if version_of(other) < version_of(key)]
     frozen = catalog.frozen((older or others)[-1]) if others else None
-    if frozen is None or frozen.manifest is None:
+    if frozen is None or frozen.manifest is None or not frozen.manifest.entries_here:
         return {}
     return {name: Digest(each.size_bytes, each.sha256) for name, each in frozen.manifest.by_relative().items()}
 

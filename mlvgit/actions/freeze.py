@@ -18,6 +18,7 @@ from mlvgit.actions.stored import hold, object_store
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
+from mlvgit.records.filelist import FileEntry, dump_entries
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.repo.attributes import conversions
@@ -148,7 +149,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
 
 def _is_known(project: Project, key: Key, files: tuple[SourceFile, ...], before: Manifest, storage: str) -> bool:
     """Say whether files that did not move are what is frozen, and what is frozen is here, without reading any."""
-    if not _stands(project.top / project.layout.directory(key), before):
+    if not before.entries_here or not _stands(project.top / project.layout.directory(key), files):
         return False
     digests = frozen_as(project, files, before)
     if digests is None or storage != "store":
@@ -171,7 +172,8 @@ def _settle(
     target = project.top / directory
     entries = [(file.relative, digest) for file, digest in zip(files, bringing.digests, strict=True)]
     identity = tree_sha256((relative, digest.sha256) for relative, digest in entries)
-    if before is not None and before.tree_sha256 == identity and _stands(target, before):
+    if before is not None and before.tree_sha256 == identity and _stands(target, files):
+        _keep_list(project, before, entries)
         return replace(_already(project, key, before), stay=bringing.finish(verified=target))
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
@@ -199,7 +201,7 @@ def _settle(
 
 def _manifest(project: Project, wanted: Freezing, entries: list[tuple[str, Digest]], storage: str) -> Manifest:
     key = wanted.key
-    return new_manifest(
+    manifest = new_manifest(
         key.kind,
         key.name,
         key.version,
@@ -210,6 +212,11 @@ def _manifest(project: Project, wanted: Freezing, entries: list[tuple[str, Diges
         storage=storage,
         **wanted.fields,
     )
+    if key.kind == "model" or storage != "store" or len(entries) <= project.settings.limits.list_files:
+        return manifest
+    manifest, data = manifest.with_list()
+    object_store(project).put(manifest.list_digest(), data)
+    return manifest
 
 
 def _standing(target: Path, key: Key) -> tuple[SourceFile, ...]:
@@ -248,8 +255,15 @@ def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
         )
 
 
-def _stands(target: Path, manifest: Manifest) -> bool:
-    return all((target / relative).is_file() for relative in manifest.by_relative())
+def _stands(target: Path, files: Iterable[SourceFile]) -> bool:
+    return all((target / file.relative).is_file() for file in files)
+
+
+def _keep_list(project: Project, manifest: Manifest, entries: Iterable[tuple[str, Digest]]) -> None:
+    """Put the list of a version's files into the store, should it be there no more."""
+    if manifest.listed and not manifest.entries_here:
+        ordered = sorted(FileEntry(relative, digest.size, digest.sha256) for relative, digest in entries)
+        object_store(project).put(manifest.list_digest(), dump_entries(ordered))
 
 
 def _already(project: Project, key: Key, manifest: Manifest) -> FreezeResult:

@@ -43,7 +43,7 @@ def _copies(project: Project, digest: Digest) -> Iterator[Path]:
     catalog = project.working()
     for key in catalog.keys(root=None):
         frozen = catalog.frozen(key)
-        if frozen is None or frozen.manifest is None:
+        if frozen is None or frozen.manifest is None or not frozen.manifest.entries_here:
             continue
         for relative, entry in frozen.manifest.by_relative().items():
             path = project.top / frozen.directory / relative

@@ -79,8 +79,11 @@ class Presence:
 def remote_bytes(project: Project) -> RemoteBytes:
     """Return what all remotes of bytes say, asked when a rule wants to know it; nothing of this machine's store counts.
 
+    Lists of files that are not here are fetched: without them it is not known what is to be there.
+
     Raises:
         UsageError: a URL in mlv.yaml is of no kind that can be opened.
     """
+    project.fetching = True
     presence = Presence(remotes(project))
     return RemoteBytes(presence.name, presence, trouble=presence.trouble)

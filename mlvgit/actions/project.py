@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlvgit import __version__
+from mlvgit.core.digest import Digest
 from mlvgit.core.references import Reference, parse_reference
 from mlvgit.core.text import nearest
 from mlvgit.core.versions import Version, model_version, snapshot_version
@@ -31,10 +32,12 @@ class Project:
     Attributes:
         repo: the repository.
         root: the mlv root that holds the current folder, "" for the top.
+        fetching: the command gets bytes from remotes, and so gets lists of files that are not here too.
     """
 
     repo: Repository
     root: str = ""
+    fetching: bool = False
     _parsed: Parsed = field(default_factory=dict)
     _catalogs: dict[str, Catalog] = field(default_factory=dict)
 
@@ -79,7 +82,7 @@ class Project:
         if "worktree" not in self._catalogs:
             if self.repo.top is None:
                 return self.committed()
-            self._catalogs["worktree"] = Catalog(self.repo.worktree_tree(), self._parsed)
+            self._catalogs["worktree"] = Catalog(self.repo.worktree_tree(), self._parsed, self.find_list)
         return self._catalogs["worktree"]
 
     def committed(self, commit: str | None = None) -> Catalog:
@@ -88,12 +91,18 @@ class Project:
         name = oid or "empty"
         if name not in self._catalogs:
             tree = self.repo.commit_tree(oid) if oid else self.repo.empty_tree()
-            self._catalogs[name] = Catalog(tree, self._parsed)
+            self._catalogs[name] = Catalog(tree, self._parsed, self.find_list)
         return self._catalogs[name]
 
     def staged(self) -> Catalog:
         """What the index says; read anew at each call."""
-        return Catalog(self.repo.index_tree(), self._parsed)
+        return Catalog(self.repo.index_tree(), self._parsed, self.find_list)
+
+    def find_list(self, digest: Digest) -> bytes | None:
+        """Return the list of a huge version's files, hashed; None when it is not here (see `fetching`) in one piece."""
+        from mlvgit.actions.lists import read_list
+
+        return read_list(self, digest)
 
     def refresh(self) -> None:
         """Forget what the working directory said, after a command wrote to it."""

@@ -68,6 +68,7 @@ def plan_pull(
         UsageError: a reference or a path means nothing.
         RefusedError: the bytes of a dataset that was asked for are never to be on this machine.
     """
+    project.fetching = True
     catalog = project.committed()
     stored = {key: frozen for key in catalog.keys(root=None) if (frozen := _stored(catalog, key))}
     if asked:
@@ -161,7 +162,9 @@ def _narrowed(frozen: Frozen, chosen: Chosen, include: Sequence[str], exclude: S
 
 def _stored(catalog: Catalog, key: Key) -> Frozen | None:
     frozen = catalog.frozen(key)
-    return frozen if frozen and _files(frozen) else None
+    if frozen is None or frozen.manifest is None:
+        return None
+    return frozen if frozen.manifest.listed or _files(frozen) else None
 
 
 def _files(frozen: Frozen) -> dict[str, Digest]:

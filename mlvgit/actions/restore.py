@@ -53,6 +53,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         IntegrityError: no copy of the frozen bytes is here.
     """
     with exclusive(project.repo.state_dir, f"git mlv restore {reference}"):
+        project.fetching = True
         key, catalog = _find(project, reference)
         frozen, manifest = project.frozen(key, catalog)
         folder = project.top / frozen.directory

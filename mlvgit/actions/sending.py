@@ -12,15 +12,17 @@ from mlvgit.actions.parted import EXTENTS
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store, remotes, wanted_by
+from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, size
 from mlvgit.errors import DocumentError, IntegrityError
+from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.git import decode
 from mlvgit.rules.model import RemoteBytes
+from mlvgit.rules.storage import known_objects
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one
 from mlvgit.store.reading import Progress
@@ -91,6 +93,7 @@ def send_pushed(
         UsageError: a URL in mlv.yaml is of no kind that can be opened.
         RemoteError: the remote does not take them. What was sent stays.
     """
+    project.fetching = True
     wanted = list(dict.fromkeys([*pushed_objects(project, tips, git_remote), *also]))
     if not wanted:
         return Shipped(sent=Sent())
@@ -127,7 +130,7 @@ def objects_here(project: Project) -> list[Digest]:
         digest
         for key in catalog.keys(root=None)
         if (frozen := catalog.frozen(key)) and frozen.manifest
-        for digest in wanted_by(frozen.manifest, key)
+        for digest in known_objects(frozen.manifest, key)
         if store.has(digest)
     ]
 
@@ -197,7 +200,9 @@ def pushed_objects(project: Project, tips: Iterable[str], git_remote: str) -> li
             manifest = Manifest.parse(project.repo.blob(oid), path)
         except DocumentError:
             continue  # the rules have said so already
-        found.update(dict.fromkeys(wanted_by(manifest, Key("", manifest.kind, manifest.name, manifest.version))))
+        if isinstance(manifest.files, FileList):
+            manifest.files.source = project.find_list
+        found.update(dict.fromkeys(known_objects(manifest, Key("", manifest.kind, manifest.name, manifest.version))))
     return list(found)
 
 

@@ -43,6 +43,7 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
         UsageError: no such version, stage or file.
         IntegrityError: the bytes on disk are not what the manifest says.
     """
+    project.fetching = True
     oid = commit or project.repo.head()
     catalog = project.committed(oid)
     key = project.find(reference, catalog)

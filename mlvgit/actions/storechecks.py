@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from mlvgit.actions.healing import heal
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store, remotes, wanted_by
+from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import remarks, take_own_along
 from mlvgit.actions.transfer import Parcel, deliver, fetch
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RemoteError, UsageError
+from mlvgit.rules.storage import known_objects
 from mlvgit.store.lock import exclusive
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, aside, run_each
@@ -205,5 +206,5 @@ def _named(project: Project) -> Iterator[tuple[str, int]]:
     for catalog in (project.committed(), project.working()):
         for key in catalog.keys(root=None):
             frozen = catalog.frozen(key)
-            for digest in wanted_by(frozen.manifest, key) if frozen and frozen.manifest else ():
+            for digest in known_objects(frozen.manifest, key) if frozen and frozen.manifest else ():
                 yield digest.sha256, digest.size

@@ -10,7 +10,7 @@ from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import record
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import needed_objects
 from mlvgit.store.atomic import machine_errors
 
 if TYPE_CHECKING:
@@ -64,8 +64,12 @@ def open_one(project: Project, given: "Named") -> "Remote":
 
 
 def wanted_by(manifest: Manifest, key: Key) -> list[Digest]:
-    """Return the objects that a version needs from the store; none when Git holds its bytes."""
-    return list(kept_in_store(manifest, key).values())
+    """Return the objects that a version needs from the store; none when Git holds its bytes.
+
+    Raises:
+        RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
+    """
+    return needed_objects(manifest, key)
 
 
 def may_be_here(project: Project, key: Key) -> None:

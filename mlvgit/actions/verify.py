@@ -50,6 +50,8 @@ class Verdict:
         """The store keeps its bytes and none of them was ever fetched into this worktree, or all were let go."""
         if self.manifest is None or self.changed or self.extra or self.error:
             return False
+        if not self.manifest.entries_here:
+            return True
         stored = {name for name in self.manifest.by_relative() if not stays_in_git(self.key, name)}
         return self.manifest.storage == "store" and stored == set(self.missing)
 
@@ -65,6 +67,8 @@ def _verify_one(project: Project, key: Key, catalog: Catalog, progress: Progress
     if frozen is None or frozen.manifest is None:
         error = frozen.error.message if frozen and frozen.error else "it has no manifest"
         return Verdict(key=key, directory=directory, manifest=None, error=error)
+    if not frozen.manifest.entries_here and not os.path.lexists(project.top / directory):
+        return Verdict(key=key, directory=directory, manifest=frozen.manifest, missing=(directory,))
     try:
         return differences_on_disk(project.top / directory, frozen, progress)
     except MlvError as error:

@@ -214,13 +214,16 @@ def show_manifest(output: Output, frozen: Frozen, manifest: Manifest, **more: An
     for name, value in facts:
         if value:
             output.say(f"  {name + ':':<11}{printable(value)}")
-    for relative, entry in list(manifest.by_relative().items())[:50]:
+    entries = manifest.by_relative() if manifest.entries_here else {}
+    if not entries:
+        output.say(f"    the list of the files is not here: git mlv pull {frozen.key}")
+    for relative, entry in list(entries.items())[:50]:
         output.say(f"    {entry.sha256[:12]}  {size(entry.size_bytes):>10}  {printable(relative)}")
-    if manifest.file_count > 50:
+    if entries and manifest.file_count > 50:
         output.say(f"    ... and {count(manifest.file_count - 50, 'more file')}")
     files = [
         {"path": relative, "size_bytes": entry.size_bytes, "sha256": entry.sha256}
-        for relative, entry in manifest.by_relative().items()
+        for relative, entry in entries.items()
     ]
     output.json(manifest_json(frozen.key, manifest, manifest_path=frozen.manifest_path, files=files, **more))
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 from mlvgit.core import jsontext
 from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256, tree_sha256
 from mlvgit.core.jsontext import json_path
-from mlvgit.errors import DocumentError, Problem
+from mlvgit.errors import DocumentError, MlvError, Problem
 from mlvgit.records.filelist import FileEntry, FileList, dump_entries
 from mlvgit.records.soundness import folder_of, judge
 from mlvgit.records.strict import MAX_MANIFEST_BYTES, MAX_SHOWN, Document, read_json, without
@@ -175,6 +175,20 @@ class Manifest:
     def entries_here(self) -> bool:
         """Whether the entries can be looked at now: they stand in the document, or their list is here and sound."""
         return not isinstance(self.files, FileList) or self.files.here
+
+    def list_problems(self) -> tuple[Problem, ...]:
+        """Return what is wrong with a list of its own, when that is here."""
+        if not isinstance(self.files, FileList):
+            return ()
+        try:
+            entries = self.files.entries()
+        except DocumentError as error:
+            return error.problems
+        except MlvError:
+            return ()
+        retired = self.retired.paths if self.retired else ()
+        stray = sorted(set(retired) - {entry.path for entry in entries}) if retired else []
+        return tuple(Problem(0, "$.retired.paths", f"{path!r} is none of the files") for path in stray)
 
     def list_digest(self) -> Digest:
         """Return size and SHA-256 of the list of the entries, whether it is an object of its own or could be one."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlvgit.core.digest import Digest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import kept_in_store, known_objects
 
 __all__ = ["added_objects"]
 
@@ -20,16 +20,15 @@ def added_objects(delta: Delta) -> Iterator[tuple[Frozen, tuple[Digest, ...]]]:
         if thing is None or thing.manifest is None:
             continue
         tracked = delta.after.tree.entry
-        wanted = {
-            digest: None
-            for relative, digest in kept_in_store(thing.manifest, thing.key).items()
-            if tracked(f"{thing.directory}/{relative}") is None
-        }
-        added = tuple(wanted.keys() - _had(pair)) if wanted else ()
+        files = kept_in_store(thing.manifest, thing.key) if thing.manifest.entries_here else {}
+        wanted = {digest for relative, digest in files.items() if tracked(f"{thing.directory}/{relative}") is None}
+        if thing.manifest.listed:
+            wanted.add(thing.manifest.list_digest())
+        added = tuple(wanted - _had(pair)) if wanted else ()
         if added:
             yield thing, tuple(sorted(added, key=lambda digest: digest.sha256))
 
 
 def _had(pair: Pair) -> set[Digest]:
     old = pair.before
-    return set(kept_in_store(old.manifest, old.key).values()) if old and old.manifest else set()
+    return set(known_objects(old.manifest, old.key)) if old and old.manifest else set()

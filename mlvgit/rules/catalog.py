@@ -8,6 +8,7 @@ from mlvgit.core.paths import is_within
 from mlvgit.core.references import is_model_name, split_snapshot_name
 from mlvgit.core.versions import is_model_version, model_version, snapshot_version
 from mlvgit.errors import DocumentError, Problem, SettingsError
+from mlvgit.records.filelist import FileList, ListSource
 from mlvgit.records.layout import MANIFEST_SUFFIX, NOT_OURS, SETTINGS_NAME, FrozenKind, Key, Layout, Place
 from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import Registry
@@ -75,10 +76,12 @@ class Catalog:
     Args:
         tree: where to look.
         parsed: documents that were read before.
+        lists: where the lists of files are that manifests name; None: nowhere.
     """
 
-    def __init__(self, tree: Tree, parsed: Parsed | None = None) -> None:
+    def __init__(self, tree: Tree, parsed: Parsed | None = None, lists: ListSource | None = None) -> None:
         self.tree = tree
+        self._lists = lists
         self._parsed = {} if parsed is None else parsed
         self._frozen: dict[Key, Frozen | None] = {}
         self._roots: dict[str, Root | None] = {}
@@ -295,6 +298,8 @@ class Catalog:
                 refuse = SettingsError if kind == "settings" else DocumentError
                 known[key] = refuse(path, (Problem(0, "$", why, "MLV106"),))
         value = known[key]
+        if isinstance(value, Manifest) and isinstance(value.files, FileList) and self._lists:
+            value.files.source = self._lists
         return Document(None, value) if isinstance(value, DocumentError) else Document(value, None)
 
 

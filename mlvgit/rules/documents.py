@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mlvgit.errors import DocumentError, Problem
+from mlvgit.records.manifest import Manifest
 from mlvgit.records.run import looks_like_run
 from mlvgit.rules.delta import Delta
 
@@ -32,6 +33,10 @@ def problems_of(delta: Delta, code: str) -> Iterator[tuple[str, Problem]]:
         for problem in written.error.problems if written.error else ():
             if problem.code == code:
                 yield written.path, problem
+        value = delta.after.document(written.kind, written.path).value
+        for problem in value.list_problems() if isinstance(value, Manifest) else ():
+            if problem.code == code:
+                yield written.path, problem._replace(line=0, message=f"in its list of files: {problem.message}")
 
 
 def in_conflict(delta: Delta, path: str) -> bool:

@@ -54,8 +54,11 @@ def _gives_way(context: Context, pair: Pair, identity: str) -> bool:
 
 
 def listed_paths(thing: Frozen) -> dict[str, FileEntry]:
-    """Return path from the top of the repository -> entry, of all files that the manifest of `thing` lists."""
-    if thing.manifest is None:
+    """Return path from the top of the repository -> entry, of all files that the manifest of `thing` lists.
+
+    None when its list of files is not here: not fetched is not missing.
+    """
+    if thing.manifest is None or not thing.manifest.entries_here:
         return {}
     return {f"{thing.directory}/{name}": entry for name, entry in thing.manifest.by_relative().items()}
 

@@ -6,7 +6,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 
-__all__ = ["kept_in_store", "stays_in_git"]
+__all__ = ["kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
 
 IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
@@ -18,7 +18,11 @@ def stays_in_git(key: Key, relative: str) -> bool:
 
 
 def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
-    """Return the files of a version whose bytes the store is to have, by their names in the frozen directory."""
+    """Return the files of a version whose bytes the store is to have, by their names in the frozen directory.
+
+    Raises:
+        RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
+    """
     if manifest.storage != "store":
         return {}
     retired = manifest.retired
@@ -27,3 +31,18 @@ def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
         for relative, entry in manifest.by_relative().items()
         if not stays_in_git(key, relative) and not (retired and retired.covers(entry.path))
     }
+
+
+def needed_objects(manifest: Manifest, key: Key) -> list[Digest]:
+    """Return all objects that a version needs from the store: its files, and last the list that names them.
+
+    Raises:
+        RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
+    """
+    files = list(kept_in_store(manifest, key).values())
+    return [*files, manifest.list_digest()] if manifest.listed else files
+
+
+def known_objects(manifest: Manifest, key: Key) -> list[Digest]:
+    """Return the same; of a version whose list of files is not here, that list alone."""
+    return needed_objects(manifest, key) if manifest.entries_here else [manifest.list_digest()]

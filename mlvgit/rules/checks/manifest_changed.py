@@ -22,7 +22,7 @@ Way out:
 
 from collections.abc import Iterator
 
-from mlvgit.core.text import count, printable
+from mlvgit.core.text import count, printable, short
 from mlvgit.core.versions import is_snapshot_version, snapshot_version
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Frozen
@@ -157,9 +157,19 @@ def _widened(old: Manifest, new: Manifest) -> bool:
 
 
 def _file_differences(old: Manifest, new: Manifest) -> Iterator[str]:
+    if (old.listed or new.listed) and old.same_entries(new):
+        return
+    if not (old.entries_here and new.entries_here):
+        yield f"other files: {_in_short(old)} -> {_in_short(new)}"
+        return
     was = {name: (entry.size_bytes, entry.sha256) for name, entry in old.by_relative().items()}
     now = {name: (entry.size_bytes, entry.sha256) for name, entry in new.by_relative().items()}
     altered = sum(1 for name, facts in was.items() if name in now and now[name] != facts)
     for number, verb in ((altered, "altered"), (len(was.keys() - now), "dropped"), (len(now.keys() - was), "added")):
         if number:
             yield f"{count(number, 'entry', 'entries')} {verb}"
+
+
+def _in_short(manifest: Manifest) -> str:
+    which = f"tree {short(manifest.tree_sha256)}, list {short(manifest.list_digest().sha256)}"
+    return f"{count(manifest.file_count, 'file')}, {which}"

@@ -36,7 +36,7 @@ _KINDS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find files that are not what the manifest beside them says."""
     for pair in delta.pairs:
-        if pair.after and pair.after.manifest:
+        if pair.after and pair.after.manifest and pair.after.manifest.entries_here:
             yield from _judge(delta, context, pair, pair.after, pair.after.manifest)
 
 
@@ -79,12 +79,7 @@ def _says_the_same(old: Frozen, new: Frozen) -> bool:
     was, now = old.manifest, new.manifest
     if was is None or now is None:
         return False
-    return was is now or (
-        (was.retired, was.storage) == (now.retired, now.storage)
-        and was.tree_sha256 == now.tree_sha256
-        and [entry.size_bytes for entry in was.by_relative().values()]
-        == [entry.size_bytes for entry in now.by_relative().values()]
-    )
+    return was is now or ((was.retired, was.storage) == (now.retired, now.storage) and was.same_entries(now))
 
 
 def _is_missing(manifest: Manifest, entry: FileEntry) -> bool:
