@@ -59,11 +59,12 @@ def seconds_of(text: str) -> int:
 
 
 def stored_versions(catalog: Catalog) -> list[Key]:
-    """Return the versions whose bytes Git does not hold."""
+    """Return the versions whose bytes Git does not hold; what was never fetched, not even its list of files, is none."""
+    found = [(key, catalog.frozen(key)) for key in catalog.keys(root=None)]
     return [
         key
-        for key in catalog.keys(root=None)
-        if (frozen := catalog.frozen(key)) and frozen.manifest and kept_in_store(frozen.manifest, key)
+        for key, frozen in found
+        if frozen and (manifest := frozen.manifest) and manifest.entries_here and kept_in_store(manifest, key)
     ]
 
 

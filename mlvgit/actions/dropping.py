@@ -23,12 +23,13 @@ from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable
 from mlvgit.errors import MlvError, RefusedError, RemoteError
+from mlvgit.records.filelist import FileList, ListSource
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.held import forget, held_folders
 from mlvgit.repo.worktrees import Worktree, worktrees
 from mlvgit.rules.catalog import Frozen
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import kept_in_store, known_objects
 from mlvgit.store.atomic import machine_errors
 from mlvgit.store.folders import parent_of
 from mlvgit.store.lock import exclusive
@@ -224,7 +225,7 @@ class _Plan:
                 known = head.frozen(key)
                 same = known and known.manifest and known.manifest.tree_sha256 == frozen.manifest.tree_sha256
                 if key not in going or not same:
-                    needed.update(kept_in_store(frozen.manifest, key).values())
+                    needed.update(known_objects(frozen.manifest, key))
         return needed | set(_held_elsewhere(self.project))
 
     def _leaving(self) -> tuple[int, list[Digest]]:
@@ -313,10 +314,10 @@ def _held_elsewhere(project: Project) -> Iterator[Digest]:
         if os.path.realpath(each.git_dir) == os.path.realpath(project.repo.git_dir) or each.top is None:
             continue
         for folder in held_folders(str(each.git_dir)):
-            yield from _held_there(each, folder)
+            yield from _held_there(each, folder, project.find_list)
 
 
-def _held_there(worktree: Worktree, folder: str) -> Iterable[Digest]:
+def _held_there(worktree: Worktree, folder: str, lists: ListSource) -> Iterable[Digest]:
     top = worktree.top or Path()
     if top.is_dir() and not (top / folder).is_dir():
         return ()
@@ -328,6 +329,8 @@ def _held_there(worktree: Worktree, folder: str) -> Iterable[Digest]:
             f"another worktree, {printable(str(top))}, holds {printable(folder)}, and its manifest cannot be read there",
             hint="git worktree prune   (when that worktree is gone for good)",
         ) from error
+    if isinstance(manifest.files, FileList):
+        manifest.files.source = lists
     return kept_in_store(manifest, Key("", manifest.kind, manifest.name, manifest.version)).values()
 
 

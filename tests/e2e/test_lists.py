@@ -238,3 +238,18 @@ def test_a_second_version_is_compared_with_the_first(ada: Sandbox) -> None:
 
     assert "extra.txt" in said
     assert Manifest.parse(ada.read("data/snapshots/huge_v1.1.manifest.json"), "m").file_count == 7
+
+
+def test_drop_keeps_the_list_and_gc_needs_it(ada: Sandbox) -> None:
+    ada.push("origin", "main")
+    path = list_of(ada)
+    ada.mlv("gc", "--grace", "0")
+    assert path.exists()
+
+    ada.mlv("drop", "huge@v1.0")
+
+    assert path.exists()
+    assert not (ada / FOLDER).exists()
+    ada.mlv("check", "--all")
+    ada.mlv("pull")
+    assert {name: (ada / FOLDER / name).read_bytes() for name in FILES} == FILES
