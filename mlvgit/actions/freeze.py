@@ -2,14 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlvgit import __version__
 from mlvgit.actions.adopting import as_pointed, behind_pointers
-from mlvgit.actions.bringing import Bringing
+from mlvgit.actions.bringing import PREFIX, Bringing
 from mlvgit.actions.clock import stamp, utc_now
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import allow_replacing, published_identities
@@ -29,7 +30,7 @@ from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only
 from mlvgit.store.scan import SourceFile, scan
 
-__all__ = ["Freezing", "FreezeResult", "freeze", "gather"]
+__all__ = ["Freezing", "FreezeResult", "freeze", "freeze_listed", "gather"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,18 +116,13 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         IntegrityError: a file changed while it was read, or cannot be frozen.
     """
     key = wanted.key
-    layout = project.layout
-    directory = layout.directory(key)
-    target = project.top / directory
+    target = project.top / project.layout.directory(key)
     with exclusive(project.repo.state_dir, freeze_command(key)):
         in_place = wanted.files is None
         files = wanted.files if wanted.files is not None else _standing(target, key)
         before = _existing(project, key)
-        if not in_place and target.exists() and before is None and any(target.iterdir()):
-            raise RefusedError(
-                f"{directory} has files that nothing has frozen",
-                hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
-            )
+        if not in_place and before is None:
+            _refuse_unfrozen(project, key)
         files, promised = (files, {}) if in_place else behind_pointers(project, files, move=wanted.move)
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
@@ -156,6 +152,58 @@ def _is_known(project: Project, key: Key, files: tuple[SourceFile, ...], before:
         return digests is not None
     store = object_store(project)
     return all(store.has(digest) for digest in digests)
+
+
+def freeze_listed(
+    project: Project, wanted: Freezing, entries: list[tuple[str, Digest]], bring: Callable[[Path, list[str]], None]
+) -> FreezeResult:
+    """Freeze a version whose files are known by their digests; of their bytes only what Git is to hold comes here.
+
+    Args:
+        wanted: `files`, `storage` and `move` say nothing here.
+        entries: (path relative to the directory, digest) of every file.
+        bring: puts those of the named files that Git is to hold into a folder, and makes sure that the others are kept.
+
+    Raises:
+        RefusedError: the version exists with other bytes, or Git would not keep the bytes as they are.
+        MlvError: what `bring` raises; nothing is changed then.
+    """
+    key = wanted.key
+    directory = project.layout.directory(key)
+    target = project.top / directory
+    with exclusive(project.repo.state_dir, freeze_command(key)):
+        before = _existing(project, key)
+        if before is None:
+            _refuse_unfrozen(project, key)
+        elif before.tree_sha256 == tree_sha256((relative, digest.sha256) for relative, digest in entries):
+            return _already(project, key, before)
+        else:
+            _may_replace(project, key, before, wanted.replace)
+        names = [relative for relative, _ in entries if stays_in_git(key, relative)]
+        in_git = [f"{directory}/{relative}" for relative in names]
+        _refuse_conversions(project, in_git)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as scratch:
+            brought = Path(scratch) / "brought"
+            brought.mkdir()
+            bring(brought, names)
+            set_aside = _swap(project, key, brought, target)
+        if not names:
+            target.rmdir()
+        manifest = _manifest(project, wanted, entries, "store")
+        staged = _publish(project, key, manifest, target, in_git)
+        project.refresh()
+    return FreezeResult(key=key, manifest=manifest, manifest_path=staged[-1], staged=staged, set_aside=set_aside)
+
+
+def _refuse_unfrozen(project: Project, key: Key) -> None:
+    directory = project.layout.directory(key)
+    target = project.top / directory
+    if target.exists() and any(target.iterdir()):
+        raise RefusedError(
+            f"{directory} has files that nothing has frozen",
+            hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
+        )
 
 
 def _settle(

@@ -12,6 +12,7 @@ from mlvgit.actions.project import Project, version_of
 from mlvgit.core.references import is_model_name
 from mlvgit.core.versions import Part, model_version
 from mlvgit.errors import UsageError
+from mlvgit.records.inventory import Inventory
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import Comment, RegisteredVersion, Registry
@@ -34,6 +35,7 @@ class ModelPlan:
         run: id of the run that made it.
         data: references of the snapshots that it was trained on.
         storage, move: see `Freezing`.
+        inventory: what was hashed elsewhere, in place of files; None when something here is to be frozen.
     """
 
     model: str
@@ -48,6 +50,7 @@ class ModelPlan:
     dereference: bool = False
     storage: str = ""
     move: bool = False
+    inventory: Inventory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
             f"{plan.model!r} cannot name a model", hint="letters, digits, _ and -; no dots (GTO's grammar)"
         )
     key = project.layout.model_key(plan.model, model_version(plan.version).text)
-    files = _files(plan)
+    files = _files(plan) if plan.inventory is None else None
     data = [project.find_snapshot(text, project.working()) for text in plan.data]
     fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
     fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
@@ -91,7 +94,22 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
             hint="leave --move out, and they are copied",
         )
     wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
+    if plan.inventory is not None:
+        return _add_listed(project, plan, wanted, plan.inventory)
     return freeze(project, wanted, progress)
+
+
+def _add_listed(project: Project, plan: ModelPlan, wanted: Freezing, inventory: Inventory) -> FreezeResult:
+    from mlvgit.actions.elsewhere import freeze_inventory
+
+    if plan.files or plan.dereference:
+        raise UsageError("--manifest lists all files of the version", hint="leave files and --dereference out")
+    beside = {}
+    for name, source in (("metrics.json", plan.metrics), ("params.json", plan.params)):
+        if source is not None:
+            read_json_object(source)
+            beside[name] = source.read_bytes()
+    return freeze_inventory(project, wanted, inventory, beside)
 
 
 def next_version(project: Project, model: str, part: Part) -> str:

@@ -9,6 +9,7 @@ from mlvgit.actions.project import Project, version_of
 from mlvgit.core.references import is_name
 from mlvgit.core.versions import Part, snapshot_version
 from mlvgit.errors import UsageError
+from mlvgit.records.inventory import Inventory
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog
@@ -29,6 +30,7 @@ class SnapshotPlan:
             what differs.
         parents: references of the snapshots that this one was made from (lineage).
         storage, move: see `Freezing`.
+        inventory: what was hashed elsewhere, in place of sources; None when something here is to be frozen.
     """
 
     dataset: str
@@ -47,6 +49,7 @@ class SnapshotPlan:
     dereference: bool = False
     storage: str = ""
     move: bool = False
+    inventory: Inventory | None = None
 
 
 def create(project: Project, plan: SnapshotPlan, progress: Progress | None = None) -> FreezeResult:
@@ -65,6 +68,10 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     _same_spelling(project, key)
     parents = [project.find_snapshot(parent, project.working()) for parent in plan.parents]
     files: tuple[SourceFile, ...] | None
+    if plan.inventory is not None and (plan.sources or plan.base or plan.dereference):
+        raise UsageError(
+            "--manifest lists all files of the version", hint="leave sources, --base and --dereference out"
+        )
     if plan.base:
         base = project.find_snapshot(plan.base, project.working())
         parents = parents or [base]
@@ -83,6 +90,10 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
             hint="leave --move out, and they are copied",
         )
     wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
+    if plan.inventory is not None:
+        from mlvgit.actions.elsewhere import freeze_inventory
+
+        return freeze_inventory(project, wanted, plan.inventory)
     return freeze(project, wanted, progress)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlvgit.actions.moments import Moment
     from mlvgit.actions.project import Project
     from mlvgit.cli.output import Output
+    from mlvgit.records.inventory import Inventory
     from mlvgit.records.layout import Key
     from mlvgit.records.manifest import Manifest
     from mlvgit.rules.catalog import Catalog, Frozen
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 __all__ = [
     "add_commit",
     "add_json",
+    "add_manifest",
     "add_moment",
     "add_move",
     "add_storage",
+    "asked_inventory",
     "asked_moment",
     "catalog_at",
     "commit_staged",
@@ -67,6 +70,26 @@ def add_move(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the sources in without a second copy; they are gone when all is in place",
     )
+
+
+def add_manifest(parser: argparse.ArgumentParser) -> None:
+    """Add --manifest: commit what was hashed elsewhere."""
+    parser.add_argument(
+        "--manifest",
+        metavar="FILE",
+        type=Path,
+        help="commit what git mlv manifest listed elsewhere, once a remote has said that the bytes are there; "
+        "none of them comes here (git mlv pull does that)",
+    )
+
+
+def asked_inventory(args: argparse.Namespace) -> Inventory | None:
+    """Return what --manifest names, if it was given."""
+    if args.manifest is None:
+        return None
+    from mlvgit.actions.elsewhere import read_inventory
+
+    return read_inventory(args.manifest)
 
 
 def add_moment(parser: argparse.ArgumentParser) -> None:

@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command] = {
     "explain": Command("check", "look", "what a rule finds, why, and the way out"),
     "verify": Command("verify", "look", "re-hash frozen files and compare them with their manifests"),
     "snapshot": Command("snapshot", "data", "create, list, show, diff, path: frozen data sets"),
+    "manifest": Command("manifest", "data", "hash a folder or a bucket where it lies, to be committed elsewhere"),
     "restore": Command("verify", "data", "put a frozen thing back as it was frozen"),
     "discard": Command("discard", "data", "take back a version that is not published"),
     "renumber": Command("discard", "data", "give a version that is not published another number"),

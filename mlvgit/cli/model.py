@@ -9,9 +9,11 @@ from mlvgit.actions.serving import identity, resolve
 from mlvgit.cli.common import (
     add_commit,
     add_json,
+    add_manifest,
     add_moment,
     add_move,
     add_storage,
+    asked_inventory,
     asked_moment,
     catalog_at,
     commit_staged,
@@ -32,6 +34,7 @@ EXAMPLES = """\
 examples:
   git mlv model add iris_clf v0.1.0 model.pkl --metrics metrics.json --params params.json --data iris@v0.1
   git mlv model add iris_clf v0.1.0          freeze models/iris_clf/v0.1.0 where it stands
+  git mlv model add big_clf v0.1.0 --manifest big.json    hashed elsewhere by git mlv manifest
   git mlv model list iris_clf
   git mlv model diff iris_clf@production iris_clf@v0.3.0
 """
@@ -57,6 +60,7 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--run", metavar="ID", default="", help="the run that made it")
     new.add_argument("--notes", default="")
     new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
+    add_manifest(new)
     add_storage(new)
     add_move(new)
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
@@ -105,6 +109,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
         dereference=args.dereference,
         storage=args.storage,
         move=args.move,
+        inventory=asked_inventory(args),
     )
     with output.progress(f"freezing {args.model} {version}") as progress:
         result = add(project, plan, progress)

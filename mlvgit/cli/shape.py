@@ -25,6 +25,7 @@ KINDS = {
     "PATH": "files",
     "VERSION SOURCE": "files",
     "DIR": "files",
+    "DIR|URL": "files",
 }
 """Metavar -> what the shell proposes there; see the functions of the completion scripts."""
 

@@ -9,9 +9,11 @@ from mlvgit.actions.snapshots import SnapshotPlan, create, listing
 from mlvgit.cli.common import (
     add_commit,
     add_json,
+    add_manifest,
     add_moment,
     add_move,
     add_storage,
+    asked_inventory,
     asked_moment,
     catalog_at,
     commit_staged,
@@ -33,6 +35,7 @@ examples:
   git mlv snapshot create iris v0.1                       freeze data/snapshots/iris_v0.1 where it stands
   git mlv snapshot create iris --bump minor fixed/ -m "Correct 3 labels"
   git mlv snapshot create logs --bump minor --base logs@latest --add 2026-11-23.csv
+  git mlv snapshot create scans v0.1 --manifest scans.json    hashed elsewhere by git mlv manifest
   git mlv snapshot diff iris@v0.1 iris@v0.2
 """
 
@@ -68,6 +71,7 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--owner", default="")
     new.add_argument("--license", default="")
     new.add_argument("--replace", action="store_true", help="let a version that is not published give way")
+    add_manifest(new)
     add_storage(new)
     add_move(new)
     new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
@@ -119,6 +123,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
         dereference=args.dereference,
         storage=args.storage,
         move=args.move,
+        inventory=asked_inventory(args),
     )
     with output.progress(f"freezing {args.dataset}") as progress:
         result = create(project, plan, progress)

@@ -30,7 +30,7 @@ from mlvgit.remotes.base import (
     presences,
 )
 
-__all__ = ["BucketRemote", "Door", "only_to"]
+__all__ = ["BucketRemote", "Door", "Parts", "import_obstore", "only_to"]
 
 PART: Final = 16 << 20
 """Bytes of one part of a multipart upload."""
@@ -61,6 +61,10 @@ class BucketRemote:
     Args:
         url: as in mlv.yaml.
         prefix: what stands before the names of spaces; "" for none.
+
+    Attributes:
+        prefix: the same with a slash at its end; "" for none.
+        door: how it is opened.
     """
 
     whole_only = False
@@ -70,24 +74,24 @@ class BucketRemote:
         self.url = url
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._door = door
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.door = door
         self._patience = patience
         self._opened: dict[bool, Any] = {}
 
     def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
         """See `Remote`."""
-        import_obstore(self.name, self._door.extra)
+        import_obstore(self.name, self.door.extra)
         return presences(self, digests, lambda digest: self._has(digest, space))
 
     def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
         """See `Remote`."""
-        obstore = import_obstore(self.name, self._door.extra)
+        obstore = import_obstore(self.name, self.door.extra)
         part = max(PART, -(-digest.size // PARTS))
         data = portions(digest, source)
-        with self._failing(f"take {short(digest.sha256)}"):
+        with self.failing(f"take {short(digest.sha256)}"):
             obstore.put(
-                self._store(sending=True),
+                self.store(sending=True),
                 self._key(digest, space),
                 b"".join(data) if digest.size <= PART else data,
                 chunk_size=part,
@@ -97,22 +101,22 @@ class BucketRemote:
     @contextmanager
     def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
         """See `Remote`."""
-        obstore = import_obstore(self.name, self._door.extra)
+        obstore = import_obstore(self.name, self.door.extra)
         doing = f"give {short(digest.sha256)}"
-        with self._failing(doing):
+        with self.failing(doing):
             try:
-                found = obstore.get(self._store(), self._key(digest, space))
+                found = obstore.get(self.store(), self._key(digest, space))
             except FileNotFoundError as error:
                 raise lacking(self, digest) from error
             parts = iter(found.stream(min_chunk_size=PORTION))
-        yield Limited(_Parts(parts), digest.size + 1, lambda: self._failing(doing))
+        yield Limited(Parts(parts), digest.size + 1, lambda: self.failing(doing))
 
     def names(self, space: str = OBJECTS) -> Iterator[Digest]:
         """See `Remote`."""
-        obstore = import_obstore(self.name, self._door.extra)
-        below = f"{self._prefix}{space}/"
-        with self._failing("list what it has"):
-            for page in obstore.list(self._store(), prefix=below, chunk_size=1000):
+        obstore = import_obstore(self.name, self.door.extra)
+        below = f"{self.prefix}{space}/"
+        with self.failing("list what it has"):
+            for page in obstore.list(self.store(), prefix=below, chunk_size=1000):
                 for entry in page:
                     digest = named(entry["path"].removeprefix(below), entry["size"])
                     if digest is not None:
@@ -120,11 +124,11 @@ class BucketRemote:
 
     def delete(self, digest: Digest, space: str = OBJECTS) -> None:
         """See `Remote`."""
-        obstore = import_obstore(self.name, self._door.extra)
-        with self._failing(f"delete {short(digest.sha256)}"):
+        obstore = import_obstore(self.name, self.door.extra)
+        with self.failing(f"delete {short(digest.sha256)}"):
             for left in range(self._patience.retries, -1, -1):
                 try:
-                    obstore.delete(self._store(), self._key(digest, space))
+                    obstore.delete(self.store(), self._key(digest, space))
                 except FileNotFoundError:
                     return
                 except obstore.exceptions.GenericError:  # the library sends this once, as it does not know what we know
@@ -134,18 +138,18 @@ class BucketRemote:
                     return
 
     def _key(self, digest: Digest, space: str) -> str:
-        return self._prefix + object_name(digest.sha256, space)
+        return self.prefix + object_name(digest.sha256, space)
 
     def _has(self, digest: Digest, space: str) -> bool:
         import obstore
 
-        with self._failing(f"say whether it has {short(digest.sha256)}"):
+        with self.failing(f"say whether it has {short(digest.sha256)}"):
             try:
-                return obstore.head(self._store(), self._key(digest, space))["size"] == digest.size
+                return obstore.head(self.store(), self._key(digest, space))["size"] == digest.size
             except FileNotFoundError:
                 return False
 
-    def _store(self, *, sending: bool = False) -> Any:
+    def store(self, *, sending: bool = False) -> Any:
         """Open the bucket. Silence limits what is read; while bytes are sent nothing can be heard, and time does."""
         if sending not in self._opened:
             client: dict[str, Any] = {
@@ -156,23 +160,28 @@ class BucketRemote:
                 client["read_timeout"] = timedelta(seconds=self._patience.silence)
             limit = timedelta(seconds=2 * self._patience.silence)
             retry = {"max_retries": self._patience.retries, "retry_timeout": limit}
-            self._opened[sending] = self._door.open(client, retry)
+            self._opened[sending] = self.door.open(client, retry)
         return self._opened[sending]
 
     @contextmanager
-    def _failing(self, what: str) -> Iterator[None]:
+    def failing(self, what: str) -> Iterator[None]:
+        """Turn what the library raises into "it does not WHAT".
+
+        Raises:
+            RemoteError: it did.
+        """
         try:
             yield
         except Exception as error:
             if not isinstance(error, OSError) and not type(error).__module__.startswith("obstore"):
                 raise  # ours, or a mistake in this file
             said = _said(error)
-            if f" {self._door.machine}:" in said:
+            if f" {self.door.machine}:" in said:
                 said = "no credentials were found"
-            raise failed(self, what, said, hint=looked_for(said, self._door.looked)) from error
+            raise failed(self, what, said, hint=looked_for(said, self.door.looked)) from error
 
 
-class _Parts:
+class Parts:
     """Turns a stream of parts into a reader."""
 
     def __init__(self, parts: Iterator[Any]) -> None:
@@ -180,6 +189,7 @@ class _Parts:
         self._held = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
         if not self._held:
             self._held = memoryview(bytes(next(self._parts, b"")))
         given, self._held = bytes(self._held[:size]), self._held[size:]

@@ -30,7 +30,7 @@ __all__ = [
     "stripped",
 ]
 
-Kind = Literal["manifest", "registry", "run", "settings"]
+Kind = Literal["inventory", "manifest", "registry", "run", "settings"]
 Finding = tuple[Path, str]
 
 MAJOR: Final = 1

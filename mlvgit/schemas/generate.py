@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-KINDS = ("manifest", "registry", "run", "settings")
+KINDS = ("inventory", "manifest", "registry", "run", "settings")
 HERE = Path(__file__).parent
 TARGET = HERE / "generated.py"
 

@@ -21,6 +21,133 @@ class _Patterns(dict):
 SEARCH = _Patterns()
 NoneType = type(None)
 
+VALIDATE_URN_MLVGIT_SCHEMA_INVENTORY_0 = frozenset(['source', 'tree_sha256', 'total_bytes', 'file_count', 'files'])
+VALIDATE_URN_MLVGIT_SCHEMA_INVENTORY_1 = frozenset(['path', 'size_bytes', 'sha256'])
+
+
+def validate_urn_mlvgit_schema_inventory(data):
+    if not isinstance(data, (dict)):
+        raise JsonSchemaValueException
+    if True:
+        if not data.keys() >= VALIDATE_URN_MLVGIT_SCHEMA_INVENTORY_0:
+            raise JsonSchemaValueException
+        data_keys = set(data.keys())
+        if "format" in data_keys:
+            data_keys.remove("format")
+            data__format = data["format"]
+            validate_inventory____defs_format(data__format)
+        if "source" in data_keys:
+            data_keys.remove("source")
+            data__source = data["source"]
+            if not isinstance(data__source, (str)):
+                raise JsonSchemaValueException
+            if True:
+                data__source_len = len(data__source)
+                if data__source_len < 1:
+                    raise JsonSchemaValueException
+                if data__source_len > 10000:
+                    raise JsonSchemaValueException
+        if "tree_sha256" in data_keys:
+            data_keys.remove("tree_sha256")
+            data__treesha256 = data["tree_sha256"]
+            validate_inventory____defs_sha256(data__treesha256)
+        if "total_bytes" in data_keys:
+            data_keys.remove("total_bytes")
+            data__totalbytes = data["total_bytes"]
+            validate_inventory____defs_count(data__totalbytes)
+        if "file_count" in data_keys:
+            data_keys.remove("file_count")
+            data__filecount = data["file_count"]
+            validate_inventory____defs_count(data__filecount)
+        if "created_utc" in data_keys:
+            data_keys.remove("created_utc")
+            data__createdutc = data["created_utc"]
+            validate_inventory____defs_moment(data__createdutc)
+        if "created_by" in data_keys:
+            data_keys.remove("created_by")
+            data__createdby = data["created_by"]
+            if not isinstance(data__createdby, (str)):
+                raise JsonSchemaValueException
+            if True:
+                data__createdby_len = len(data__createdby)
+                if data__createdby_len > 1000:
+                    raise JsonSchemaValueException
+        if "files" in data_keys:
+            data_keys.remove("files")
+            data__files = data["files"]
+            if not isinstance(data__files, (list, tuple)):
+                raise JsonSchemaValueException
+            data__files_is_list = isinstance(data__files, (list, tuple))
+            if data__files_is_list:
+                data__files_len = len(data__files)
+                if data__files_len < 1:
+                    raise JsonSchemaValueException
+                for data__files_x, data__files_item in enumerate(data__files):
+                    if not isinstance(data__files_item, (dict)):
+                        raise JsonSchemaValueException
+                    if True:
+                        if data__files_item.keys() != VALIDATE_URN_MLVGIT_SCHEMA_INVENTORY_1:
+                            raise JsonSchemaValueException
+                        if True:
+                            data__files_item__path = data__files_item["path"]
+                            if not isinstance(data__files_item__path, (str)):
+                                raise JsonSchemaValueException
+                            if True:
+                                data__files_item__path_len = len(data__files_item__path)
+                                if data__files_item__path_len < 1:
+                                    raise JsonSchemaValueException
+                                if data__files_item__path_len > 4096:
+                                    raise JsonSchemaValueException
+                        if True:
+                            data__files_item__sizebytes = data__files_item["size_bytes"]
+                            validate_inventory____defs_count(data__files_item__sizebytes)
+                        if True:
+                            data__files_item__sha256 = data__files_item["sha256"]
+                            validate_inventory____defs_sha256(data__files_item__sha256)
+        if data_keys:
+            raise JsonSchemaValueException
+    return data
+
+def validate_inventory____defs_moment(data):
+    if not isinstance(data, (str)):
+        raise JsonSchemaValueException
+    if True:
+        data_len = len(data)
+        if data_len > 40:
+            raise JsonSchemaValueException
+        if not SEARCH['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$'](data):
+            raise JsonSchemaValueException
+    return data
+
+def validate_inventory____defs_count(data):
+    if not isinstance(data, (int)) and not (isinstance(data, float) and data.is_integer()) or isinstance(data, bool):
+        raise JsonSchemaValueException
+    if True:
+        if data < 0:
+            raise JsonSchemaValueException
+        if data > 9007199254740992:
+            raise JsonSchemaValueException
+    return data
+
+def validate_inventory____defs_sha256(data):
+    if not isinstance(data, (str)):
+        raise JsonSchemaValueException
+    if True:
+        if not SEARCH['^[0-9a-f]{64}$'](data):
+            raise JsonSchemaValueException
+    return data
+
+def validate_inventory____defs_format(data):
+    if not isinstance(data, (str)):
+        raise JsonSchemaValueException
+    if True:
+        data_len = len(data)
+        if data_len > 20:
+            raise JsonSchemaValueException
+        if not SEARCH['^[0-9]{1,6}[.][0-9]{1,6}$'](data):
+            raise JsonSchemaValueException
+    return data
+
 VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_0 = frozenset(['dataset'])
 VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_1 = frozenset(['model'])
 VALIDATE_URN_MLVGIT_SCHEMA_MANIFEST_2 = frozenset(['files'])
@@ -1206,6 +1333,7 @@ def validate_settings____defs_folder(data):
 
 
 VALIDATORS = {
+    "inventory": validate_urn_mlvgit_schema_inventory,
     "manifest": validate_urn_mlvgit_schema_manifest,
     "registry": validate_urn_mlvgit_schema_registry,
     "run": validate_urn_mlvgit_schema_run,
@@ -1213,7 +1341,84 @@ VALIDATORS = {
 }
 
 
-SCHEMAS = {'manifest': {'$schema': 'https://json-schema.org/draft/2020-12/schema',
+SCHEMAS = {'inventory': {'$schema': 'https://json-schema.org/draft/2020-12/schema',
+               '$id': 'urn:mlvgit:schema:inventory',
+               'title': 'Inventory',
+               'description': 'The files of a folder or a bucket, hashed where they lie: what a version is made of '
+                              'that is committed elsewhere.',
+               'type': 'object',
+               'required': ['source', 'tree_sha256', 'total_bytes', 'file_count', 'files'],
+               'additionalProperties': False,
+               'properties': {'format': {'$ref': '#/$defs/format'},
+                              'source': {'title': 'a source',
+                                         'description': 'Where the files lay when they were hashed: a folder or a '
+                                                        'URL.',
+                                         'type': 'string',
+                                         'minLength': 1,
+                                         'maxLength': 10000,
+                                         'examples': ['s3://bucket/raw']},
+                              'tree_sha256': {'title': 'the identity of the files',
+                                              'description': "SHA-256 of the lines '<sha256>  <path>' sorted by "
+                                                             'path as UTF-8 bytes, as in a manifest.',
+                                              '$ref': '#/$defs/sha256'},
+                              'total_bytes': {'title': 'a number of bytes',
+                                              'description': 'Sum of size_bytes of all files.',
+                                              '$ref': '#/$defs/count'},
+                              'file_count': {'title': 'a number of files',
+                                             'description': 'How many entries files has.',
+                                             '$ref': '#/$defs/count'},
+                              'created_utc': {'$ref': '#/$defs/moment'},
+                              'created_by': {'title': 'a creator',
+                                             'description': 'The program that hashed the files.',
+                                             'type': 'string',
+                                             'maxLength': 1000},
+                              'files': {'title': 'a list of files',
+                                        'description': 'Every file, once. Paths are relative to the source.',
+                                        'type': 'array',
+                                        'minItems': 1,
+                                        'items': {'title': 'a file entry',
+                                                  'description': 'One file.',
+                                                  'type': 'object',
+                                                  'required': ['path', 'size_bytes', 'sha256'],
+                                                  'additionalProperties': False,
+                                                  'properties': {'path': {'title': 'a path',
+                                                                          'description': 'Relative to the source, '
+                                                                                         'with forward slashes.',
+                                                                          'type': 'string',
+                                                                          'minLength': 1,
+                                                                          'maxLength': 4096},
+                                                                 'size_bytes': {'title': 'a size in bytes',
+                                                                                'description': 'Length of the '
+                                                                                               'file.',
+                                                                                '$ref': '#/$defs/count'},
+                                                                 'sha256': {'title': 'a SHA-256',
+                                                                            'description': "SHA-256 of the file's "
+                                                                                           'bytes.',
+                                                                            '$ref': '#/$defs/sha256'}}}}},
+               '$defs': {'format': {'title': 'a format version',
+                                    'description': "MAJOR.MINOR of this document's format; absent means 1.0.",
+                                    'type': 'string',
+                                    'maxLength': 20,
+                                    'pattern': '^[0-9]{1,6}[.][0-9]{1,6}$',
+                                    'examples': ['1.0']},
+                         'sha256': {'title': 'a SHA-256',
+                                    'description': '64 hexadecimal digits in lower case.',
+                                    'type': 'string',
+                                    'pattern': '^[0-9a-f]{64}$',
+                                    'x-write': 'the 64 hexadecimal digits that `shasum -a 256 FILE` prints'},
+                         'count': {'title': 'a count',
+                                   'description': 'A whole number from 0 to 2**53.',
+                                   'type': 'integer',
+                                   'minimum': 0,
+                                   'maximum': 9007199254740992},
+                         'moment': {'title': 'a moment in UTC',
+                                    'description': 'ISO 8601 date and time.',
+                                    'type': 'string',
+                                    'maxLength': 40,
+                                    'pattern': '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T '
+                                               '][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$',
+                                    'examples': ['2026-01-01T00:00:00Z']}}},
+ 'manifest': {'$schema': 'https://json-schema.org/draft/2020-12/schema',
               '$id': 'urn:mlvgit:schema:manifest',
               'title': 'Manifest',
               'description': "The frozen list of a directory's files. It stands beside the directory that it "

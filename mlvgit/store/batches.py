@@ -6,11 +6,11 @@ so that neither the last file nor the cost of a task decides how long it takes.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count
-from mlvgit.errors import IntegrityError, MachineError, MlvError
+from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress
 from mlvgit.store.scan import SourceFile, listed
 
@@ -28,35 +28,51 @@ INLINE_BYTES = 4 << 20
 LEAST_FILES = 3000
 """Fewer small files are done before forking pays."""
 
-Task = Callable[[Sequence[SourceFile], Meter | None], list[Outcome]]
+
+class _Stat(Protocol):
+    @property
+    def size(self) -> int: ...
+
+
+class _Sized(Protocol):
+    @property
+    def stat(self) -> _Stat: ...
+
+
+File = TypeVar("File", bound=_Sized)
+"""What has bytes that can be digested: a file, an object of a bucket."""
+
+Task = Callable[[Sequence[File], Meter | None], list[Outcome]]
 """What is done with some files; gives as many outcomes."""
 
 
-class Batch(NamedTuple):
+class Batch(NamedTuple, Generic[File]):
     """Files that one task handles, with their places in the whole list."""
 
     indices: list[int]
-    files: list[SourceFile]
+    files: list[File]
 
 
 def run_batches(
-    task: Task,
-    files: Sequence[SourceFile],
+    task: Task[File],
+    files: Sequence[File],
     *,
     executor: "Executor | None" = None,
     progress: Progress | None = None,
     threads: int = 0,
     fork: bool = False,
+    done: str = "hashed",
 ) -> list[Digest]:
     """Run `task` over all of `files` and bring the digests back into their order.
 
     Args:
         task: a top-level function, so that any executor can carry it; gets a meter only in this process.
-        files: what `scan` returned.
+        files: what `scan` returned, or other things that tell their size the same way.
         executor: where to run; default a pool of threads.
         progress: see `hash_files`.
         threads: how many, default one a core.
         fork: thousands of small files may go to forked processes; only right when `task` is `hash_batch`.
+        done: what the task does with a file, for messages.
 
     Raises:
         MlvError: what the failed files said, in one message; the rest of the work is given up.
@@ -67,7 +83,8 @@ def run_batches(
     if progress is not None:
         progress.start(total, len(files))
     try:
-        left = _fork_small(files, meter, outcomes) if fork and executor is None else range(len(files))
+        forked = cast("Sequence[SourceFile]", files) if fork and executor is None else ()
+        left = _fork_small(forked, meter, outcomes) if forked else range(len(files))
         tiny = TINY_BYTES if executor is None and not threads else -1
         batches = list(_batches(files, left, tiny))
         if executor is None and (len(batches) < 2 or total < INLINE_BYTES):
@@ -77,12 +94,12 @@ def run_batches(
     finally:
         if progress is not None:
             progress.finish()
-    return settle(outcomes)
+    return settle(outcomes, done)
 
 
 def _run_here(
-    task: Task,
-    batches: list[Batch],
+    task: Task[File],
+    batches: list[Batch[File]],
     meter: Meter,
     outcomes: list[Outcome | None],
 ) -> None:
@@ -93,8 +110,8 @@ def _run_here(
 
 def _run_on(
     executor: "Executor | None",
-    task: Task,
-    batches: list[Batch],
+    task: Task[File],
+    batches: list[Batch[File]],
     meter: Meter,
     outcomes: list[Outcome | None],
     threads: int,
@@ -104,7 +121,7 @@ def _run_on(
     own = None if executor is not None else ThreadPoolExecutor(threads or os.cpu_count() or 1, "mlvgit-hash")
     chosen = own or executor
     assert chosen is not None
-    running: dict[Future[list[Outcome]], Batch] = {}
+    running: dict[Future[list[Outcome]], Batch[File]] = {}
     try:
         for batch in batches:
             running[chosen.submit(task, batch.files, meter if own else None)] = batch
@@ -144,12 +161,12 @@ def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: list[Outcom
     return [index for index, outcome in enumerate(outcomes) if outcome is None]
 
 
-def _batches(files: Sequence[SourceFile], indices: Sequence[int], tiny: int) -> Iterator[Batch]:
+def _batches(files: Sequence[File], indices: Sequence[int], tiny: int) -> Iterator[Batch[File]]:
     """Cut the work into tasks, biggest first, but all files of at most `tiny` bytes in one task before."""
     first = [index for index in indices if files[index].stat.size <= tiny]
     if first:
         yield Batch(first, [files[index] for index in first])
-    batch = Batch([], [])
+    batch: Batch[File] = Batch([], [])
     held = 0
     rest = (index for index in indices if files[index].stat.size > tiny)
     for index in sorted(rest, key=lambda index: -files[index].stat.size):
@@ -164,14 +181,16 @@ def _batches(files: Sequence[SourceFile], indices: Sequence[int], tiny: int) -> 
         yield batch
 
 
-def settle(outcomes: Sequence[Outcome | None]) -> list[Digest]:
+def settle(outcomes: Sequence[Outcome | None], done: str = "hashed") -> list[Digest]:
     """Return the digests, or raise what the files that have none said, in one error."""
     digests = [outcome for outcome in outcomes if isinstance(outcome, Digest)]
     if len(digests) == len(outcomes):
         return digests
     failures = [outcome for outcome in outcomes if isinstance(outcome, MlvError)]
-    if len(failures) == 1:
+    messages = list(dict.fromkeys(failure.message for failure in failures))
+    if len(messages) == 1:
         raise failures[0]
-    lines = "\n".join(["", listed((failure.message for failure in failures), len(failures))])
-    kind = MachineError if all(isinstance(failure, MachineError) for failure in failures) else IntegrityError
-    raise kind(f"{count(len(failures), 'file')} could not be hashed:{lines}", hint=failures[0].hint)
+    kind = next((type(each) for each in failures if isinstance(each, IntegrityError)), type(failures[0]))
+    raise kind(
+        f"{count(len(failures), 'file')} could not be {done}:\n{listed(messages, len(messages))}", hint=failures[0].hint
+    )

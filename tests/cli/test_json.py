@@ -110,6 +110,7 @@ def stored(found: Printed, repo: Sandbox) -> None:
     found.run(repo, "remote add", "shelf", str(repo.playground.folder / "shelf"))
     found.run(repo, "remote list")
     found.run(repo, "remote test", "shelf")
+    found.run(repo, "manifest", "raw", "-o", str(repo.playground.folder / "raw.json"))
 
 
 def data(found: Printed, repo: Sandbox) -> None:

@@ -18,7 +18,7 @@ from mlvgit.schemas import generate
 from tests.records.examples import full_manifest, full_registry
 
 ROOT = Path(__file__).parents[2]
-KINDS: tuple[schemas.Kind, ...] = ("manifest", "registry", "run", "settings")
+KINDS: tuple[schemas.Kind, ...] = ("inventory", "manifest", "registry", "run", "settings")
 SHARED = frozenset({
     "$schema", "$id", "$defs", "$ref", "title", "description", "examples", "type", "enum", "required", "properties",
     "additionalProperties", "propertyNames", "items", "oneOf", "allOf", "if", "then", "minimum", "maximum", "minLength", "maxLength", "minItems",

@@ -123,6 +123,7 @@ check	judge the change in the working directory, a range, or everything
 explain	what a rule finds, why, and the way out
 verify	re-hash frozen files and compare them with their manifests
 snapshot	create, list, show, diff, path: frozen data sets
+manifest	hash a folder or a bucket where it lies, to be committed elsewhere
 restore	put a frozen thing back as it was frozen
 discard	take back a version that is not published
 renumber	give a version that is not published another number
@@ -264,6 +265,7 @@ WORDS
 --owner
 --license
 --replace	let a version that is not published give way
+--manifest	commit what git mlv manifest listed elsewhere, once a remote has said that the bytes are there; none of them comes here (git mlv pull does that)
 --storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
 --move	take the sources in without a second copy; they are gone when all is in place
 --dereference	follow symlinks that stay inside the source
@@ -304,6 +306,19 @@ WORDS
 -h	show this help message and exit
 --help	show this help message and exit
 --rows	show the rows that differ, not only their number
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
+	\'manifest\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+-o	where the list is written
+--output	where the list is written
+--to	also bring the bytes to this remote of bytes, but for what it has
+--endpoint	the address of the bucket\'s server, of both when both are buckets
+--to-endpoint	the address of --to, where it is another one
+--executor	what hashes: threads, processes, or dask:tcp://HOST:PORT, whose workers see the same data (default threads)
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -354,6 +369,7 @@ WORDS
 --run	the run that made it
 --notes
 --replace	let a version that is not published give way
+--manifest	commit what git mlv manifest listed elsewhere, once a remote has said that the bytes are there; none of them comes here (git mlv pull does that)
 --storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
 --move	take the sources in without a second copy; they are gone when all is in place
 --dereference	follow symlinks that stay inside the source
@@ -575,9 +591,9 @@ WORDS
 __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	case $1 in
 	\'demo --dataset\') echo \'=iris,digits\' ;;
-	\'demo --keep\' | \'snapshot create --add\' | \'model add --metrics\' | \'model add --params\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
+	\'demo --keep\' | \'snapshot create --add\' | \'snapshot create --manifest\' | \'manifest -o\' | \'manifest --output\' | \'model add --metrics\' | \'model add --params\' | \'model add --manifest\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
 	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
-	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'gc --grace\' | \'gc --remote\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
+	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'manifest --to\' | \'manifest --endpoint\' | \'manifest --to-endpoint\' | \'manifest --executor\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'gc --grace\' | \'gc --remote\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
@@ -594,6 +610,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	\'explain 1\') echo \'=MLV101,MLV102,MLV103,MLV104,MLV105,MLV106,MLV107,MLV108,MLV201,MLV202,MLV203,MLV204,MLV205,MLV206,MLV301,MLV302,MLV303,MLV304,MLV401,MLV402,MLV501,MLV502,snapshot-changed-in-place,manifest-changed,manifest-stale,manifest-missing,unsafe-path,invalid-document,large-file-in-git,guard-weakened,version-removed,one-production,untagged-release,version-unbacked,unknown-stage,version-reused,run-dangling,run-unlocked,run-disagrees,run-changed,bytes-missing,bytes-corrupt,tag-moved,tag-disagrees\' ;;
 	\'restore 1\' | \'discard 1\' | \'renumber 1\' | \'resolve 1\') echo \'refs\' ;;
 	\'snapshot create 1\' | \'snapshot list 1\') echo \'datasets\' ;;
+	\'manifest 1\') echo \'files\' ;;
 	\'snapshot show 1\' | \'snapshot path 1\' | \'snapshot diff 1\' | \'snapshot diff 2\') echo \'snapshots\' ;;
 	\'model show 1\' | \'model path 1\' | \'model diff 1\' | \'model diff 2\' | \'comment 1\') echo \'modelrefs\' ;;
 	\'record 2\' | \'tag-model 2\' | \'promote 2\' | \'rollback 2\') echo \'versions\' ;;
