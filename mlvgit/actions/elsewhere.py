@@ -99,11 +99,11 @@ def _require_kept(project: Project, wanted: Freezing, wanted_files: Mapping[str,
         )
     unknown = [name for name, digest in wanted_files.items() if said[digest.sha256] is None]
     if unknown:
-        trouble = next((each.trouble for each in presence.remotes if each.trouble), None)
-        why = f": {trouble.message}" if trouble else ""
+        why, mend = presence.trouble()
         raise RemoteError(
-            f"it cannot be known whether {presence.name} has the bytes of {count(len(unknown), 'file')}{why}",
-            hint="the same command again, when it can be reached: unknown is not taken for yes",
+            f"it cannot be known whether {presence.name} has the bytes of {count(len(unknown), 'file')}"
+            + (f": {why}" if why else ""),
+            hint=mend or "the same command again, when it can be reached: unknown is not taken for yes",
         )
 
 
