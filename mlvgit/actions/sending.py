@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,7 +25,7 @@ from mlvgit.repo.git import decode
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.objects import ObjectStore
-from mlvgit.store.parallel import as_one
+from mlvgit.store.parallel import as_one, aside
 from mlvgit.store.reading import Progress
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def objects_here(project: Project) -> list[Digest]:
 
 def _weight(store: ObjectStore, remote: "Parted", digests: list[Digest]) -> int:
     """Return how many bytes sending files would send."""
-    whole, objects, _ = remote.lacking(store, digests)
+    whole, objects, _ = aside(partial(remote.lacking, store, digests))
     return sum(each.size for each in (*whole, *objects))
 
 
@@ -178,10 +179,10 @@ def _send(
         sent.extend(parcel for parcel in parcels if parcel.digest not in damaged)
         return damaged
 
-    whole, objects, lists = remote.lacking(store, digests)
+    whole, objects, lists = aside(partial(remote.lacking, store, digests))
     damaged = bring([Parcel(each) for each in (*objects, *whole)])
     damaged |= bring([Parcel(each, EXTENTS) for each in lists])
-    there = remote.presence(digests)
+    there = aside(partial(remote.presence, digests))
     # Of what has a damaged part the whole is sent, when it is to be had elsewhere.
     late = [each for each in digests if each not in damaged and not there[each.sha256] and heal(project, each)]
     damaged |= bring([Parcel(each) for each in late])

@@ -17,7 +17,7 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
-from mlvgit.store.parallel import as_one, run_each
+from mlvgit.store.parallel import as_one, aside, run_each
 from mlvgit.store.reading import Counted, Meter, Progress, StoppedError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _fetch_parts(
     """Get files that a remote has as ranges of objects; return those that are not here then, and what went wrong."""
     troubles: list[MlvError] = []
     try:
-        parts = remote.parts(digests)
+        parts = aside(partial(remote.parts, digests))
     except RemoteError:
         return list(digests), []  # whoever asks for the files whole is told the same
     objects = sorted({each for part in parts.values() for each in part.objects if not store.has_object(each)})
