@@ -9,6 +9,7 @@ from mlvgit.actions.events import stage_events
 from mlvgit.actions.models import registered
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.tagging import find_tag, tag_model
+from mlvgit.actions.unfinished import announce, settled, take_back
 from mlvgit.actions.verify import committed_differences
 from mlvgit.core.references import is_model_name
 from mlvgit.core.text import nearest
@@ -76,6 +77,7 @@ def promote(
     if tag:
         tag_model(project, key.name, key.version)
     with exclusive(project.repo.state_dir, f"git mlv promote {model} {version} {stage}"):
+        take_back(project)
         catalog = _base(project)
         registry, entry = registered(project, key, catalog)
         _check_transition(project, key, entry, stage)
@@ -96,12 +98,16 @@ def rollback(project: Project, model: str, version: str = "", *, reason: str = "
         RefusedError: nothing was in production before, or its bytes are not here.
     """
     with exclusive(project.repo.state_dir, f"git mlv rollback {model}"):
+        done = take_back(project)
         catalog = _base(project)
         if not project.has_model(model, catalog):
             raise _unknown_model(project, model, catalog)
         if version:
             key = _key(project, model, version)
             _check_backing(project, key, catalog, PRODUCTION, gates=False)
+        elif done == ("rollback", project.layout.registry(model)):
+            # The same command was killed when it had done its work: another step back is for whoever asks once more.
+            key = _serving(project, model, catalog)
         else:
             key = rollback_target(project, model, catalog)
         registry, entry = registered(project, key, catalog)
@@ -111,6 +117,11 @@ def rollback(project: Project, model: str, version: str = "", *, reason: str = "
                 event="rollback", key=key, stage=PRODUCTION, registry_path=project.layout.registry(model), already=True
             )
         return _write(project, "rollback", key, PRODUCTION, changed, moves, reason, commit)
+
+
+def _serving(project: Project, model: str, catalog: Catalog) -> Key:
+    registry = catalog.registry(project.root, model) or Registry(name=model, versions=())
+    return project.layout.model_key(model, registry.in_stage(PRODUCTION)[0].version)
 
 
 def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
@@ -237,7 +248,8 @@ def _write(
     target = project.top / path
     if commit and not pending:
         _refuse_uncommitted(project, path)
-    before = target.read_bytes() if target.exists() else None
+    if commit and not pending:
+        announce(project, event, path, data)
     write_atomic(target, data)
     project.repo.stage([path], force=True)
     oid = ""
@@ -245,14 +257,9 @@ def _write(
         try:
             oid = project.repo.commit_paths([path], message)
         except BaseException:
-            # A hook refused, or the user interrupted: the registry is as before.
-            if before is None:
-                target.unlink(missing_ok=True)
-                project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "--", path)
-            else:
-                write_atomic(target, before)
-                project.repo.stage([path], force=True)
+            take_back(project)  # a hook refused, or the user interrupted: the registry is as before
             raise
+        settled(project)
     project.refresh()
     return StageChange(
         event=event, key=key, stage=stage, moves=tuple(moves), registry_path=path, commit=oid, pending=pending
