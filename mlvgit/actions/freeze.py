@@ -25,7 +25,7 @@ from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.repo.attributes import conversions
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
-from mlvgit.store.hashing import Progress
+from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only
 from mlvgit.store.scan import SourceFile, scan
@@ -121,21 +121,22 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         in_place = wanted.files is None
         files = wanted.files if wanted.files is not None else _standing(target, key)
         before = _existing(project, key)
-        if not in_place and before is None:
-            _refuse_unfrozen(project, key)
         files, promised = (files, {}) if in_place else behind_pointers(project, files, move=wanted.move)
+        placed = not in_place and before is None and _is_same(target, files)
+        if not in_place and before is None and not placed:
+            _refuse_unfrozen(project, key)
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
             _refuse_large(project, files)
         if before is not None and not wanted.move and _is_known(project, key, files, before, storage):
-            return _already(project, key, before)
+            return _already(project, key, before, [(file.relative, file) for file in files])
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
         since = hashing_begins()
         try:
             bringing.read(progress)
             as_pointed(promised, files, bringing.digests)
             remember(project, files, bringing.digests, since)
-            return _settle(project, wanted, before, bringing, files, storage)
+            return _settle(project, wanted, before, bringing, files, storage, placed=placed)
         except BaseException:
             bringing.give_up()
             raise
@@ -176,12 +177,11 @@ def freeze_listed(
         if before is None:
             _refuse_unfrozen(project, key)
         elif before.tree_sha256 == tree_sha256((relative, digest.sha256) for relative, digest in entries):
-            return _already(project, key, before)
+            return _already(project, key, before, entries)
         else:
             _may_replace(project, key, before, wanted.replace)
         names = [relative for relative, _ in entries if stays_in_git(key, relative)]
-        in_git = [f"{directory}/{relative}" for relative in names]
-        _refuse_conversions(project, in_git)
+        _refuse_conversions(project, [f"{directory}/{relative}" for relative in names])
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as scratch:
             brought = Path(scratch) / "brought"
@@ -191,7 +191,7 @@ def freeze_listed(
         if not names:
             target.rmdir()
         manifest = _manifest(project, wanted, entries, "store")
-        staged = _publish(project, key, manifest, target, in_git)
+        staged = _publish(project, key, manifest)
         project.refresh()
     return FreezeResult(key=key, manifest=manifest, manifest_path=staged[-1], staged=staged, set_aside=set_aside)
 
@@ -213,27 +213,29 @@ def _settle(
     bringing: Bringing,
     files: tuple[SourceFile, ...],
     storage: str,
+    *,
+    placed: bool,
 ) -> FreezeResult:
-    """Give bytes that were read their place, write the manifest and stage both."""
+    """Give bytes that were read their place (unless they have it already), write the manifest and stage both."""
     key = wanted.key
     directory = project.layout.directory(key)
     target = project.top / directory
     entries = [(file.relative, digest) for file, digest in zip(files, bringing.digests, strict=True)]
     identity = tree_sha256((relative, digest.sha256) for relative, digest in entries)
-    if before is not None and before.tree_sha256 == identity and _stands(target, files):
-        _keep_list(project, before, entries)
-        return replace(_already(project, key, before), stay=bringing.finish(verified=target))
+    if before is not None and _is_rest(wanted, before, entries, identity) and _stands(target, files):
+        if before.tree_sha256 == identity:
+            _keep_list(project, before, entries)
+        return replace(_already(project, key, before, entries), stay=bringing.finish(verified=target))
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
-    in_git = [f"{directory}/{file.relative}" for file in files if storage == "git" or stays_in_git(key, file.relative)]
-    _refuse_conversions(project, in_git)
+    _refuse_conversions(project, _kept_in_git(project, key, storage, [file.relative for file in files]))
     bringing.settle()
     set_aside = ""
-    if bringing.folder is not None:
+    if bringing.folder is not None and not placed:
         set_aside = _swap(project, key, bringing.folder, target)
         bringing.folder = None
     manifest = _manifest(project, wanted, entries, storage)
-    staged = _publish(project, key, manifest, target, in_git)
+    staged = _publish(project, key, manifest)
     project.refresh()
     return FreezeResult(
         key=key,
@@ -314,11 +316,45 @@ def _keep_list(project: Project, manifest: Manifest, entries: Iterable[tuple[str
         object_store(project).put(manifest.list_digest(), dump_entries(ordered))
 
 
-def _already(project: Project, key: Key, manifest: Manifest) -> FreezeResult:
+def _is_rest(wanted: Freezing, before: Manifest, entries: list[tuple[str, Digest]], identity: str) -> bool:
+    """Say whether what is frozen has these files: all, or those that a command that was killed did not move yet."""
+    if before.tree_sha256 == identity:
+        return True
+    if not wanted.move or wanted.replace or not before.entries_here:
+        return False
+    known = before.by_relative()
+    return all(name in known and known[name].sha256 == digest.sha256 for name, digest in entries)
+
+
+def _is_same(target: Path, files: Iterable[SourceFile]) -> bool:
+    """Say whether a folder has just these bytes: a command was killed between giving them their place and the manifest."""
+    if not target.is_dir() or not any(target.iterdir()):
+        return False
+    standing = {file.relative: file for file in scan(target)}
+    wanted = {file.relative: file for file in files}
+    if {name: file.stat.size for name, file in standing.items()} != {name: wanted[name].stat.size for name in wanted}:
+        return False
+    names = list(wanted)
+    return hash_files([standing[name] for name in names]) == hash_files([wanted[name] for name in names])
+
+
+def _already(project: Project, key: Key, manifest: Manifest, files: Iterable[tuple[str, object]]) -> FreezeResult:
+    """Say that nothing is to be frozen; what a command that was killed did not stage or commit is staged, and named."""
     path = project.layout.manifest(key)
     if not (project.top / path).exists():
         path = project.layout.course_manifest
-    return FreezeResult(key=key, manifest=manifest, manifest_path=path, staged=(), already=True)
+    staged: tuple[str, ...] = ()
+    if (project.top / path).exists() and project.committed().frozen(key) is None:
+        names = [name for name, _ in files]
+        _refuse_conversions(project, _kept_in_git(project, key, manifest.storage, names))
+        staged = _take_along(project, key, manifest.storage, names, path)
+        project.refresh()
+    return FreezeResult(key=key, manifest=manifest, manifest_path=path, staged=staged, already=True)
+
+
+def _kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) -> list[str]:
+    directory = project.layout.directory(key)
+    return [f"{directory}/{name}" for name in names if storage != "store" or stays_in_git(key, name)]
 
 
 def _may_replace(project: Project, key: Key, before: Manifest, replace: bool) -> None:
@@ -363,20 +399,30 @@ def _refuse_conversions(project: Project, paths: list[str]) -> None:
         )
 
 
-def _publish(project: Project, key: Key, manifest: Manifest, target: Path, in_git: list[str]) -> tuple[str, ...]:
+def _publish(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:
     layout = project.layout
-    directory = layout.directory(key)
     written = _move_course_manifest_on(project, key, manifest) if key.kind == "snapshot" else []
     path = layout.manifest(key)
     write_atomic(project.top / path, manifest.dump())
-    make_read_only([target / relative for relative in manifest.by_relative()])
+    names = manifest.by_relative()
+    return (*written, *_take_along(project, key, manifest.storage, names, path, written))
+
+
+def _take_along(
+    project: Project, key: Key, storage: str, names: Iterable[str], path: str, more: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Stage the files of a frozen thing and its manifest at `path`; return what a commit of it is to take along."""
+    directory = project.layout.directory(key)
+    names = list(names)
+    in_git = _kept_in_git(project, key, storage, names)
+    make_read_only([project.top / directory / relative for relative in names])
     # The user asked for these very files, whatever .gitignore says of `*.pkl` or `data/`.
-    project.repo.stage([*written, *in_git, path], force=True)
+    project.repo.stage([*more, *in_git, path], force=True)
     _unstage_gone(project, directory, frozenset(in_git))
-    if manifest.storage == "store":
+    if storage == "store":
         hold(project, [directory])
-        return (*written, *in_git, path)
-    return (*written, directory, path)
+        return (*in_git, path)
+    return (directory, path)
 
 
 def _unstage_gone(project: Project, directory: str, known: frozenset[str]) -> None:

@@ -208,8 +208,9 @@ def _change_mode(path: Path, change: Callable[[int], int]) -> None:
         return
     try:
         mode = os.fstat(fd).st_mode
-        if stat.S_ISREG(mode):
-            os.fchmod(fd, change(stat.S_IMODE(mode)))
+        wanted = change(stat.S_IMODE(mode))
+        if stat.S_ISREG(mode) and wanted != stat.S_IMODE(mode):  # what is right keeps its ctime
+            os.fchmod(fd, wanted)
     except OSError:
         pass  # not ours, or a file system without modes
     finally:
