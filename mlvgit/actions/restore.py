@@ -20,6 +20,7 @@ from mlvgit.records.manifest import FileEntry, Manifest
 from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
+from mlvgit.store.atomic import ensure_directory, machine_errors
 from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only, place_bytes
 
@@ -66,18 +67,18 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
         content = {relative: _bytes(project, key, frozen, manifest.by_relative()[relative]) for relative in broken}
-        aside += [
-            (f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative))
-            for relative in (*verdict.changed, *(() if only else verdict.extra))
-        ]
+        for relative in verdict.changed:
+            aside.append((f"{frozen.directory}/{relative}", _second_name(folder / relative, bench / relative)))
+        for relative in () if only else verdict.extra:
+            aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
         for relative in broken:
             entry = manifest.by_relative()[relative]
             digest, mode = Digest(entry.size_bytes, entry.sha256), _mode(catalog, frozen, relative)
             data = content[relative]
             if data is None:
-                object_store(project).place(digest, folder, relative, mode=mode)
+                object_store(project).place(digest, folder, relative, mode=mode, replace=True)
             else:
-                place_bytes(folder, relative, data, digest, mode=mode)
+                place_bytes(folder, relative, data, digest, mode=mode, replace=True)
         if manifest.storage == "store":
             hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
@@ -154,8 +155,11 @@ def _bytes(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> byte
         return None
     try:
         fetch(project, [digest])
-    except MlvError:
-        return _bytes_in_git(project, key, frozen, entry)
+    except MlvError as error:
+        try:
+            return _bytes_in_git(project, key, frozen, entry)
+        except IntegrityError:
+            raise error from None  # what the remotes said leads further
     return None
 
 
@@ -214,8 +218,19 @@ def _restore_modes(project: Project, folder: Path, catalog: Catalog, frozen: Fro
 
 
 def _move(source: Path, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(source, target)
+    with machine_errors(f"set {source} aside"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(source, target)
+    return target
+
+
+def _second_name(source: Path, target: Path) -> Path:
+    """Set a file aside without taking its name from it: what takes its place does so at once, or not at all."""
+    ensure_directory(target.parent)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # a folder, another disk, no hard links here
+        return _move(source, target)
     return target
 
 
@@ -233,8 +248,8 @@ def _restore_manifest(
     if standing == wanted:
         return []
     if standing is not None:
-        aside.append((frozen.manifest_path, _move(path, bench / path.name)))
-    place_bytes(path.parent, path.name, wanted, of_bytes(wanted), mode=0o644)
+        aside.append((frozen.manifest_path, _second_name(path, bench / path.name)))
+    place_bytes(path.parent, path.name, wanted, of_bytes(wanted), mode=0o644, replace=True)
     return [frozen.manifest_path]
 
 

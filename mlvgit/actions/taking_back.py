@@ -18,7 +18,7 @@ from mlvgit.repo.tags import tag_ref_name
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import Usage
 from mlvgit.rules.standing import first_stage
-from mlvgit.store.atomic import write_atomic
+from mlvgit.store.atomic import machine_errors, write_atomic
 from mlvgit.store.lock import exclusive
 
 __all__ = ["DiscardResult", "committable", "discard", "find_version", "identities_here", "refuse_published", "unstage"]
@@ -152,8 +152,9 @@ def committable(project: Project, paths: Iterable[str]) -> tuple[str, ...]:
 def move_aside(path: Path, folder: Path) -> None:
     """Move a file or folder, if it is there, into `folder` under its own name."""
     if os.path.lexists(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, folder / path.name)
+        with machine_errors(f"set {path} aside"):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(path, folder / path.name)
 
 
 # discarding

@@ -214,8 +214,14 @@ class ObjectStore:
             raise IntegrityError(f"the object {short(digest.sha256)} in the store is not a file")
         return fd
 
-    def place(self, digest: Digest, root: Path, relative: str, *, mode: int = 0o666) -> int:
+    def place(self, digest: Digest, root: Path, relative: str, *, mode: int = 0o666, replace: bool = False) -> int:
         """Put an object's bytes at `relative` below `root`, hashed on the way, read-only.
+
+        Args:
+            digest: the object.
+            root, relative: see `place_bytes`.
+            mode: permission bits, less those to write.
+            replace: take the place of other bytes, which are known to stand elsewhere too.
 
         Returns:
             How many bytes of the disk that took: none for a clone, or a link.
@@ -224,13 +230,19 @@ class ObjectStore:
             IntegrityError: the object is missing or damaged (it is then set aside), or the name is taken by other bytes.
             MachineError: the workspace cannot be written.
         """
-        placed = self.place_all([Placement(digest, relative)], root, mode=mode)
+        placed = self.place_all([Placement(digest, relative)], root, mode=mode, replace=replace)
         if placed.failed:
             raise placed.failed[0][1]
         return placed.added_bytes
 
     def place_all(
-        self, wanted: Sequence[Placement], root: Path, *, mode: int = 0o666, progress: Progress | None = None
+        self,
+        wanted: Sequence[Placement],
+        root: Path,
+        *,
+        mode: int = 0o666,
+        replace: bool = False,
+        progress: Progress | None = None,
     ) -> Placed:
         """Do what `place` does for many files at once; all that is there is durable when this returns.
 
@@ -242,11 +254,23 @@ class ObjectStore:
         def one(placement: Placement, meter: Meter) -> None:
             digest, relative = placement
             try:
-                if self._link and not mode & 0o111 and self._place_link(digest, root, relative):
+                if (
+                    self._link
+                    and not mode & 0o111
+                    and not (replace and os.path.lexists(root / relative))
+                    and self._place_link(digest, root, relative)
+                ):
                     return
                 with self.open(digest) as file:
                     there = place_bytes(
-                        root, relative, file, digest, mode=mode & ~0o222, flush_folder=False, meter=meter
+                        root,
+                        relative,
+                        file,
+                        digest,
+                        mode=mode & ~0o222,
+                        replace=replace,
+                        flush_folder=False,
+                        meter=meter,
                     )
             except IntegrityError:
                 self.check(digest)
