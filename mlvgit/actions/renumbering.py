@@ -80,7 +80,7 @@ def renumber(project: Project, reference: str, version: str) -> RenumberResult:
             if data is not None:
                 write_atomic(project.top / path, data)
                 written.append(path)
-        if not already:
+        if not already or (project.top / project.layout.manifest(new)).exists():  # killed before it was staged
             _stage(project, old, new, manifest, written)
         project.refresh()
         layout = project.layout

@@ -48,8 +48,12 @@ def init(project: Project, *, dry_run: bool = False) -> InitResult:
             written.append(attributes)
             if not dry_run:
                 write_atomic(path, after.encode("utf-8", "surrogateescape"))
-        if written and not dry_run:
-            project.repo.stage(written, force=True)
+        if not dry_run:
+            index = project.repo.index_tree()
+            known = index.read(attributes).decode("utf-8", "surrogateescape") if index.entry(attributes) else ""
+            lacking = {layout.settings_path} if index.entry(layout.settings_path) is None else set()
+            lacking |= {attributes} if _with_block(known, _block(project)) != known else set()
+            project.repo.stage(sorted(lacking.union(written)), force=True)
         project.refresh()
     return InitResult(written=tuple(written), advice=tuple(_advice(project)))
 

@@ -170,6 +170,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader went away (`| head -1`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if os.environ.get("MLVGIT_DEBUG"):
+            raise
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        Output().error(
+            f"mlv: the system refuses: {printable(error.strerror or str(error))}{printable(where)}",
+            hint="when that is mended, run the same command again; MLVGIT_DEBUG=1 shows where it was",
+        )
+        return 3
     except Exception as error:
         if os.environ.get("MLVGIT_DEBUG"):
             raise

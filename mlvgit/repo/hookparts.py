@@ -143,7 +143,13 @@ def umask() -> int:
 def write(path: Path, data: bytes, mode: int) -> None:
     """Write a file whole, or not at all; what stood there, a link as well, is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f"{path.name}.mlv-*"):  # of a command that was killed
+        stale.unlink(missing_ok=True)
     scratch = path.with_name(f"{path.name}.mlv-{os.getpid()}")
-    scratch.write_bytes(data)
-    scratch.chmod(mode)
-    os.replace(scratch, path)
+    try:
+        scratch.write_bytes(data)
+        scratch.chmod(mode)
+        os.replace(scratch, path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
