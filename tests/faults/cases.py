@@ -28,12 +28,14 @@ class Case:
     Attributes:
         argv: the words after `git mlv`.
         prepare: is given a copy of the world's repository.
-        whole: every reference and index entry is as before, or every one as after.
+        start: the repository that `prepare` is given a copy of.
+        frees: what is no longer needed goes from the store, and is gone at the end.
     """
 
     argv: tuple[str, ...]
     prepare: Callable[[Sandbox], object] = lambda repo: None
     start: str = "world"
+    frees: bool = False
 
 
 def _raw(repo: Sandbox) -> None:
@@ -58,6 +60,18 @@ def _emptied(repo: Sandbox) -> None:
     repo.mlv("push")
     shutil.rmtree(repo / ".git/mlv/objects")
     shutil.rmtree(repo / SCANS)
+
+
+def _pushed(repo: Sandbox) -> None:
+    repo.mlv("push")
+
+
+def _littered(repo: Sandbox) -> None:
+    _raw(repo)
+    repo.mlv(*CREATE, "--storage", "store")
+    repo.git("rm", "-q", "--cached", "-r", "data/snapshots/iris_v0.1.manifest.json")
+    shutil.rmtree(repo / "data/snapshots/iris_v0.1")
+    repo.remove("data/snapshots/iris_v0.1.manifest.json")
 
 
 def _promoted(repo: Sandbox) -> None:
@@ -97,6 +111,8 @@ CASES = {
     "restore": Case(("restore", "scans@v0.1"), _altered),
     "pull": Case(("pull",), _emptied),
     "push": Case(("push",)),
+    "drop": Case(("drop", "scans@v0.1"), _pushed, frees=True),
+    "gc": Case(("gc", "--grace", "0"), _littered, frees=True),
     "discard": Case(("discard", "scans@v0.1", "-m", "Not needed")),
     "renumber": Case(("renumber", "scans@v0.1", "v0.5", "-m", "Another number")),
     "merge-repair": Case(("merge", "--repair", "--take", "clf=v0.3.0"), _merging),

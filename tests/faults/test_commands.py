@@ -67,8 +67,8 @@ def _disagreements(now: State, before: State, after: State) -> list[str]:
     return found + [f"lost: {digest}" for digest in lost]
 
 
-def _differences(now: State, after: State) -> list[str]:
-    found = []
+def _differences(name: str, now: State, after: State) -> list[str]:
+    found = [f"still in the store: {digest}" for digest in now.objects - after.objects] if CASES[name].frees else []
     for part in ("refs", "index", "files"):
         here, new = (getattr(state, part) for state in (now, after))
         found += [
@@ -83,19 +83,19 @@ def check(world: World, name: str, fault: str, number: int, before: State, after
     """Break a command at one call; return what is wrong, "" when all holds."""
     world.ready(name)
     ran = world.run(*CASES[name].argv, number=number, fault=fault)
-    problems = _after_the_fault(world, ran, fault, before, after)
-    done = not _differences(world.state(), after)
+    problems = _after_the_fault(world, name, ran, fault, before, after)
+    done = not _differences(name, world.state(), after)
     again = world.run(*CASES[name].argv)
     if again.status and not done:  # done, it may say that there is nothing of that name any more
         problems.append(f"again: status {again.status}: {again.said}")
     else:
-        problems += [f"again: {each}" for each in _differences(world.state(), after)]
+        problems += [f"again: {each}" for each in _differences(name, world.state(), after)]
     if not problems:
         return ""
     return "\n  ".join([f"call {number} ({ran.met}), {fault}, status {ran.status}: {ran.said.strip()}", *problems])
 
 
-def _after_the_fault(world: World, ran: Outcome, fault: str, before: State, after: State) -> list[str]:
+def _after_the_fault(world: World, name: str, ran: Outcome, fault: str, before: State, after: State) -> list[str]:
     assert ran.met, ran
     now = world.state()
     problems = _disagreements(now, before, after)
@@ -104,7 +104,7 @@ def _after_the_fault(world: World, ran: Outcome, fault: str, before: State, afte
     if fault == SHORT and ran.status:
         problems.append("a short write is no failure")
     if ran.status == 0:
-        problems += _differences(now, after)
+        problems += _differences(name, now, after)
     if "Traceback" in ran.said or "bug in mlvgit" in ran.said:
         problems.append("a failure of the machine is said to be a bug")
     stored = world.run("fsck")
