@@ -11,6 +11,7 @@ from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.storage import is_hole
 
 __all__ = ["Resolved", "identity", "resolve"]
 
@@ -52,6 +53,12 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
     if file and file not in manifest.by_relative():
         raise UsageError(f"{key} has no file {file}", hint="it has: " + ", ".join(list(manifest.by_relative())[:10]))
     only = frozenset({file}) if file else None
+    holes = [name for name, entry in manifest.by_relative().items() if is_hole(manifest, entry)]
+    if manifest.retired and (file in holes if file else holes):
+        by, at, reason = manifest.retired[:3]
+        raise IntegrityError(
+            f"{file or holes[0]} of {key} was retired by {by} on {at[:10]}, and {key} is not handed out: {reason}"
+        )
     verdict = differences_on_disk(folder, frozen, only=only)
     if verdict.missing and bring(project, [Wanted(frozen, manifest, only)]):
         verdict = differences_on_disk(folder, frozen, only=only)

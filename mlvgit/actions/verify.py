@@ -14,7 +14,7 @@ from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.storage import stays_in_git
+from mlvgit.rules.storage import is_hole, kept_in_store
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, stat_key
 
@@ -52,8 +52,8 @@ class Verdict:
             return False
         if not self.manifest.entries_here:
             return True
-        stored = {name for name in self.manifest.by_relative() if not stays_in_git(self.key, name)}
-        return self.manifest.storage == "store" and stored == set(self.missing)
+        stored = kept_in_store(self.manifest, self.key)
+        return bool(stored) and stored.keys() == set(self.missing)
 
 
 def verify(project: Project, keys: Iterable[Key], catalog: Catalog, progress: Progress | None = None) -> list[Verdict]:
@@ -100,6 +100,8 @@ def differences_on_disk(
     changed: list[str] = []
     for relative, entry in wanted.items():
         file = _regular(folder, relative)
+        if file is None and is_hole(manifest, entry) and not os.path.lexists(folder / relative):
+            continue
         if file is None:
             (changed if os.path.lexists(folder / relative) else missing).append(relative)
         elif file.stat.size != entry.size_bytes:
@@ -165,7 +167,11 @@ def committed_differences(project: Project, catalog: Catalog, frozen: Frozen) ->
     if manifest is None:
         return [f"{frozen.manifest_path} cannot be read"]
     stored = set(wanted_by(manifest, frozen.key))
-    paths = {f"{frozen.directory}/{relative}": entry for relative, entry in manifest.by_relative().items()}
+    paths = {
+        f"{frozen.directory}/{relative}": entry
+        for relative, entry in manifest.by_relative().items()
+        if not is_hole(manifest, entry)
+    }
     digests = catalog.tree.digests(paths)
     found = []
     outside: dict[Digest, str] = {}

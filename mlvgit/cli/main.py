@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "snapshot": Command("snapshot", "data", "create, list, show, diff, path: frozen data sets"),
     "manifest": Command("manifest", "data", "hash a folder or a bucket where it lies, to be committed elsewhere"),
     "restore": Command("verify", "data", "put a frozen thing back as it was frozen"),
+    "retire": Command("retire", "data", "remove bytes on purpose, everywhere; the manifest stays and says so"),
     "discard": Command("discard", "data", "take back a version that is not published"),
     "renumber": Command("discard", "data", "give a version that is not published another number"),
     "model": Command("model", "models", "add, list, show, diff, path: model versions"),

@@ -4,6 +4,7 @@ import argparse
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
+from mlvgit.actions.retiring import apply_retired
 from mlvgit.actions.storechecks import RemoteReport, StoreReport, check_remote, check_store
 from mlvgit.cli.common import add_json, tell_of_links
 from mlvgit.cli.output import Output
@@ -46,6 +47,10 @@ def configure_pull(parser: argparse.ArgumentParser) -> None:
 def run_pull(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv pull`."""
     project = Project.open()
+    erased = apply_retired(project, lambda said: output.say(printable(said)), act=not args.dry_run)
+    if erased:
+        verb = "would remove" if args.dry_run else "removed"
+        output.say(f"{verb} {size(sum(digest.size for digest in erased))} ({count(len(erased), 'file')}) here")
     planned = plan_pull(project, args.refs, everything=args.everything, include=args.include, exclude=args.exclude)
     names = list(dict.fromkeys(str(key) for key, _ in planned.chosen))
     if planned.missing_objects:
@@ -68,7 +73,13 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
     if planned.left and not args.refs:
         output.talk(f"{count(planned.left, 'older version')} left where they are; git mlv pull --all gets them too")
     output.json(
-        {"refs": names, "objects": planned.missing_objects, "bytes": planned.missing_bytes, "written": written},
+        {
+            "refs": names,
+            "objects": planned.missing_objects,
+            "bytes": planned.missing_bytes,
+            "written": written,
+            "erased": [digest.sha256 for digest in erased],
+        },
     )
     return 0
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from mlvgit.core.digest import Digest
 from mlvgit.records.layout import Key
-from mlvgit.records.manifest import Manifest
+from mlvgit.records.manifest import FileEntry, Manifest
 
-__all__ = ["kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
+__all__ = ["is_hole", "kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
 
 IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
@@ -17,6 +17,11 @@ def stays_in_git(key: Key, relative: str) -> bool:
     return key.kind == "model" and relative in IN_GIT
 
 
+def is_hole(manifest: Manifest, entry: FileEntry) -> bool:
+    """Say whether the bytes of an entry were removed on purpose."""
+    return manifest.retired is not None and manifest.retired.covers(entry.path)
+
+
 def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
     """Return the files of a version whose bytes the store is to have, by their names in the frozen directory.
 
@@ -25,11 +30,10 @@ def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
     """
     if manifest.storage != "store":
         return {}
-    retired = manifest.retired
     return {
         relative: Digest(entry.size_bytes, entry.sha256)
         for relative, entry in manifest.by_relative().items()
-        if not stays_in_git(key, relative) and not (retired and retired.covers(entry.path))
+        if not stays_in_git(key, relative) and not is_hole(manifest, entry)
     }
 
 

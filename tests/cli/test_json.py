@@ -111,6 +111,7 @@ def stored(found: Printed, repo: Sandbox) -> None:
     found.run(repo, "remote list")
     found.run(repo, "remote test", "shelf")
     found.run(repo, "manifest", "raw", "-o", str(repo.playground.folder / "raw.json"))
+    found.run(repo, "retire", "big@v0.1", "--reason", "Licence ended")
 
 
 def data(found: Printed, repo: Sandbox) -> None:

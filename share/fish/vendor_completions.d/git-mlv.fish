@@ -125,6 +125,7 @@ verify	re-hash frozen files and compare them with their manifests
 snapshot	create, list, show, diff, path: frozen data sets
 manifest	hash a folder or a bucket where it lies, to be committed elsewhere
 restore	put a frozen thing back as it was frozen
+retire	remove bytes on purpose, everywhere; the manifest stays and says so
 discard	take back a version that is not published
 renumber	give a version that is not published another number
 model	add, list, show, diff, path: model versions
@@ -326,6 +327,20 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+--json	print one JSON object (docs/json.md)
+WORDS
+		;;
+	\'retire\')
+		cat <<\'WORDS\'
+-h	show this help message and exit
+--help	show this help message and exit
+--sha256	the file with these bytes
+--reason	why; the manifests say it for good
+--yes	remove
+-n	only say what would go (so it is without --yes)
+--dry-run	only say what would go (so it is without --yes)
+-m	commit what this command wrote, and nothing else
+--message	commit what this command wrote, and nothing else
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -593,7 +608,7 @@ __git_mlv_value () { # COMMAND OPTION in one word: what the option\'s value is
 	\'demo --dataset\') echo \'=iris,digits\' ;;
 	\'demo --keep\' | \'snapshot create --add\' | \'snapshot create --manifest\' | \'manifest -o\' | \'manifest --output\' | \'model add --metrics\' | \'model add --params\' | \'model add --manifest\' | \'record --params\' | \'record --metrics\' | \'record --lock\') echo \'files\' ;;
 	\'status --at\' | \'log --at\' | \'snapshot list --at\' | \'snapshot show --at\' | \'snapshot path --at\' | \'model list --at\' | \'model show --at\' | \'model path --at\' | \'model diff --at\' | \'record --code\' | \'tag-model --commit\' | \'resolve --at\') echo \'commits\' ;;
-	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'manifest --to\' | \'manifest --endpoint\' | \'manifest --to-endpoint\' | \'manifest --executor\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'gc --grace\' | \'gc --remote\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
+	\'log -n\' | \'log --number\' | \'snapshot create --remove\' | \'snapshot create --notes\' | \'snapshot create --source\' | \'snapshot create --owner\' | \'snapshot create --license\' | \'snapshot create -m\' | \'snapshot create --message\' | \'manifest --to\' | \'manifest --endpoint\' | \'manifest --to-endpoint\' | \'manifest --executor\' | \'retire --sha256\' | \'retire --reason\' | \'retire -m\' | \'retire --message\' | \'discard -m\' | \'discard --message\' | \'renumber -m\' | \'renumber --message\' | \'model add --run\' | \'model add --notes\' | \'model add -m\' | \'model add --message\' | \'record --id\' | \'record --image\' | \'record --python\' | \'record --command\' | \'record -m\' | \'record --message\' | \'comment -m\' | \'comment --message\' | \'tag-model -m\' | \'tag-model --message\' | \'promote -m\' | \'promote --message\' | \'rollback -m\' | \'rollback --message\' | \'pull -I\' | \'pull --include\' | \'pull -X\' | \'pull --exclude\' | \'drop --keep-newest\' | \'drop --older-than\' | \'gc --grace\' | \'gc --remote\' | \'fsck --remote\' | \'remote add --endpoint\' | \'remote add -m\' | \'remote add --message\') echo \'none\' ;;
 	\'log --stage\') echo \'stages\' ;;
 	\'check --format\') echo \'=text,json,sarif,github\' ;;
 	\'snapshot create --bump\' | \'model add --bump\') echo \'=major,minor,patch\' ;;
@@ -608,7 +623,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	\'log 1\' | \'model add 1\' | \'model list 1\' | \'record 1\' | \'tag-model 1\' | \'promote 1\' | \'rollback 1\') echo \'models\' ;;
 	\'check 1\') echo \'commits\' ;;
 	\'explain 1\') echo \'=MLV101,MLV102,MLV103,MLV104,MLV105,MLV106,MLV107,MLV108,MLV201,MLV202,MLV203,MLV204,MLV205,MLV206,MLV301,MLV302,MLV303,MLV304,MLV401,MLV402,MLV501,MLV502,snapshot-changed-in-place,manifest-changed,manifest-stale,manifest-missing,unsafe-path,invalid-document,large-file-in-git,guard-weakened,version-removed,one-production,untagged-release,version-unbacked,unknown-stage,version-reused,run-dangling,run-unlocked,run-disagrees,run-changed,bytes-missing,bytes-corrupt,tag-moved,tag-disagrees\' ;;
-	\'restore 1\' | \'discard 1\' | \'renumber 1\' | \'resolve 1\') echo \'refs\' ;;
+	\'restore 1\' | \'retire 1\' | \'discard 1\' | \'renumber 1\' | \'resolve 1\') echo \'refs\' ;;
 	\'snapshot create 1\' | \'snapshot list 1\') echo \'datasets\' ;;
 	\'manifest 1\') echo \'files\' ;;
 	\'snapshot show 1\' | \'snapshot path 1\' | \'snapshot diff 1\' | \'snapshot diff 2\') echo \'snapshots\' ;;
@@ -617,7 +632,7 @@ __git_mlv_place () { # COMMAND NUMBER in one word: what this argument is
 	\'promote 3\') echo \'stages\' ;;
 	\'help 1\') echo \'commands\' ;;
 	\'verify \'* | \'drop \'*) echo \'refs\' ;;
-	\'snapshot create \'* | \'model add \'* | \'merge \'*) echo \'files\' ;;
+	\'snapshot create \'* | \'retire \'* | \'model add \'* | \'merge \'*) echo \'files\' ;;
 	esac
 }
 

@@ -1,0 +1,288 @@
+"""Retiring: bytes are removed on purpose, everywhere this repository reaches; the manifests stay and say so.
+
+First the manifests become tombstones and are staged, then they are committed when that was asked for, and only then the
+bytes go: what a hook refuses has cost nothing, and whoever is killed runs the same command again.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlvgit.actions.clock import utc_now
+from mlvgit.actions.erasing import ErasedHere, Eraser, whole_files
+from mlvgit.actions.project import Project
+from mlvgit.actions.pulling import fits
+from mlvgit.actions.remaining import impact, remaining
+from mlvgit.actions.stored import remotes
+from mlvgit.actions.taking_back import unstage
+from mlvgit.core.digest import Digest, is_sha256
+from mlvgit.errors import MlvError, RemoteError, UsageError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest, Retired
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.storage import stays_in_git
+from mlvgit.store.atomic import write_atomic
+from mlvgit.store.lock import exclusive
+
+if TYPE_CHECKING:
+    from mlvgit.actions.parted import Parted
+
+__all__ = ["Hole", "Retiring", "apply_retired", "plan_retiring"]
+
+
+class Hole(NamedTuple):
+    """What goes of a version.
+
+    Attributes:
+        paths: its files that go, from the top of the repository.
+        bytes: their sizes.
+        whole: nothing of it is left.
+        manifest: what it says from now on.
+        already: it says so now.
+    """
+
+    key: Key
+    manifest_path: str
+    paths: Mapping[str, Digest]
+    bytes: int
+    whole: bool
+    manifest: Manifest
+    already: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Retiring:
+    """What is to go, and what went.
+
+    Attributes:
+        digests: the bytes.
+        holes: the versions that hold them, in this working directory.
+        users: who was made with these versions, a sentence each.
+        serving: the model versions among them, and made with them, that are in an exclusive stage now.
+        remaining: where bytes may be that nothing here can reach, a sentence each.
+        staged: what the next commit takes along.
+        here: what left this machine.
+        failed: remotes from which they could not be erased, and why.
+        erased_from: remotes from which they are gone.
+    """
+
+    project: Project
+    digests: tuple[Digest, ...]
+    holes: tuple[Hole, ...]
+    users: tuple[str, ...]
+    serving: tuple[str, ...]
+    remaining: tuple[str, ...]
+    staged: tuple[str, ...] = ()
+    here: ErasedHere = field(default_factory=ErasedHere)
+    failed: dict[str, MlvError] = field(default_factory=dict)
+    erased_from: tuple[str, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes that are, each once."""
+        return sum(digest.size for digest in self.digests)
+
+    def write(self) -> None:
+        """Make the manifests tombstones, take what Git tracks of the files out of the index, and stage that.
+
+        Raises:
+            MachineError: a manifest cannot be written.
+        """
+        project = self.project
+        with exclusive(project.repo.state_dir, "git mlv retire"):
+            for hole in self.holes:
+                if not hole.already:
+                    write_atomic(project.top / hole.manifest_path, hole.manifest.dump())
+            index = project.repo.index_tree()
+            tracked = [path for hole in self.holes for path in hole.paths if index.entry(path)]
+            if tracked:
+                unstage(project, tracked)
+            manifests = [hole.manifest_path for hole in self.holes]
+            project.repo.stage(manifests, force=True)
+            project.refresh()
+            head = project.committed().tree
+            now = project.repo.index_tree()
+            touched = [*manifests, *(path for hole in self.holes for path in hole.paths)]
+            self.staged = tuple(path for path in touched if head.entry(path) != now.entry(path))
+
+    def erase(self) -> None:
+        """Remove the bytes: from the workspace, from the store, from each remote; one that fails stops no other.
+
+        Raises:
+            RefusedError, IntegrityError, MachineError: see `Eraser.here`; the same command again goes on.
+        """
+        project = self.project
+        with exclusive(project.repo.state_dir, "git mlv retire"):
+            eraser = Eraser(project, self.digests)
+            self.here = eraser.here({path: digest for hole in self.holes for path, digest in hole.paths.items()})
+            done = []
+            for remote in self._remotes():
+                try:
+                    eraser.there(remote)
+                except RemoteError as error:
+                    self.failed[remote.name] = error
+                else:
+                    done.append(remote.name)
+            self.erased_from = tuple(done)
+
+    def _remotes(self) -> "list[Parted]":
+        return [remote for remote in remotes(self.project) if not remote.whole_only]
+
+
+def plan_retiring(
+    project: Project, reference: str, paths: Sequence[str], sha256s: Iterable[str], reason: str
+) -> Retiring:
+    """Find what is to go: bytes of a version, or by their SHA-256; in every version that holds them.
+
+    Args:
+        reference: a version; "" when `sha256s` say what goes.
+        paths: only these of its files: names, folders or patterns; see `fits`.
+        reason: what the tombstones say.
+
+    Raises:
+        UsageError: nothing is called so, or there are no such files.
+        DocumentError: a manifest cannot be read, so that what it holds is not known.
+    """
+    catalog = project.working()
+    every = [_readable(frozen) for key in catalog.keys(root=None) if (frozen := catalog.frozen(key))]
+    if reference:
+        chosen, names = _chosen(project, catalog, reference, paths)
+    else:
+        chosen, names = _by_sha256(every, sha256s), frozenset[tuple[Key, str]]()
+    dead = frozenset(digest for digest in chosen if digest.size)
+    by, now = project.repo.identity(), utc_now()
+    holes = [
+        hole
+        for frozen, manifest in every
+        if (hole := _hole(project, frozen, manifest, dead, names, Retired(by, now, reason)))
+    ]
+    users, serving = impact(catalog, [hole.key for hole in holes])
+    return Retiring(
+        project=project,
+        digests=tuple(sorted(dead, key=lambda digest: digest.sha256)),
+        holes=tuple(holes),
+        users=users,
+        serving=serving,
+        remaining=tuple(remaining(project, [path for hole in holes for path in hole.paths])),
+    )
+
+
+def _readable(frozen: Frozen) -> tuple[Frozen, Manifest]:
+    if frozen.manifest is None:
+        raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
+    return frozen, frozen.manifest
+
+
+def _chosen(
+    project: Project, catalog: Catalog, reference: str, paths: Sequence[str]
+) -> tuple[list[Digest], frozenset[tuple[Key, str]]]:
+    key = project.find(reference, catalog)
+    frozen, manifest = project.frozen(key, catalog)
+    known = manifest.by_relative()
+    names: set[str] = set()
+    for path in paths:
+        fitting = [name for name in known if fits(path, frozen.directory, name)]
+        if not fitting:
+            raise UsageError(f"{key} has no file {path}", hint=f"git mlv {_noun(key)} show {key}")
+        names.update(fitting)
+    if not paths:
+        names.update(name for name in known if not stays_in_git(key, name))
+    digests = [Digest(known[name].size_bytes, known[name].sha256) for name in names]
+    return digests, frozenset((key, name) for name in names)
+
+
+def _noun(key: Key) -> str:
+    return "snapshot" if key.kind == "snapshot" else "model"
+
+
+def _by_sha256(every: Sequence[tuple[Frozen, Manifest]], sha256s: Iterable[str]) -> list[Digest]:
+    found: dict[str, Digest] = {}
+    wanted = [text.removeprefix("sha256:").lower() for text in sha256s]
+    for _, manifest in every:
+        found.update({entry.sha256: Digest(entry.size_bytes, entry.sha256) for entry in manifest.files})
+    for text in wanted:
+        if not is_sha256(text):
+            raise UsageError(f"{text} is no SHA-256: 64 hexadecimal digits")
+        if text not in found:
+            raise UsageError(
+                f"no manifest here names {text}", hint="git mlv pull   (or check out the branch that has it)"
+            )
+    return [found[text] for text in wanted]
+
+
+def _hole(
+    project: Project,
+    frozen: Frozen,
+    manifest: Manifest,
+    dead: frozenset[Digest],
+    names: frozenset[tuple[Key, str]],
+    tombstone: Retired,
+) -> Hole | None:
+    """Return what goes of one version, None when it holds nothing of that."""
+    known = manifest.by_relative()
+    going = {
+        name: digest
+        for name, entry in known.items()
+        if (digest := Digest(entry.size_bytes, entry.sha256)) in dead or (frozen.key, name) in names
+    }
+    if not going:
+        return None
+    old = manifest.retired
+    covered = {name for name, entry in known.items() if name in going or (old and old.covers(entry.path))}
+    already = old is not None and all(old.covers(known[name].path) for name in going)
+    whole = len(covered) == len(known)
+    total = sum(known[name].size_bytes for name in covered)
+    if not already:
+        said = tombstone.reason
+        reason = f"{old.reason}; {said}" if old and old.reason != said else said
+        written = () if whole else tuple(sorted(known[name].path for name in covered))
+        tombstone = tombstone._replace(reason=reason, bytes=total, paths=written, unknown=old.unknown if old else {})
+        manifest = replace(manifest, retired=tombstone)
+    return Hole(
+        key=frozen.key,
+        manifest_path=frozen.manifest_path,
+        paths={f"{frozen.directory}/{name}": digest for name, digest in going.items()},
+        bytes=sum(digest.size for digest in going.values()),
+        whole=whole,
+        manifest=manifest,
+        already=already,
+    )
+
+
+def apply_retired(project: Project, tell: Callable[[str], object], *, act: bool = True) -> list[Digest]:
+    """Remove from this clone's store and workspace what HEAD says is retired; return what was here of it.
+
+    What HEAD, the index or the working directory still freezes as whole stays.
+
+    Args:
+        tell: is given a sentence for each version of which something goes, before it does.
+        act: False only tells.
+
+    Raises:
+        RefusedError, IntegrityError, MachineError: see `Eraser.here`.
+    """
+    catalog = project.committed()
+    retired: dict[Digest, tuple[Frozen, Retired]] = {}
+    paths: dict[str, Digest] = {}
+    for key in catalog.keys(root=None):
+        frozen = catalog.frozen(key)
+        if frozen is None or frozen.manifest is None or frozen.manifest.retired is None:
+            continue
+        for name, entry in frozen.manifest.by_relative().items():
+            if frozen.manifest.retired.covers(entry.path) and entry.size_bytes:
+                digest = Digest(entry.size_bytes, entry.sha256)
+                retired[digest] = frozen, frozen.manifest.retired
+                paths[f"{frozen.directory}/{name}"] = digest
+    if not retired:
+        return []
+    whole = frozenset(whole_files(project))
+    eraser = Eraser(project, retired.keys() - whole)
+    here = eraser.present(paths)
+    said = {retired[digest][0].key: retired[digest][1] for digest in here}
+    for key, why in said.items():
+        tell(f"bytes of {key} were retired by {why.by} on {why.at[:10]}: {why.reason}")
+    if act and here:
+        with exclusive(project.repo.state_dir, "git mlv pull"):
+            eraser.here({path: digest for path, digest in paths.items() if digest in eraser.dead})
+        project.refresh()
+    return here
