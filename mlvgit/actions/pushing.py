@@ -53,6 +53,12 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
     target = (upstream.branch if same else "") or branch
     shipped = send_pushed(project, [head], remote, also=objects_here(project), progress=progress)
     if same and upstream.branch and not upstream.ahead and not upstream.tags:
+        if shipped.lacking:
+            why, mend = shipped.lacking.trouble()
+            raise RemoteError(
+                f"it cannot be known whether {shipped.lacking.name} has all bytes" + (f": {why}" if why else ""),
+                hint=mend,
+            )
         return PushResult(remote=remote, refs=(), sent=shipped.sent)
     tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
     refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
@@ -62,11 +68,11 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
         line = RefChange(f"refs/heads/{branch}", head, f"refs/heads/{target}", known)
         report = guard_push(project.repo, [line], remote, "", lacking=shipped.lacking)
         if report.errors:
-            raise RefusedError(report.text)
+            raise RefusedError(report.text.removeprefix("mlv: "))
     done: Said = project.repo.porcelain("push", *options, "--", remote, *refs, *shipped.along)
     if done.status:
         if "mlv:" in done.text:
-            raise RefusedError(done.text.strip())
+            raise RefusedError(done.text.strip().removeprefix("mlv: "))
         behind = "fetch first" in done.text or "non-fast-forward" in done.text
         hint = "git pull --rebase, then git mlv push" if behind else "git remote -v"
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=hint)

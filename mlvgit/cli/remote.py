@@ -74,7 +74,8 @@ def _add(project: Project, args: argparse.Namespace, output: Output) -> int:
         output.say(f"{printable(args.name)} is there already: nothing to do")
     else:
         output.say(f"{output.style('added', 'green')} to {printable(added.path)}:")
-        output.say(printable(added.lines))
+        for line in added.lines.splitlines():
+            output.say(printable(line))
     staged = [] if added.already else [added.path]
     commit = commit_staged(project, args, staged, f"Name the remote {args.name}", output)
     if not added.already:
