@@ -110,11 +110,12 @@ def _look(project: Project, grace: int) -> Collected:
     needed = needed_objects(project)
     limit = time.time() - grace
     going, recent = [], 0
+    parts = store.lists.objects()
     for digest in listed:
         if digest.sha256 in needed:
             continue
         if _is_recent(store, digest, limit):
-            recent += 1
+            recent += digest.sha256 not in parts  # of a part, the files that are made of it are counted
         else:
             going.append(digest)
     leaving = objects_leaving(store, going)
