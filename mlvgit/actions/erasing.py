@@ -22,7 +22,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.store.atomic import machine_errors, remove_durably, remove_leftovers, write_atomic
-from mlvgit.store.erasing import erase_files, idle_objects, objects_of
+from mlvgit.store.erasing import erase_files, idle_objects, objects_of, unerased
 from mlvgit.store.folders import parent_of
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.objects import ObjectStore
@@ -79,8 +79,7 @@ class Eraser:
 
     def present(self, paths: Mapping[str, Digest]) -> list[Digest]:
         """Return what of it the store or the workspace has, or an interrupted run may have left."""
-        store = object_store(self._project)
-        found = {digest for digest in self.dead if store.has(digest) or store.has_object(digest)}
+        found = unerased(object_store(self._project), self.dead)
         for path, digest in paths.items():
             if digest in self.dead - found and _is(self._project.top / path, digest):
                 found.add(digest)
@@ -193,11 +192,11 @@ class Eraser:
         place = f"remote {remote.name}"
         touched = self._noted(place, objects_of(lists, self.dead))
         bench = ObjectStore(self._bench / "remote")
-        shutil.rmtree(bench.folder, ignore_errors=True)
+        _remove_folder(bench.folder)
         try:
             self._rewrite(remote, bench, touched)
         finally:
-            shutil.rmtree(bench.folder, ignore_errors=True)
+            _remove_folder(bench.folder)
         self._forget(place)
 
     def _rewrite(self, remote: Parted, bench: ObjectStore, touched: Collection[Digest]) -> None:
@@ -259,9 +258,7 @@ class Eraser:
         if notes:
             write_atomic(self._notes, json.dumps(notes).encode())
         else:
-            remove_durably_if_there(self._notes)
-            with suppress(OSError):
-                self._bench.rmdir()
+            _remove_folder(self._bench)
 
 
 def whole_files(project: Project) -> Iterator[Digest]:
@@ -284,6 +281,11 @@ def remove_durably_if_there(path: Path) -> None:
     """Remove a file, if it and its folder are there."""
     if os.path.lexists(path):
         remove_durably(path)
+
+
+def _remove_folder(path: Path) -> None:
+    with machine_errors(f"remove {path}"), suppress(FileNotFoundError):
+        shutil.rmtree(path)
 
 
 def _is(path: Path, digest: Digest) -> bool:

@@ -20,7 +20,7 @@ from mlvgit.errors import MlvError, RemoteError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, Retired
 from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.storage import stays_in_git
+from mlvgit.rules.storage import is_hole, stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.lock import exclusive
 
@@ -163,8 +163,37 @@ def plan_retiring(
         holes=tuple(holes),
         users=users,
         serving=serving,
-        remaining=tuple(remaining(project, [path for hole in holes for path in hole.paths])),
+        remaining=(
+            *_successors(every, holes),
+            *remaining(project, [path for hole in holes for path in hole.paths]),
+        ),
     )
+
+
+def _successors(every: Sequence[tuple[Frozen, Manifest]], holes: Sequence[Hole]) -> list[str]:
+    """Say which versions have other bytes, that do not go, under the name of a file that does."""
+    gone: dict[tuple[str, str, str, str], str] = {}
+    going = {path for hole in holes for path in hole.paths}
+    for hole in holes:
+        root, kind, name, version = hole.key
+        folder = next(frozen.directory for frozen, _ in every if frozen.key == hole.key)
+        gone.update({(root, kind, name, path[len(folder) + 1 :]): version for path in hole.paths})
+    found = []
+    for frozen, manifest in every:
+        root, kind, name, _ = frozen.key
+        same = [
+            relative
+            for relative, entry in manifest.by_relative().items()
+            if (root, kind, name, relative) in gone
+            and f"{frozen.directory}/{relative}" not in going
+            and not is_hole(manifest, entry)
+        ]
+        if same:
+            more = f" and {len(same) - 1} more" if len(same) > 1 else ""
+            found.append(
+                f"{frozen.key} has other bytes under the name {same[0]}{more}, which stay, whatever they share"
+            )
+    return found
 
 
 def _readable(frozen: Frozen) -> tuple[Frozen, Manifest]:

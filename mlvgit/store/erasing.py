@@ -3,11 +3,24 @@
 from collections.abc import Callable, Collection
 
 from mlvgit.core.digest import Digest
+from mlvgit.store.atomic import machine_errors
 from mlvgit.store.extents import Lists
 from mlvgit.store.objects import ObjectStore
-from mlvgit.store.repacking import repack
+from mlvgit.store.packs import flush_folder
+from mlvgit.store.repacking import needed_ranges, repack
 
-__all__ = ["erase_files", "idle_objects", "objects_of"]
+__all__ = ["erase_files", "idle_objects", "objects_of", "unerased"]
+
+
+def unerased(store: ObjectStore, files: Collection[Digest]) -> set[Digest]:
+    """Return those of the files of which a store has bytes that no other file needs, or a list that names them."""
+    needed = needed_ranges(store)
+    return {
+        file
+        for file in files
+        if store.lists.find(file)
+        or (store.has_object(file) and sum(last - first for first, last in needed.get(file, ())) < file.size)
+    }
 
 
 def objects_of(lists: Lists, files: Collection[Digest]) -> set[Digest]:
@@ -52,6 +65,10 @@ def erase_files(
     idle = idle_objects(store.lists, dead, touched, is_file)
     if idle:
         store.remove(*idle)
+    with machine_errors(f"flush {store.folder}"):
+        for part in sorted({each.sha256[:2] for each in touched}):
+            if (store.folder / "sha256" / part).is_dir():
+                flush_folder(store.folder, f"sha256/{part}")
 
 
 def idle_objects(

@@ -15,7 +15,7 @@ from mlvgit.store.objects import ObjectStore
 from mlvgit.store.packs import INCOMING, ExtentFile, Ranges, flush_folder, publish_object
 from mlvgit.store.reading import BUFFER_BYTES
 
-__all__ = ["repack"]
+__all__ = ["needed_ranges", "repack"]
 
 
 class _Moved(NamedTuple):
@@ -54,7 +54,7 @@ def repack(store: ObjectStore, live: Container[str], *, used: float = 1.0) -> in
             f"the list {short(min(store.lists.unreadable))} cannot be read, so nothing was written anew"
         )
     moved: dict[Digest, _Moved] = {}
-    for each, kept in _needed(store).items():
+    for each, kept in needed_ranges(store).items():
         length = sum(last - first for first, last in kept)
         if each.sha256 not in live and length < each.size and length <= used * each.size:
             moved[each] = _move(store, each, kept)
@@ -67,7 +67,7 @@ def repack(store: ObjectStore, live: Container[str], *, used: float = 1.0) -> in
     return sum(each.size - there.pack.size for each, there in moved.items())
 
 
-def _needed(store: ObjectStore) -> dict[Digest, Sequence[tuple[int, int]]]:
+def needed_ranges(store: ObjectStore) -> dict[Digest, Sequence[tuple[int, int]]]:
     """Return the ranges (first byte, byte after the last) that files need of each object, in order, apart."""
     ranges: dict[Digest, set[tuple[int, int]]] = {}
     for _, files in store.lists.known():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Sandbox
+from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
 from tests.e2e.conftest import Team
 
 SECRETS = {name: f"<<{name}: nobody may ever read this again>>".encode() for name in ("whole", "packed", "extent")}
@@ -126,3 +127,198 @@ def test_what_only_the_erased_predecessor_used_is_gone_and_its_successor_verifie
     fresh.mlv("pull", "scans@v0.2")
     fresh.mlv("verify", "scans@v0.2")
     ada.mlv("fsck")
+
+
+def test_without_yes_nothing_goes_and_without_a_reason_nothing_is_even_looked_for(ada: Sandbox, shelf: Path) -> None:
+    before = len(files_with(SECRETS["whole"], ada.path, shelf))
+
+    said = ada.mlv("retire", "scans@v0.1", "other.bin", "--reason", "x").said
+    dry = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-n").said
+
+    assert "would remove" in said
+    assert "would remove" in dry
+    assert "data/snapshots/scans_v0.1/other.bin" in said
+    assert len(files_with(SECRETS["whole"], ada.path, shelf)) == before
+    assert ada.git("status", "--porcelain").out == ""
+    assert ada.mlv("retire", "scans@v0.1", "--yes", check=False).status == 2
+    assert ada.mlv("retire", "scans@v0.1", "none.bin", *WHY, check=False).status == 2
+    assert ada.mlv("retire", "--sha256", "a" * 64, *WHY, check=False).status == 2
+
+
+def test_a_whole_version_goes_from_every_version_that_has_its_bytes(ada: Sandbox, shelf: Path) -> None:
+    ada.mlv("retire", "scans@v0.2", *WHY, "-m", "Retire it")
+
+    first, second = (
+        json.loads(ada.read(f"data/snapshots/scans_{version}.manifest.json")) for version in ("v0.1", "v0.2")
+    )
+    assert "paths" not in second["retired"]
+    assert len(first["retired"]["paths"]) == 40
+    assert second["retired"]["reason"] == "Consent withdrawn"
+    assert_nowhere("packed", ada.path, shelf)
+    assert not (ada / "data/snapshots/scans_v0.2").exists()
+    ada.mlv("verify", "scans@v0.1")
+    assert "was retired by Ada" in ada.mlv("resolve", "scans@v0.2", check=False).err
+    assert "retired already" in ada.mlv("retire", "scans@v0.2", *WHY).said
+    assert ada.git("status", "--porcelain").out == ""
+
+
+def test_every_guard_accepts_exactly_the_hole(team: Team, ada: Sandbox) -> None:
+    ada.write("tracked/a.csv", b"a\n" + SECRETS["whole"])
+    ada.write("tracked/b.csv", "b\n")
+    ada.mlv("snapshot", "create", "rows", "v0.1", "tracked", "--storage", "git", "-m", "Freeze rows")
+    ada.push("origin", "main")
+
+    said = ada.mlv("retire", "rows@v0.1", "a.csv", *WHY).said
+
+    assert "git filter-repo --invert-paths --path data/snapshots/rows_v0.1/a.csv" in said
+    ada.git("commit", "-qm", "Retire a row file")
+    ada.push("origin", "main")
+    ada.mlv("verify")
+    ada.git("rm", "-q", "data/snapshots/rows_v0.1/b.csv")
+    ada.assert_refused("commit", "-qm", "Remove another one", because="MLV101")
+    ada.git("commit", "-qm", "Remove another one", "--no-verify")
+    refused = ada.push("--no-verify", "origin", "main", check=False)
+    assert refused.status != 0
+    assert "MLV101" in refused.said
+
+
+def test_a_commit_that_is_refused_has_removed_nothing(ada: Sandbox, shelf: Path) -> None:
+    before = len(files_with(SECRETS["whole"], ada.path, shelf))
+    ada.hook("commit-msg", "exit 1")
+
+    assert ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "No", check=False).status != 0
+
+    assert len(files_with(SECRETS["whole"], ada.path, shelf)) == before
+
+
+def test_another_clone_lets_go_of_the_bytes_at_its_next_pull(team: Team, ada: Sandbox) -> None:
+    bob = team.bob
+    bob.git("pull", "-q")
+    bob.mlv("pull", "--all")
+    assert files_with(SECRETS["packed"], bob.path) != []
+    ada.mlv("retire", "scans@v0.1", "small/17.txt", *WHY, "-m", "Retire it")
+    ada.mlv("push")
+
+    bob.git("pull", "-q")
+    dry = bob.mlv("pull", "-n").said
+    said = bob.mlv("pull").said
+
+    assert "would remove" in dry
+    assert "Consent withdrawn" in said
+    assert_nowhere("packed", bob.path)
+    assert (bob / "data/snapshots/scans_v0.1/small/16.txt").exists()
+    bob.mlv("verify")
+    bob.mlv("fsck")
+    assert "removed" not in bob.mlv("pull").said
+
+
+def test_what_serves_and_was_trained_on_the_bytes_is_named_loudly(ada: Sandbox) -> None:
+    ada.write("out/model.pkl", "weights\n")
+    ada.mlv("model", "add", "clf", "v0.1.0", "out/model.pkl", "--data", "scans@v0.1", "-m", "Add clf")
+    ada.mlv("promote", "clf", "v0.1.0", "production", "--tag", "-m", "first")
+
+    ran = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it", check=False)
+
+    assert ran.status == 1
+    assert "clf@v0.1.0 (production) serves now" in ran.err
+
+
+def test_a_remote_that_cannot_be_reached_is_named_and_the_same_command_ends_it(
+    team: Team, ada: Sandbox, shelf: Path
+) -> None:
+    away = shelf.with_name("away")
+    shelf.rename(away)
+    shelf.write_text("no folder")
+
+    ran = ada.mlv("retire", "scans@v0.1", "small/17.txt", *WHY, "-m", "Retire it", check=False)
+
+    assert ran.status == 4
+    assert "not gone from shelf" in ran.err
+    assert_nowhere("packed", ada.path)
+    shelf.unlink()
+    away.rename(shelf)
+    ada.mlv("retire", "scans@v0.1", "small/17.txt", *WHY, "-m", "Retire it")
+    assert_nowhere("packed", ada.path, shelf)
+
+
+def test_a_damaged_copy_in_quarantine_goes_too(ada: Sandbox, shelf: Path) -> None:
+    sha256 = digest_of(ada, "v0.1", "other.bin")
+    stored = ada / f".git/mlv/objects/sha256/{sha256[:2]}/{sha256[2:]}"
+    stored.chmod(0o644)
+    stored.write_bytes(b"!" + stored.read_bytes()[1:])
+    ada.mlv("fsck")
+    assert len(list((ada / ".git/mlv/objects/quarantine").iterdir())) == 1
+
+    ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it")
+
+    assert_nowhere("whole", ada.path, shelf)
+
+
+def test_a_shared_store_keeps_what_another_repository_needs_until_that_retires_it(
+    team: Team, ada: Sandbox, shelf: Path
+) -> None:
+    common = team.playground.folder / "common"
+    bob = team.bob
+    bob.git("pull", "-q")
+    for person in (ada, bob):
+        person.config("mlv.store", str(common))
+        person.mlv("fsck")
+    bob.mlv("pull", "--all")
+
+    ran = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it", check=False)
+
+    assert ran.status == 1
+    assert "uses this store" in ran.err
+    assert_nowhere("whole", ada.path, shelf)
+    assert files_with(SECRETS["whole"], common) != []
+    bob.mlv("verify")
+    ada.mlv("push")
+    bob.git("pull", "-q")
+    bob.mlv("pull")
+    assert_nowhere("whole", bob.path, common)
+
+
+def test_a_bucket_has_not_a_byte_of_it_left(team: Team, tmp_path_factory: pytest.TempPathFactory) -> None:
+    from mlvgit.records.settings import Remote as Named
+    from mlvgit.remotes.table import open_remote
+
+    ada = team.ada
+    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1"}
+    with pytest.MonkeyPatch.context() as patch, seaweedfs(tmp_path_factory.mktemp("weed")) as endpoint:
+        for name, value in keys.items():
+            patch.setenv(name, value)
+        url = f"s3://{BUCKET}/team"
+        fill(ada, f"{{url: '{url}', endpoint: '{endpoint}'}}")
+        ada.mlv("push", **keys)
+        remote = open_remote(Named("shelf", url, endpoint), ada.path)
+
+        def there() -> bytes:
+            found = b""
+            for space in ("sha256", "extents"):
+                for each in list(remote.names(space)):
+                    with remote.download(each, space) as reader:
+                        while portion := reader.read(1 << 20):
+                            found += portion
+            return found
+
+        before = there()
+        assert [name for name, secret in SECRETS.items() if secret not in before] == []
+
+        for path in ("other.bin", "small/17.txt", "big.bin"):
+            ada.mlv("retire", "scans@v0.1", path, *WHY, "-m", "Retire it", **keys)
+
+        after = there()
+        assert [name for name, secret in SECRETS.items() if secret in after] == []
+        assert files_with(SECRETS["whole"], ada.path) == []
+        fresh = _fresh(team, keys)
+        assert hashlib.sha256(fresh.read("data/snapshots/scans_v0.2/big.bin")).hexdigest() == digest_of(
+            ada, "v0.2", "big.bin"
+        )
+
+
+def _fresh(team: Team, keys: dict[str, str]) -> Sandbox:
+    team.ada.mlv("push", **keys)
+    fresh = team.clone("fresh")
+    fresh.mlv("pull", "--all", **keys)
+    fresh.mlv("verify", "scans@v0.1", "scans@v0.2", **keys)
+    return fresh

@@ -94,7 +94,19 @@ def _next_scans(repo: Sandbox) -> None:
         file.write(b"and more" * 1000)
 
 
+def _successor(repo: Sandbox) -> None:
+    """Freeze a second version: its big file is ranges of the first one's, with many small ones in a pack; push both."""
+    big = (repo / f"{SCANS}/big.bin").read_bytes()
+    repo.write("raw/big.bin", big[:90_000] + b"and more" * 1000)
+    for number in range(9):
+        repo.write(f"raw/small{number}.txt", f"{number} is small")
+    repo.mlv("snapshot", "create", "scans", "v0.2", "raw", "--storage", "store", "-m", "Freeze scans again")
+    shutil.rmtree(repo / "raw")
+    repo.mlv("push")
+
+
 CREATE = ("snapshot", "create", "iris", "v0.1", "raw")
+RETIRE = ("--reason", "Consent withdrawn", "--yes", "-m", "Retire it")
 CASES = {
     "create-git": Case((*CREATE, "--storage", "git"), _raw),
     "create-store": Case((*CREATE, "--storage", "store", "-m", "Freeze iris"), _raw),
@@ -113,6 +125,8 @@ CASES = {
     "push": Case(("push",)),
     "drop": Case(("drop", "scans@v0.1"), _pushed, frees=True),
     "gc": Case(("gc", "--grace", "0"), _littered, frees=True),
+    "retire": Case(("retire", "scans@v0.1", "big.bin", *RETIRE), _successor, frees=True),
+    "retire-small": Case(("retire", "scans@v0.2", "small7.txt", *RETIRE), _successor, frees=True),
     "discard": Case(("discard", "scans@v0.1", "-m", "Not needed")),
     "renumber": Case(("renumber", "scans@v0.1", "v0.5", "-m", "Another number")),
     "merge-repair": Case(("merge", "--repair", "--take", "clf=v0.3.0"), _merging),
