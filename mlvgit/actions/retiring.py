@@ -4,6 +4,7 @@ First the manifests become tombstones and are staged, then they are committed wh
 bytes go: what a hook refuses has cost nothing, and whoever is killed runs the same command again.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,6 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import fits
 from mlvgit.actions.remaining import impact, remaining
 from mlvgit.actions.stored import remotes
-from mlvgit.actions.taking_back import unstage
 from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.errors import MlvError, RemoteError, UsageError
 from mlvgit.records.layout import Key
@@ -96,7 +96,7 @@ class Retiring:
             index = project.repo.index_tree()
             tracked = [path for hole in self.holes for path in hole.paths if index.entry(path)]
             if tracked:
-                unstage(project, tracked)
+                _unstage(project, tracked)
             manifests = [hole.manifest_path for hole in self.holes]
             project.repo.stage(manifests, force=True)
             project.refresh()
@@ -127,6 +127,13 @@ class Retiring:
 
     def _remotes(self) -> "list[Parted]":
         return [remote for remote in remotes(self.project) if not remote.whole_only]
+
+
+def _unstage(project: Project, paths: Iterable[str]) -> None:
+    listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    project.repo.git.run(
+        "rm", "--cached", "--force", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", input=listed
+    )
 
 
 def plan_retiring(
@@ -279,7 +286,7 @@ def _hole(
 
 
 def apply_retired(project: Project, tell: Callable[[str], object], *, act: bool = True) -> list[Digest]:
-    """Remove from this clone's store and workspace what HEAD says is retired; return what was here of it.
+    """Remove from this clone's store and workspace what HEAD says is retired; return what went (or would go).
 
     What HEAD, the index or the working directory still freezes as whole stays.
 
@@ -310,8 +317,15 @@ def apply_retired(project: Project, tell: Callable[[str], object], *, act: bool 
     said = {retired[digest][0].key: retired[digest][1] for digest in here}
     for key, why in said.items():
         tell(f"bytes of {key} were retired by {why.by} on {why.at[:10]}: {why.reason}")
-    if act and here:
-        with exclusive(project.repo.state_dir, "git mlv pull"):
-            eraser.here({path: digest for path, digest in paths.items() if digest in eraser.dead})
-        project.refresh()
-    return here
+    if not act or not here:
+        return here
+    mine = {path: digest for path, digest in paths.items() if digest in eraser.dead}
+    with exclusive(project.repo.state_dir, "git mlv pull"):
+        left = eraser.here(mine)
+    project.refresh()
+    for path in left.altered:
+        tell(f"{path} was left: it is not as it was frozen, and may have some of the bytes")
+    for sentence in left.kept:
+        tell(sentence)
+    still = set(eraser.present(mine))
+    return [digest for digest in here if digest not in still]

@@ -15,7 +15,7 @@ from tests.faults.warm import Outcome, Warm
 
 ALL = bool(os.environ.get("MLV_TEST_ALL_FAULTS"))
 """Set: every call of every command with every fault, which takes long. Else a sample, the same each time."""
-EVERY_CALL = frozenset({"create-store", "push", "promote", "gc", "retire"})
+EVERY_CALL = frozenset({"create-store", "push", "promote", "gc"})
 SAMPLE = 6
 
 
