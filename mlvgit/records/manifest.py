@@ -215,9 +215,11 @@ class Manifest:
         if isinstance(self.files, FileList):
             return replace(self, version=version)
         cut = len(self.prefix)
+        gone = self.retired
         return replace(
             self,
             version=version,
+            retired=gone and gone._replace(paths=tuple(prefix + path[cut:] for path in gone.paths)),
             files=tuple(entry._replace(path=prefix + entry.path[cut:]) for entry in self.files),
             unknown_in_files={prefix + path[cut:]: keys for path, keys in self.unknown_in_files.items()},
         )

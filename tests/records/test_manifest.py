@@ -456,3 +456,15 @@ def test_a_hundred_thousand_files_are_read_and_checked_within_six_plain_reads(tm
             break
 
     assert min(ratios) <= 6, ratios
+
+
+def test_a_tombstone_follows_its_files_to_another_version() -> None:
+    files = [FileEntry("data/snapshots/d_v0.1/a", 1, "a" * 64), FileEntry("data/snapshots/d_v0.1/b", 1, "b" * 64)]
+    gone = Retired("Ada", "2026-02-01T00:00:00Z", "consent withdrawn", 1, ("data/snapshots/d_v0.1/b",))
+    manifest = Manifest(kind="snapshot", name="d", version="v0.1", files=files, retired=gone)
+
+    moved = manifest.renumbered("v0.2", "data/snapshots/d_v0.2")
+
+    assert moved.retired is not None
+    assert moved.retired.paths == ("data/snapshots/d_v0.2/b",)
+    assert Manifest.parse(moved.dump(), "m.json").retired == moved.retired
