@@ -215,11 +215,10 @@ class Manifest:
         if isinstance(self.files, FileList):
             return replace(self, version=version)
         cut = len(self.prefix)
-        gone = self.retired
         return replace(
             self,
             version=version,
-            retired=gone and gone._replace(paths=tuple(prefix + path[cut:] for path in gone.paths)),
+            retired=(gone := self.retired) and gone._replace(paths=tuple(prefix + path[cut:] for path in gone.paths)),
             files=tuple(entry._replace(path=prefix + entry.path[cut:]) for entry in self.files),
             unknown_in_files={prefix + path[cut:]: keys for path, keys in self.unknown_in_files.items()},
         )
@@ -410,10 +409,8 @@ def _build_retired(value: Mapping[str, Any]) -> Retired:
 def _dump_retired(retired: Retired | None) -> dict[str, Any]:
     if retired is None:
         return {}
-    made: dict[str, Any] = {"by": retired.by, "at": retired.at, "reason": retired.reason, "bytes": retired.bytes}
-    if retired.paths:
-        made["paths"] = list(retired.paths)
-    return {**made, **retired.unknown}
+    made = {key: getattr(retired, key) for key in _RETIRED_KEYS}
+    return {**{key: value for key, value in made.items() if key != "paths" or value}, **retired.unknown}
 
 
 def _check(manifest: Manifest, document: Document) -> None:
