@@ -105,10 +105,11 @@ class Parted:
         parted = [] if self.whole_only else [each for each in files if not store.has_object(each) and store.has(each)]
         objects, names = store.physical(parted)
         lists = [Digest(store.lists.path(name).stat().st_size, name) for name in names]
+        apart = {*parted, *objects}
         there = self._plainly(objects, OBJECTS)
         listed = self._plainly(lists, EXTENTS)
         return (
-            [each for each in files if each not in parted and each not in objects],
+            [each for each in files if each not in apart],
             [each for each in objects if not there[each.sha256]],
             [each for each in lists if not listed[each.sha256]],
         )
