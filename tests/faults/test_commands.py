@@ -16,7 +16,8 @@ from tests.faults.warm import Outcome, Warm
 ALL = bool(os.environ.get("MLV_TEST_ALL_FAULTS"))
 """Set: every call of every command with every fault, which takes long. Else a sample, the same each time."""
 EVERY_CALL = frozenset({"create-store", "push", "promote", "gc"})
-SAMPLE = 6
+SAMPLE = {KILLED: 2}
+OTHERWISE = 1
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +53,10 @@ def _numbers(name: str, fault: str, calls: int) -> list[int]:
     if ALL or (fault == KILLED and name in EVERY_CALL):
         return numbers
     chosen = random.Random(zlib.crc32(f"{name} {fault}".encode()))
-    return sorted(chosen.sample(numbers, min(SAMPLE, calls)))
+    return sorted(chosen.sample(numbers, min(SAMPLE.get(fault, OTHERWISE), calls)))
 
 
-def _disagreements(now: State, before: State, after: State) -> list[str]:
+def disagreements(now: State, before: State, after: State) -> list[str]:
     """Return what is neither as before nor as after."""
     found = []
     for part in ("refs", "index", "files"):
@@ -67,7 +68,8 @@ def _disagreements(now: State, before: State, after: State) -> list[str]:
     return found + [f"lost: {digest}" for digest in lost]
 
 
-def _differences(name: str, now: State, after: State) -> list[str]:
+def differences(name: str, now: State, after: State) -> list[str]:
+    """Return what is not as it is after an undisturbed run."""
     found = [f"still in the store: {digest}" for digest in now.objects - after.objects] if CASES[name].frees else []
     for part in ("refs", "index", "files"):
         here, new = (getattr(state, part) for state in (now, after))
@@ -84,12 +86,12 @@ def check(world: World, name: str, fault: str, number: int, before: State, after
     world.ready(name)
     ran = world.run(*CASES[name].argv, number=number, fault=fault)
     problems = _after_the_fault(world, name, ran, fault, before, after)
-    done = not _differences(name, world.state(), after)
+    done = not differences(name, world.state(), after)
     again = world.run(*CASES[name].argv)
     if again.status and not done:  # done, it may say that there is nothing of that name any more
         problems.append(f"again: status {again.status}: {again.said}")
     else:
-        problems += [f"again: {each}" for each in _differences(name, world.state(), after)]
+        problems += [f"again: {each}" for each in differences(name, world.state(), after)]
     if not problems:
         return ""
     return "\n  ".join([f"call {number} ({ran.met}), {fault}, status {ran.status}: {ran.said.strip()}", *problems])
@@ -98,13 +100,13 @@ def check(world: World, name: str, fault: str, number: int, before: State, after
 def _after_the_fault(world: World, name: str, ran: Outcome, fault: str, before: State, after: State) -> list[str]:
     assert ran.met, ran
     now = world.state()
-    problems = _disagreements(now, before, after)
+    problems = disagreements(now, before, after)
     if fault != KILLED and ran.status < 0:
         problems.append(f"ended by signal {-ran.status}")
     if fault == SHORT and ran.status:
         problems.append("a short write is no failure")
     if ran.status == 0:
-        problems += _differences(name, now, after)
+        problems += differences(name, now, after)
     if "Traceback" in ran.said or "bug in mlvgit" in ran.said:
         problems.append("a failure of the machine is said to be a bug")
     stored = world.run("fsck")
