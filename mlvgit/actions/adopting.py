@@ -1,22 +1,33 @@
-"""Taking bytes that Git LFS holds already: a tracked pointer among what is frozen counts as the bytes that it names."""
+"""Taking bytes that others hold already by their SHA-256, which what was read is held against.
+
+Git LFS: a tracked pointer among what is frozen counts as the bytes that it names. The Hugging Face cache: the links of a
+snapshot lead to blobs beside it, of which those that were large at their origin are named by their SHA-256.
+"""
 
 import os
+import re
+import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from mlvgit.actions.project import Project
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import count, printable, short
 from mlvgit.errors import IntegrityError, MachineError, RefusedError
 from mlvgit.rules.contents import MAX_POINTER_BYTES, pointer
 from mlvgit.store.scan import SourceFile, stat_key
 
-__all__ = ["as_pointed", "behind_pointers"]
+__all__ = ["as_blobs", "as_pointed", "behind_pointers", "hub_repository"]
 
 _LEAST: Final = 126
 """Bytes of the shortest pointer; what is shorter, or longer than any, is not looked into."""
+_HUB: Final = re.compile(r"(.*/(?:models|datasets|spaces)--[^/]+)/(?:snapshots/.+|blobs/[^/]+)", re.DOTALL)
+"""A place in a repository of the Hugging Face cache, and that repository.
+
+Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+"""
 
 
 def behind_pointers(
@@ -68,6 +79,28 @@ def as_pointed(promised: Mapping[str, Digest], files: Sequence[SourceFile], dige
             raise IntegrityError(
                 f"the Git LFS object {short(digest.sha256)} of {printable(file.relative)} is damaged: its bytes are others",
                 hint="git lfs fsck   (sets it aside), then git lfs pull",
+            )
+
+
+def hub_repository(source: Path) -> str:
+    """Return the folder of the cached Hugging Face repository that a source is a snapshot of, or lies in one; else ""."""
+    found = _HUB.fullmatch(os.path.realpath(source.parent) + os.sep + source.name if source.name else "")
+    return found[1] if found and os.path.isdir(os.path.join(found[1], "blobs")) else ""
+
+
+def as_blobs(files: Sequence[SourceFile], digests: Sequence[Digest]) -> None:
+    """Hold what was read from blobs of the Hugging Face cache against their names, where these are SHA-256.
+
+    Raises:
+        IntegrityError: a blob is damaged.
+    """
+    for file, found in zip(files, digests, strict=True):
+        name = os.path.basename(file.path)
+        if name != found.sha256 and is_sha256(name) and _HUB.fullmatch(file.path):
+            raise IntegrityError(
+                f"the blob {short(name)} of {printable(file.relative)} in the Hugging Face cache is damaged: its bytes are "
+                f"{short(found.sha256)}",
+                hint=f"rm {shlex.quote(file.path)}   then download it again",
             )
 
 

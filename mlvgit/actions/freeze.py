@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mlvgit import __version__
-from mlvgit.actions.adopting import as_pointed, behind_pointers
+from mlvgit.actions.adopting import as_blobs, as_pointed, behind_pointers, hub_repository
 from mlvgit.actions.bringing import PREFIX, Bringing
 from mlvgit.actions.clock import stamp, utc_now
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.remembering import frozen_as, hashing_begins, remember
 from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.unfrozen import refuse_unfrozen
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
@@ -93,16 +94,20 @@ def gather(sources: Iterable[Path], *, dereference: bool = False) -> tuple[Sourc
         if not os.path.lexists(source):
             raise UsageError(f"{source} does not exist")
     if len(given) == 1:
-        return tuple(scan(given[0], dereference=dereference))
+        return tuple(_scan(given[0], dereference=dereference))
     found: dict[str, SourceFile] = {}
     for source in given:
         inside = source.name if source.is_dir() else ""
-        for file in scan(source, dereference=dereference):
+        for file in _scan(source, dereference=dereference):
             relative = f"{inside}/{file.relative}" if inside else file.relative
             if relative in found:
                 raise UsageError(f"{found[relative].path} and {file.path} would both become {relative}")
             found[relative] = file._replace(relative=relative)
     return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
+
+
+def _scan(source: Path, *, dereference: bool) -> list[SourceFile]:
+    return scan(source, dereference=dereference, also=hub_repository(source) if dereference else "")
 
 
 def freeze(project: Project, wanted: Freezing, progress: Progress | None = None) -> FreezeResult:
@@ -124,7 +129,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         files, promised = (files, {}) if in_place else behind_pointers(project, files, move=wanted.move)
         placed = not in_place and before is None and _is_same(target, files)
         if not in_place and before is None and not placed:
-            _refuse_unfrozen(project, key)
+            refuse_unfrozen(project, key, {})
         storage = _storage(project, wanted.storage, files)
         if storage == "git":
             _refuse_large(project, files)
@@ -135,6 +140,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         try:
             bringing.read(progress)
             as_pointed(promised, files, bringing.digests)
+            as_blobs(files, bringing.digests)
             remember(project, files, bringing.digests, since)
             return _settle(project, wanted, before, bringing, files, storage, placed=placed)
         except BaseException:
@@ -174,36 +180,26 @@ def freeze_listed(
     target = project.top / directory
     with exclusive(project.repo.state_dir, freeze_command(key)):
         before = _existing(project, key)
+        in_git = {relative: digest for relative, digest in entries if stays_in_git(key, relative)}
         if before is None:
-            _refuse_unfrozen(project, key)
+            refuse_unfrozen(project, key, in_git)
         elif before.tree_sha256 == tree_sha256((relative, digest.sha256) for relative, digest in entries):
             return _already(project, key, before, entries)
         else:
             _may_replace(project, key, before, wanted.replace)
-        names = [relative for relative, _ in entries if stays_in_git(key, relative)]
-        _refuse_conversions(project, [f"{directory}/{relative}" for relative in names])
+        _refuse_conversions(project, [f"{directory}/{relative}" for relative in in_git])
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as scratch:
             brought = Path(scratch) / "brought"
             brought.mkdir()
-            bring(brought, names)
+            bring(brought, list(in_git))
+            manifest = _manifest(project, wanted, entries, "store")
             set_aside = _swap(project, key, brought, target)
-        if not names:
+        if not in_git:
             target.rmdir()
-        manifest = _manifest(project, wanted, entries, "store")
         staged = _publish(project, key, manifest)
         project.refresh()
     return FreezeResult(key=key, manifest=manifest, manifest_path=staged[-1], staged=staged, set_aside=set_aside)
-
-
-def _refuse_unfrozen(project: Project, key: Key) -> None:
-    directory = project.layout.directory(key)
-    target = project.top / directory
-    if target.exists() and any(target.iterdir()):
-        raise RefusedError(
-            f"{directory} has files that nothing has frozen",
-            hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
-        )
 
 
 def _settle(

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit import __version__
+from mlvgit.actions.adopting import as_blobs
 from mlvgit.actions.clock import utc_now
+from mlvgit.actions.freeze import gather
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.core.text import printable
@@ -19,7 +21,7 @@ from mlvgit.records.inventory import Inventory, new_inventory, require_sound
 from mlvgit.store.batches import run_batches
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.reading import Meter, Outcome, Progress, hash_batch
-from mlvgit.store.scan import SourceFile, listed, scan, stat_key
+from mlvgit.store.scan import SourceFile, listed, stat_key
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -72,6 +74,7 @@ def make(
     source: str,
     *,
     endpoint: str = "",
+    dereference: bool = False,
     target: Target | None = None,
     executor: "Executor | None" = None,
     progress: Progress | None = None,
@@ -81,6 +84,7 @@ def make(
     Args:
         source: a folder or a file, or `s3://BUCKET/PREFIX`, `az://CONTAINER/PREFIX`.
         endpoint: the address of the bucket's server where it is not the provider's.
+        dereference: follow symlinks that stay inside a folder, and those of a snapshot in the Hugging Face cache.
         target: where the bytes are to be; None: they are not moved.
         executor: where to run; None: threads of this process. Others must see the same files, and have credentials.
         progress: is told of bytes that were read.
@@ -103,13 +107,14 @@ def make(
         sent = _send(bucket, target, objects, digests, executor, progress)
     else:
         folder = os.path.abspath(source)
-        files = scan(Path(folder))
+        files = gather([Path(folder)], dereference=dereference)
         require_sound(folder, [file.relative for file in files])
         if executor is None:
             digests = hash_files(files, progress=progress)
         else:
             digests = run_batches(_hash_there, files, executor=executor, progress=progress)
-        _require_same(folder, files, scan(Path(folder)))
+        as_blobs(files, digests)
+        _require_same(folder, files, gather([Path(folder)], dereference=dereference))
         made = _inventory(folder, files, digests)
         sent = _send(None, target, files, digests, executor, progress)
     return Made(made, len(sent), sum(digest.size for digest in sent))

@@ -35,6 +35,11 @@ def configure_manifest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="DIR|URL", help="a folder, s3://BUCKET/PREFIX or az://CONTAINER/PREFIX")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="where the list is written")
     parser.add_argument(
+        "--dereference",
+        action="store_true",
+        help="follow symlinks that stay inside the folder (or a Hugging Face cache)",
+    )
+    parser.add_argument(
         "--to", metavar="URL", default="", help="also bring the bytes to this remote of bytes, but for what it has"
     )
     parser.add_argument(
@@ -58,7 +63,14 @@ def run_manifest(args: argparse.Namespace, output: Output) -> int:
     _require_apart(args.source, args.output)
     target = _target(args)
     with executor(args.executor) as found, output.progress("hashing") as progress:
-        made = make(args.source, endpoint=args.endpoint, target=target, executor=found, progress=progress)
+        made = make(
+            args.source,
+            endpoint=args.endpoint,
+            dereference=args.dereference,
+            target=target,
+            executor=found,
+            progress=progress,
+        )
     inventory = made.inventory
     write_atomic(args.output, inventory.dump())
     output.say(

@@ -74,7 +74,11 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
     add_manifest(new)
     add_storage(new)
     add_move(new)
-    new.add_argument("--dereference", action="store_true", help="follow symlinks that stay inside the source")
+    new.add_argument(
+        "--dereference",
+        action="store_true",
+        help="follow symlinks that stay inside the source (or a Hugging Face cache)",
+    )
     add_commit(new)
     add_json(new)
     for name, help_text in (

@@ -17,7 +17,7 @@ from mlvgit.remotes.base import PORTION, Limited, Reader, Remote
 from mlvgit.remotes.buckets import BucketRemote, Parts, import_obstore
 from mlvgit.remotes.table import open_remote
 
-__all__ = ["SCHEMES", "BucketSource", "ObjectStat", "SourceObject", "open_target"]
+__all__ = ["SCHEMES", "BucketSource", "ObjectStat", "SourceObject", "open_target", "without_markers"]
 
 SCHEMES: Final = ("s3", "az")
 """The kinds of buckets that can be read where they are."""
@@ -74,11 +74,10 @@ class BucketSource(NamedTuple):
         with remote.failing("list what it has"):
             for page in obstore.list(remote.store(), prefix=remote.prefix or None, chunk_size=1000):
                 for entry in page:
-                    if not (entry["size"] == 0 and entry["path"].endswith("/")):  # what a console makes of a folder
-                        found.append(
-                            SourceObject(entry["path"].removeprefix(remote.prefix), entry["path"], _stat(entry))
-                        )
-        return sorted(found)
+                    if entry["path"].startswith(remote.prefix):
+                        name = entry["path"].removeprefix(remote.prefix)
+                        found.append(SourceObject(name, entry["path"], _stat(entry)))
+        return without_markers(sorted(found))
 
     @contextmanager
     def opened(self, item: SourceObject) -> Iterator[Reader]:
@@ -104,6 +103,17 @@ class BucketSource(NamedTuple):
     def named(self, item: SourceObject) -> str:
         """Return how an object is called in messages."""
         return printable(f"{self.url.rstrip('/')}/{item.relative}")
+
+
+def without_markers(objects: list[SourceObject]) -> list[SourceObject]:
+    """Leave out what consoles make of a folder: an empty object that is named as the folder of others."""
+    folders = {folder for each in objects for folder in _folders(each.relative)}
+    return [each for each in objects if each.stat.size or each.relative not in folders]
+
+
+def _folders(name: str) -> Iterator[str]:
+    while name := name.rpartition("/")[0]:
+        yield name
 
 
 def open_target(url: str, endpoint: str = "") -> Remote:

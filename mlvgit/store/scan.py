@@ -67,7 +67,9 @@ def listed(lines: Iterable[str], whole: int) -> str:
     return "\n".join(shown)
 
 
-def scan(source: Path, *, dereference: bool = False, skip: Callable[[str], bool] = is_junk) -> list[SourceFile]:
+def scan(
+    source: Path, *, dereference: bool = False, also: str = "", skip: Callable[[str], bool] = is_junk
+) -> list[SourceFile]:
     """List the files of `source`, a folder or one file, sorted by name as UTF-8 bytes.
 
     Nothing is opened but folders. Folders without files are passed over, as Git does.
@@ -75,6 +77,7 @@ def scan(source: Path, *, dereference: bool = False, skip: Callable[[str], bool]
     Args:
         source: what to freeze.
         dereference: follow symlinks whose target lies inside the source, and take the target in their place.
+        also: another folder, without links in its path, that targets may lie in; "" for none.
         skip: names, relative to the source, that are neither taken nor reported; a skipped folder is not entered.
 
     Raises:
@@ -85,10 +88,10 @@ def scan(source: Path, *, dereference: bool = False, skip: Callable[[str], bool]
     """
     top, found = _top(source, dereference)
     if stat.S_ISREG(found.st_mode):
-        walk = _Walk(os.path.dirname(top), dereference, skip)
+        walk = _Walk(os.path.dirname(top), dereference, skip, also)
         walk.file(os.path.basename(os.fspath(source)) or os.path.basename(top), top, found)
     elif stat.S_ISDIR(found.st_mode):
-        walk = _Walk(top, dereference, skip)
+        walk = _Walk(top, dereference, skip, also)
         walk.folder("", top, (top,))
     else:
         raise UsageError(f"{printable(str(source))} {_kind(found.st_mode)}, so it cannot be frozen")
@@ -115,8 +118,9 @@ def _top(source: Path, dereference: bool) -> tuple[str, os.stat_result]:
 class _Walk:
     """One pass over a source: what was found, and what was refused why."""
 
-    def __init__(self, top: str, dereference: bool, skip: Callable[[str], bool]) -> None:
+    def __init__(self, top: str, dereference: bool, skip: Callable[[str], bool], also: str) -> None:
         self.top = top
+        self.also = also
         self.dereference = dereference
         self.skip = skip
         self.files: list[SourceFile] = []
@@ -189,7 +193,7 @@ class _Walk:
             self._refuse(relative, f"is a symbolic link that leads nowhere ({error.strerror})")
             return None
         reason = ""
-        if not target.startswith(self.top.rstrip("/") + "/") and target != self.top:
+        if not any(_is_in(folder, target) for folder in (self.top, self.also) if folder):
             reason = "is a symbolic link that leads out of the source"
         elif stat.S_ISDIR(found.st_mode):
             self.followed += 1
@@ -225,6 +229,10 @@ class _Walk:
             + listed(lines, len(self.refused)),
             hint="symbolic links that stay inside the source can be followed with --dereference" if links else "",
         )
+
+
+def _is_in(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _kind(mode: int) -> str:

@@ -286,6 +286,24 @@ def test_a_model_that_was_hashed_elsewhere_has_its_metrics_in_git(
     ada.mlv("verify", "clf@v0.1.0")
 
 
+def test_a_model_goes_on_where_a_killed_command_left_its_metrics(
+    playground: Playground, shelf: Path, ada: Sandbox
+) -> None:
+    weights = playground.folder / "weights"
+    weights.mkdir()
+    (weights / "model.bin").write_bytes(FILES["big.bin"])
+    (weights / "metrics.json").write_text('{"f1": 0.94}\n')
+    job(playground, weights, "-o", "weights.json", "--to", str(shelf))
+    args = ("model", "add", "clf", "v0.1.0", "--manifest", "../job/weights.json", "-m", "Add")
+    ada.write("models/clf/v0.1.0/metrics.json", '{"f1": 0.99}\n')
+    assert "has files that nothing has frozen" in ada.mlv(*args, check=False).err
+    ada.write("models/clf/v0.1.0/metrics.json", '{"f1": 0.94}\n')
+
+    ada.mlv(*args)
+
+    ada.assert_committed("models/clf/v0.1.0/metrics.json", '{"f1": 0.94}\n')
+
+
 def test_metrics_that_are_not_those_that_were_hashed_are_refused(
     playground: Playground, shelf: Path, ada: Sandbox
 ) -> None:

@@ -269,7 +269,7 @@ WORDS
 --manifest	commit what git mlv manifest listed elsewhere, once a remote has said that the bytes are there; none of them comes here (git mlv pull does that)
 --storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
 --move	take the sources in without a second copy; they are gone when all is in place
---dereference	follow symlinks that stay inside the source
+--dereference	follow symlinks that stay inside the source (or a Hugging Face cache)
 -m	commit what this command wrote, and nothing else
 --message	commit what this command wrote, and nothing else
 --json	print one JSON object (docs/json.md)
@@ -316,6 +316,7 @@ WORDS
 --help	show this help message and exit
 -o	where the list is written
 --output	where the list is written
+--dereference	follow symlinks that stay inside the folder (or a Hugging Face cache)
 --to	also bring the bytes to this remote of bytes, but for what it has
 --endpoint	the address of the bucket\'s server, of both when both are buckets
 --to-endpoint	the address of --to, where it is another one
@@ -387,7 +388,7 @@ WORDS
 --manifest	commit what git mlv manifest listed elsewhere, once a remote has said that the bytes are there; none of them comes here (git mlv pull does that)
 --storage	who holds the bytes: Git; the store, for what is too large for Git; auto: the store from limits.git_limit on (the default once mlv.yaml names a remote, else git)
 --move	take the sources in without a second copy; they are gone when all is in place
---dereference	follow symlinks that stay inside the source
+--dereference	follow symlinks that stay inside the source (or a Hugging Face cache)
 -m	commit what this command wrote, and nothing else
 --message	commit what this command wrote, and nothing else
 --json	print one JSON object (docs/json.md)
