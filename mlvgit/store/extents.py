@@ -7,6 +7,7 @@ the file's own SHA-256. `docs/store-format.md` is the format's description.
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -156,6 +157,8 @@ def _by_name(digest: Digest) -> str:
 class Lists:
     """The lists below a folder, read when they are first asked about, and again when there are new ones.
 
+    May be asked by several threads at once: none is answered from lists that another one has half read.
+
     Args:
         folder: a store's, or where those of a remote are kept; `extents/` below it is made when a list is added.
     """
@@ -167,6 +170,7 @@ class Lists:
         self._files: dict[Digest, list[tuple[str, tuple[Extent, ...]]]] = {}
         self._read: dict[str, Mapped] = {}
         self._seen = (0, 0)
+        self._lock = threading.RLock()
 
     def find(self, digest: Digest, *, fresh: bool = True) -> Sequence[tuple[str, tuple[Extent, ...]]]:
         """Return the ways to get a file's bytes: by which list, from which ranges.
@@ -176,7 +180,8 @@ class Lists:
             fresh: look whether there are new lists when it is in none that was read.
         """
         found = self._files.get(digest)
-        if found is None and fresh and self.refresh():
+        if found is None and fresh:
+            self.refresh()
             found = self._files.get(digest)
         return found or ()
 
@@ -203,6 +208,10 @@ class Lists:
 
     def refresh(self) -> bool:
         """Read the lists that came since, and forget those that went; say whether anything may have changed."""
+        with self._lock:
+            return self._refresh()
+
+    def _refresh(self) -> bool:
         try:
             changed = (self.folder / "extents").stat()
         except OSError:
@@ -313,13 +322,14 @@ class Lists:
 
     def forget(self, name: str) -> None:
         """Go by a list no more that does not stand here any longer."""
-        self.unreadable.discard(name)
-        for file in self._read.pop(name, {}):
-            left = [each for each in self._files[file] if each[0] != name]
-            if left:
-                self._files[file] = left
-            else:
-                del self._files[file]
+        with self._lock:
+            self.unreadable.discard(name)
+            for file in self._read.pop(name, {}):
+                left = [each for each in self._files[file] if each[0] != name]
+                if left:
+                    self._files[file] = left
+                else:
+                    del self._files[file]
 
     def bytes_of(self, name: str) -> bytes:
         """Return a list as it stands, compared with its name.
@@ -362,12 +372,13 @@ class Lists:
             self.unreadable.add(name)
 
     def _keep(self, name: str, files: Mapped) -> None:
-        self.unreadable.discard(name)
-        if name in self._read:
-            return
-        self._read[name] = files
-        for file, extents in files.items():
-            self._files.setdefault(file, []).append((name, extents))
+        with self._lock:
+            self.unreadable.discard(name)
+            if name in self._read:
+                return
+            self._read[name] = files
+            for file, extents in files.items():
+                self._files.setdefault(file, []).append((name, extents))
 
 
 def _settled(mtime_ns: int) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,21 @@ def test_a_list_that_another_process_adds_is_seen(tmp_path: Path) -> None:
     Lists(tmp_path).add(GOOD)
 
     assert lists.find(Digest(15, C))
+
+
+def test_threads_that_ask_while_the_lists_are_read_all_get_the_answer(tmp_path: Path) -> None:
+    pack = Digest(20_000, A)
+    files = {of_bytes(b"%d" % number): (Extent(pack, number, len(b"%d" % number)),) for number in range(10_000)}
+    Lists(tmp_path).write(files)
+    fresh = Lists(tmp_path)
+    together = threading.Barrier(8)
+
+    def ask(digest: Digest) -> int:
+        together.wait()
+        return len(fresh.find(digest))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, list(files)[-8:])) == [1] * 8
 
 
 def test_a_damaged_list_is_no_list_and_keeps_anything_from_being_removed(tmp_path: Path) -> None:
