@@ -13,9 +13,15 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.turns import take_turns
+
 EPOCH = 1_767_225_600  # 2026-01-01T00:00:00Z
 SCRIPTS = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    take_turns(config, items)
 
 
 def git_version() -> tuple[int, int]:

@@ -1,0 +1,57 @@
+"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of six each day.
+
+`MLV_TEST_TURN=0` to `5` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections.abc import Sequence
+
+import pytest
+
+PARTS = 6
+LONG = (
+    "tests/actions/test_bringing.py",
+    "tests/actions/test_clashes.py",
+    "tests/cli/test_discard.py",
+    "tests/cli/test_merge.py",
+    "tests/e2e/test_adopt_hub.py",
+    "tests/e2e/test_adopt_lfs.py",
+    "tests/e2e/test_dedup.py",
+    "tests/e2e/test_drop.py",
+    "tests/e2e/test_elsewhere.py",
+    "tests/e2e/test_gc.py",
+    "tests/e2e/test_huge.py",
+    "tests/e2e/test_letting_go_faults.py",
+    "tests/e2e/test_lfs_remote.py",
+    "tests/e2e/test_lists.py",
+    "tests/e2e/test_retire.py",
+    "tests/faults/",
+)
+
+
+def turn() -> int:
+    """Return which part of the long tests is run."""
+    return int(os.environ.get("MLV_TEST_TURN") or time.time() // 86400) % PARTS
+
+
+def take_turns(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the long tests whose turn it is not, unless they were asked for."""
+    if os.environ.get("MLV_TEST_ALL") or _asked(config.args):
+        return
+    now = turn()
+    kept, left = [], []
+    for item in items:
+        waits = item.nodeid.startswith(LONG) and zlib.crc32(item.nodeid.encode()) % PARTS != now
+        (left if waits else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def _asked(args: Sequence[str]) -> bool:
+    """Say whether somebody named files, and not the whole suite."""
+    return any(".py" in each for each in args)
