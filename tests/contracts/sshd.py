@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,14 +45,16 @@ class Server:
         found = [self._process.pid]
         for pid in found:
             for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                found += [int(child) for child in task.read_text().split()]
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    found += [int(child) for child in task.read_text().split()]
         return found[1:]
 
     def signal(self, number: signal.Signals) -> int:
         """Send a signal to every process that serves a connection; return how many there were."""
         found = self.children()
         for pid in reversed(found):
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # one that ended by itself when the one below it did
+                os.kill(pid, number)
         return len(found)
 
 
@@ -93,7 +95,8 @@ def sshd(folder: Path, *options: str) -> Iterator[Server]:
         yield started
     finally:
         for pid in started.children():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.kill()
         process.wait()
 

@@ -23,6 +23,7 @@ sys.path.insert(0, {root!r})
 from typing import NamedTuple
 class Finding(NamedTuple):
     path: str
+    code: str = "MLV101"
     severity: str = "error"
     key: object = None
 class Report(NamedTuple):
