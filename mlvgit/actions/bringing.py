@@ -9,7 +9,7 @@ from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import object_store
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import count, printable
-from mlvgit.errors import IntegrityError, RefusedError
+from mlvgit.errors import IntegrityError, RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
 from mlvgit.store.moving import Departure
@@ -19,7 +19,7 @@ from mlvgit.store.scan import SourceFile, scan, stat_key
 if TYPE_CHECKING:
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["Bringing"]
+__all__ = ["Bringing", "cannot_move"]
 
 PREFIX = ".mlv-"
 """Folders of this prefix, beside the frozen ones, hold bytes on their way in; one that is left over is garbage."""
@@ -79,14 +79,12 @@ class Bringing:
         """
         if self._departure or (self._in_place and self._storage == "git"):
             self.digests = hash_files(self._files, progress=progress)
-        elif self._in_place:
-            store = object_store(self._project)
-            self.digests = store.take(self._files, progress, self._base)
-            self.stored_bytes = store.added_bytes
         elif self._storage == "store":
             store = object_store(self._project)
             self.digests = store.take(self._files, progress, self._base)
-            self._place(store, progress)
+            self.stored_bytes = store.added_bytes
+            if not self._in_place:
+                self._place(store, progress)
         else:
             self.digests = self._copy(self._files, progress)
 
@@ -205,6 +203,14 @@ class Bringing:
             return True
         store = object_store(self._project)
         return all(store.check(digest) for digest in wanted.values())
+
+
+def cannot_move() -> UsageError:
+    """Return the error of sources that are not files of the user's, named as they are."""
+    return UsageError(
+        "--move takes files in that were named as they are: without --dereference, and not from where they are frozen",
+        hint="leave --move out, and they are copied",
+    )
 
 
 def _version_before(project: Project, key: Key) -> dict[str, Digest]:

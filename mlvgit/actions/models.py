@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
@@ -89,10 +90,7 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
     fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
     fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
     if plan.move and (not plan.files or plan.dereference):
-        raise UsageError(
-            "--move takes files in that were named as they are: without --dereference, and not from where they are frozen",
-            hint="leave --move out, and they are copied",
-        )
+        raise cannot_move()
     wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
     if plan.inventory is not None:
         return _add_listed(project, plan, wanted, plan.inventory)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
 from mlvgit.core.references import is_name
@@ -85,10 +86,7 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
         {name: value for name in ("notes", "source", "owner", "license") if (value := getattr(plan, name))},
     )
     if plan.move and (not plan.sources or plan.dereference):
-        raise UsageError(
-            "--move takes files in that were named as they are: without --dereference, and not from where they are frozen",
-            hint="leave --move out, and they are copied",
-        )
+        raise cannot_move()
     wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
     if plan.inventory is not None:
         from mlvgit.actions.elsewhere import freeze_inventory

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection
 from mlvgit.core.digest import Digest
 from mlvgit.store.atomic import machine_errors
 from mlvgit.store.extents import Lists
+from mlvgit.store.folders import flush_folder
 from mlvgit.store.objects import ObjectStore
-from mlvgit.store.packs import flush_folder
 from mlvgit.store.repacking import needed_ranges, repack
 
 __all__ = ["erase_files", "idle_objects", "objects_of", "unerased"]
@@ -68,7 +68,7 @@ def erase_files(
     with machine_errors(f"flush {store.folder}"):
         for part in sorted({each.sha256[:2] for each in touched}):
             if (store.folder / "sha256" / part).is_dir():
-                flush_folder(store.folder, f"sha256/{part}")
+                flush_folder(store.folder, f"sha256/{part}", create=True)
 
 
 def idle_objects(

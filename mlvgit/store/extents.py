@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import printable, short, size
-from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.errors import IntegrityError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
-from mlvgit.store.folders import open_folder
+from mlvgit.store.folders import listing, open_folder
 
 __all__ = ["MAX_LIST_BYTES", "Extent", "Lists", "Mapped", "NewerListError", "dump", "list_name", "parse"]
 
@@ -197,8 +197,8 @@ class Lists:
 
     def names(self) -> Iterator[str]:
         """Yield the names of all lists, whether they can be read or not."""
-        for part in sorted(_listed(self.folder / "extents")):
-            for rest in sorted(_listed(self.folder / "extents" / part)):
+        for part in sorted(listing(self.folder / "extents")):
+            for rest in sorted(listing(self.folder / "extents" / part)):
                 if is_sha256(part + rest) and len(part) == 2:
                     yield part + rest
 
@@ -386,12 +386,3 @@ def _settled(mtime_ns: int) -> bool:
     import time
 
     return time.time_ns() - mtime_ns > RACY_NS
-
-
-def _listed(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise MachineError(f"cannot list {folder}: {error.strerror}") from error

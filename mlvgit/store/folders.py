@@ -12,10 +12,10 @@ from pathlib import Path
 
 from mlvgit.core.paths import unsafe_reason
 from mlvgit.core.text import printable
-from mlvgit.errors import IntegrityError
+from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import flush_directory, inherit
 
-__all__ = ["open_folder", "parent_of", "split"]
+__all__ = ["flush_folder", "listing", "open_folder", "parent_of", "split"]
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -71,6 +71,34 @@ def parent_of(root: Path, relative: str, *, create: bool = False) -> Iterator[tu
         yield fd, name
     finally:
         os.close(fd)
+
+
+def flush_folder(root: Path, relative: str, *, create: bool = False) -> None:
+    """Bring the names in a folder below `root` to the disk.
+
+    Raises:
+        IntegrityError: see `open_folder`.
+        OSError: the system refuses.
+    """
+    fd = open_folder(root, relative, create=create)
+    try:
+        flush_directory(fd)
+    finally:
+        os.close(fd)
+
+
+def listing(folder: Path) -> list[str]:
+    """Return the names in a folder, in no order; none when it is not there.
+
+    Raises:
+        MachineError: the system refuses.
+    """
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise MachineError(f"cannot list {folder}: {error.strerror}") from error
 
 
 def _enter(fd: int, part: str, relative: str, *, create: bool) -> int:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mlvgit.core.digest import Digest
 from mlvgit.errors import MlvError
-from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
+from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
 from mlvgit.store.batches import run_batches
 from mlvgit.store.cloning import clone_source
-from mlvgit.store.folders import open_folder, split
+from mlvgit.store.folders import flush_folder, open_folder, split
 from mlvgit.store.place import require_same
 from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt, hash_batch
 from mlvgit.store.scan import SourceFile, StatKey
@@ -80,11 +80,7 @@ def hash_and_copy(
     digests = run_batches(task, files, progress=progress, threads=COPY_THREADS)
     with machine_errors(f"write {destination_dir}"):
         for folder in sorted({file.relative.rpartition("/")[0] for file in files} | {""}):
-            fd = open_folder(destination_dir, folder)
-            try:
-                flush_directory(fd)
-            finally:
-                os.close(fd)
+            flush_folder(destination_dir, folder)
     return digests
 
 

@@ -13,9 +13,9 @@ from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
 from mlvgit.store.batches import run_batches, settle
 from mlvgit.store.chunks import CUT, Matcher, cutter
 from mlvgit.store.extents import Extent, Lists
-from mlvgit.store.folders import open_folder
+from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.hashing import COPY_THREADS, fill
-from mlvgit.store.packs import INCOMING, PACK_BYTES, Packer, Ranges, flush_folder, publish_object
+from mlvgit.store.packs import INCOMING, PACK_BYTES, Packer, Ranges, publish_object
 from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, attempt, small_bytes
 from mlvgit.store.scan import SourceFile
 
@@ -92,7 +92,7 @@ class Intake:
         )
         with machine_errors(f"write {folder}"):
             for relative in (*sorted({f"sha256/{digest.sha256[:2]}" for digest in digests}), "sha256"):
-                flush_folder(folder, relative)
+                flush_folder(folder, relative, create=True)
         return digests
 
     def _take_apart(self, meter: Meter) -> None:

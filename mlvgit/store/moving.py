@@ -14,8 +14,8 @@ from pathlib import Path
 
 from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError
-from mlvgit.store.atomic import flush, flush_directory, machine_errors
-from mlvgit.store.folders import open_folder, split
+from mlvgit.store.atomic import flush, machine_errors
+from mlvgit.store.folders import flush_folder, open_folder, split
 from mlvgit.store.reading import open_source
 from mlvgit.store.scan import SourceFile, StatKey, stat_key
 
@@ -90,11 +90,7 @@ class Departure:
         """
         for root, folder in sorted(self._folders):
             with machine_errors(f"write {root / folder}"):
-                fd = open_folder(root, folder)
-                try:
-                    flush_directory(fd)
-                finally:
-                    os.close(fd)
+                flush_folder(root, folder)
         self._folders.clear()
 
     def require_unchanged(self) -> None:

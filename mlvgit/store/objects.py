@@ -20,9 +20,9 @@ from typing import BinaryIO, NamedTuple, cast
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MachineError, MlvError
-from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, flush_directory, machine_errors, rename_durably
+from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
 from mlvgit.store.extents import Extent, Lists
-from mlvgit.store.folders import open_folder
+from mlvgit.store.folders import flush_folder, listing, open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake
 from mlvgit.store.linking import link_object
@@ -115,8 +115,8 @@ class ObjectStore:
     def __iter__(self) -> Iterator[Digest]:
         """Yield every object with its present size, sorted by name, then the files that are ranges of objects."""
         seen: set[str] = set()
-        for part in sorted(_names(self.folder / "sha256")):
-            for rest in sorted(_names(self.folder / "sha256" / part)):
+        for part in sorted(listing(self.folder / "sha256")):
+            for rest in sorted(listing(self.folder / "sha256" / part)):
                 if len(part) == 2 and len(rest) == 62:
                     seen.add(part + rest)
                     yield Digest((self.folder / "sha256" / part / rest).lstat().st_size, part + rest)
@@ -281,7 +281,7 @@ class ObjectStore:
         lacking = {placement for placement, _ in failed}
         with machine_errors(f"write {root}"):
             for folder in sorted({each.relative.rpartition("/")[0] for each in wanted if each not in lacking}):
-                _flush(root, folder)
+                flush_folder(root, folder)
         return Placed(sum(added), tuple(failed))
 
     def _place_link(self, digest: Digest, root: Path, relative: str) -> bool:
@@ -414,14 +414,6 @@ class ObjectStore:
                 raise
 
 
-def _flush(root: Path, relative: str, *, create: bool = False) -> None:
-    fd = open_folder(root, relative, create=create)
-    try:
-        flush_directory(fd)
-    finally:
-        os.close(fd)
-
-
 def _digest(file: BinaryIO, expected: Digest) -> Digest | None:
     whole = hashlib.sha256()
     total = 0
@@ -434,10 +426,3 @@ def _digest(file: BinaryIO, expected: Digest) -> Digest | None:
     except OSError as error:
         raise MachineError(f"cannot read {short(expected.sha256)} in the store: {error.strerror}") from error
     return Digest(total, whole.hexdigest())
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError
-from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
+from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
 from mlvgit.store.extents import Extent, Lists
-from mlvgit.store.folders import open_folder
+from mlvgit.store.folders import flush_folder, open_folder
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["INCOMING", "PACK_BYTES", "ExtentFile", "Packer", "Ranges", "flush_folder", "publish_object"]
+__all__ = ["INCOMING", "PACK_BYTES", "ExtentFile", "Packer", "Ranges", "publish_object"]
 
 INCOMING: Final = "incoming"
 PACK_BYTES: Final = 64 << 20
@@ -235,7 +235,7 @@ class Packer:
         pack = Digest(self._size, self._whole.hexdigest())
         with machine_errors(f"write {self._folder}"):
             taken = publish_object(self._folder, self._draft, pack)
-            flush_folder(self._folder, f"sha256/{pack.sha256[:2]}")
+            flush_folder(self._folder, f"sha256/{pack.sha256[:2]}", create=True)
         self._added.append(taken)
         self._discard()
         return pack
@@ -285,16 +285,3 @@ def _size(name: str, folder: int) -> int:
         return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
     except FileNotFoundError:
         return -1
-
-
-def flush_folder(folder: Path, relative: str) -> None:
-    """Bring the names in a folder of a store to the disk; it is made when missing.
-
-    Raises:
-        OSError: the system refuses.
-    """
-    fd = open_folder(folder, relative, create=True)
-    try:
-        flush_directory(fd)
-    finally:
-        os.close(fd)

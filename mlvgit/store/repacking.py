@@ -10,9 +10,9 @@ from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError
 from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
 from mlvgit.store.extents import Extent
-from mlvgit.store.folders import open_folder
+from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.objects import ObjectStore
-from mlvgit.store.packs import INCOMING, ExtentFile, Ranges, flush_folder, publish_object
+from mlvgit.store.packs import INCOMING, ExtentFile, Ranges, publish_object
 from mlvgit.store.reading import BUFFER_BYTES
 
 __all__ = ["needed_ranges", "repack"]
@@ -102,7 +102,7 @@ def _move(store: ObjectStore, old: Digest, kept: Sequence[tuple[int, int]]) -> _
                     draft.write(portion)
                 pack = Digest(sum(extent.length for extent in extents), whole.hexdigest())
                 publish_object(store.folder, draft, pack)
-            flush_folder(store.folder, f"sha256/{pack.sha256[:2]}")
+            flush_folder(store.folder, f"sha256/{pack.sha256[:2]}", create=True)
         finally:
             os.close(incoming)
     return _Moved(tuple(kept), pack)
