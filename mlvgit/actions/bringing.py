@@ -88,8 +88,11 @@ class Bringing:
         else:
             self.digests = self._copy(self._files, progress)
 
-    def settle(self) -> None:
+    def settle(self, placed: Path | None = None) -> None:
         """Have everything that moves where it will be, under a second name where that is possible.
+
+        Args:
+            placed: the frozen folder, when a command that failed had all files there already.
 
         Raises:
             IntegrityError: a source changed since it was hashed; it stays.
@@ -98,7 +101,10 @@ class Bringing:
         departure = self._departure
         if departure is None:
             return
-        linked = self._link_into_store(departure) if self._storage == "store" else self._link_into_workspace(departure)
+        if self._storage == "store":
+            linked = self._link_into_store(departure)
+        else:
+            linked = self._link_into_workspace(departure, placed or self._beside())
         rest = [index for index, name in enumerate(self._files) if name.relative not in linked]
         files = [self._files[index] for index in rest]
         departure.flush()
@@ -107,7 +113,7 @@ class Bringing:
             again = store.take(files, base=self._base)
             self._require_same(rest, again)
             self._place(store)
-        else:
+        elif not placed:
             self._require_same(rest, self._copy(files))
         departure.require_unchanged()
 
@@ -120,8 +126,10 @@ class Bringing:
         """
         if self._departure is None:
             return ()
-        if verified is not None and not self._stand_in(verified):
-            return tuple(file.path for file in self._files)
+        if verified is not None:
+            self._take_again(verified)
+            if not self._stand_in(verified):
+                return tuple(file.path for file in self._files)
         return self._departure.finish()
 
     def give_up(self) -> None:
@@ -147,7 +155,7 @@ class Bringing:
         return self.folder
 
     def _place(self, store: "ObjectStore", progress: Progress | None = None) -> None:
-        from mlvgit.store.objects import Placement
+        from mlvgit.store.checkout import Placement
         from mlvgit.store.parallel import as_one
 
         wanted = [Placement(digest, file.relative) for file, digest in zip(self._files, self.digests, strict=True)]
@@ -178,14 +186,23 @@ class Bringing:
             and departure.link(file, store.folder, object_name(digest.sha256), 0o444)
         }
 
-    def _link_into_workspace(self, departure: Departure) -> set[str]:
-        folder = self._beside()
+    def _link_into_workspace(self, departure: Departure, folder: Path) -> set[str]:
         folder.mkdir(exist_ok=True)
         return {
             file.relative
             for file in self._files
             if departure.link(file, folder, file.relative, 0o555 if os.access(file.path, os.X_OK) else 0o444)
         }
+
+    def _take_again(self, folder: Path) -> None:
+        """Store what a command that failed took back, from the frozen folder; what that has is hashed afterwards."""
+        if self._storage != "store":
+            return
+        store = object_store(self._project)
+        lacking = {
+            file.relative for file, digest in zip(self._files, self.digests, strict=True) if not store.has(digest)
+        }
+        store.take([file for file in scan(folder) if file.relative in lacking], base=self._base)
 
     def _require_same(self, indices: list[int], again: list[Digest]) -> None:
         for index, digest in zip(indices, again, strict=True):

@@ -221,11 +221,12 @@ def _settle(
     if before is not None and _is_rest(wanted, before, entries, identity) and _stands(target, files):
         if before.tree_sha256 == identity:
             _keep_list(project, before, entries)
-        return replace(_already(project, key, before, entries), stay=bringing.finish(verified=target))
+        stay = bringing.finish(verified=target)  # before permissions change, which a source of a second name shares
+        return replace(_already(project, key, before, entries), stay=stay)
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
     _refuse_conversions(project, _kept_in_git(project, key, storage, [file.relative for file in files]))
-    bringing.settle()
+    bringing.settle(target if placed else None)
     set_aside = ""
     if bringing.folder is not None and not placed:
         set_aside = _swap(project, key, bringing.folder, target)
@@ -341,7 +342,7 @@ def _already(project: Project, key: Key, manifest: Manifest, files: Iterable[tup
         path = project.layout.course_manifest
     staged: tuple[str, ...] = ()
     if (project.top / path).exists() and project.committed().frozen(key) is None:
-        names = [name for name, _ in files]
+        names = list(manifest.by_relative()) if manifest.entries_here else [name for name, _ in files]
         _refuse_conversions(project, _kept_in_git(project, key, manifest.storage, names))
         staged = _take_along(project, key, manifest.storage, names, path)
         project.refresh()

@@ -14,7 +14,7 @@ from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store
-from mlvgit.store.objects import Placement
+from mlvgit.store.checkout import Placement
 from mlvgit.store.parallel import as_one
 from mlvgit.store.reading import Progress
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.placing import Wanted, bring
@@ -10,11 +11,13 @@ from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import may_be_here, object_store
 from mlvgit.core.digest import Digest
 from mlvgit.core.globs import matches
+from mlvgit.core.paths import TEMPORARY_PREFIX
 from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
 from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.atomic import remove_leftovers
 from mlvgit.store.lock import exclusive
 from mlvgit.store.reading import Progress
 
@@ -101,11 +104,19 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
     """
     catalog = project.committed()
     with exclusive(project.repo.state_dir, "git mlv pull"):
-        written = bring(
-            project, [Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen], progress
-        )
+        versions = [Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen]
+        for version in versions:
+            _clean(project.top / version.frozen.directory)
+        written = bring(project, versions, progress)
     project.refresh()
     return written
+
+
+def _clean(directory: Path) -> None:
+    """Remove what a pull that was killed left; `resolve` writes here too, and does not wait for others."""
+    for folder, _, names in os.walk(directory):
+        if any(name.startswith(TEMPORARY_PREFIX) for name in names):
+            remove_leftovers(Path(folder), age=3600)
 
 
 def fits(pattern: str, directory: str, relative: str) -> bool:

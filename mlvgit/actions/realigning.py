@@ -14,8 +14,8 @@ from mlvgit.core.text import count, printable
 from mlvgit.repo.held import held_folders, moved_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.checkout import Placement
 from mlvgit.store.lock import exclusive
-from mlvgit.store.objects import Placement
 
 __all__ = ["realign"]
 

@@ -8,11 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["JUNK_NAMES", "all_fine", "collisions", "fold", "is_junk", "is_within", "unsafe_reason"]
+__all__ = ["JUNK_NAMES", "TEMPORARY_PREFIX", "all_fine", "collisions", "fold", "is_junk", "is_within", "unsafe_reason"]
 
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255
 
+TEMPORARY_PREFIX = ".mlv-tmp-"
+"""How the names of unfinished files begin; whatever bears it while nobody holds the lock is rubbish."""
 JUNK_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints"})
 """Files that systems and notebooks leave behind: neither frozen nor extra."""
 
@@ -146,8 +148,8 @@ def collisions(paths: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def is_junk(path: str) -> bool:
-    """Say whether `path` is, or lies in, something that a system leaves behind."""
-    return not JUNK_NAMES.isdisjoint(path.split("/"))
+    """Say whether `path` is, or lies in, something that a system, or a command that was killed, leaves behind."""
+    return not JUNK_NAMES.isdisjoint(path.split("/")) or f"/{TEMPORARY_PREFIX}" in f"/{path}"
 
 
 def is_within(path: str, folder: str) -> bool:

@@ -7,24 +7,29 @@ time, so the bytes are thrown away and never published.
 """
 
 import errno
+import functools
 import os
 import stat
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from mlvgit.core.paths import TEMPORARY_PREFIX
 from mlvgit.core.text import printable
 from mlvgit.errors import MachineError
 
 __all__ = [
     "TEMPORARY_PREFIX",
     "Draft",
+    "can_flush_file_system",
     "ensure_directory",
     "flush",
     "flush_directory",
+    "flush_file_system",
     "inherit",
     "machine_errors",
     "remove_durably",
@@ -33,9 +38,6 @@ __all__ = [
     "share",
     "write_atomic",
 ]
-
-TEMPORARY_PREFIX = ".mlv-tmp-"
-"""How the names of unfinished files begin; whatever bears it while nobody holds the lock is rubbish."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _SHARED = stat.S_ISGID | stat.S_IWGRP
@@ -83,6 +85,41 @@ def flush_directory(fd: int) -> None:
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
+
+
+@functools.cache
+def can_flush_file_system() -> bool:
+    """Say whether `flush_file_system` works here: before Linux 5.12 it did not say, on all file systems, what failed."""
+    if sys.platform != "linux":
+        return False
+    major, _, rest = os.uname().release.partition(".")
+    minor = rest.partition(".")[0].partition("-")[0]
+    return major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (5, 12) and _syncfs() is not None
+
+
+def flush_file_system(fd: int) -> None:
+    """Bring everything that was written to the file system of an open file to the disk, see syncfs(2).
+
+    Args:
+        fd: opened before what is to be flushed was written, so that its failure is told.
+
+    Raises:
+        OSError: something since then could not be written.
+    """
+    import ctypes
+
+    syncfs = _syncfs()
+    assert syncfs is not None
+    if syncfs(fd):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+@functools.cache
+def _syncfs() -> "Callable[[int], int] | None":
+    import ctypes  # takes longer to load than one file takes to be flushed
+
+    return getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
 def inherit(new: int, folder: int) -> None:
@@ -160,6 +197,11 @@ class Draft:
         while rest:
             rest = rest[os.write(self.fd, rest) :]
 
+    def close(self) -> None:
+        """Close the file before it is published, which whoever flushes it by other means does."""
+        fd, self.fd = self.fd, -1
+        os.close(fd)
+
     def publish(self, *, replace: bool, durable: bool = True) -> None:
         """Give the file its name. The caller flushes the folder, once for all files it put there.
 
@@ -186,8 +228,7 @@ class Draft:
     def discard(self) -> None:
         """Throw the bytes away unless they were published; safe to call twice."""
         if self.fd >= 0:
-            fd, self.fd = self.fd, -1
-            os.close(fd)
+            self.close()
         if self._temporary:
             name, self._temporary = self._temporary, ""
             os.unlink(name, dir_fd=self._directory_fd)
@@ -195,8 +236,8 @@ class Draft:
     def _finish(self, *, durable: bool) -> None:
         if durable:
             flush(self.fd)
-        fd, self.fd = self.fd, -1
-        os.close(fd)
+        if self.fd >= 0:
+            self.close()
 
     def _rename(self, directory_fd: int, name: str) -> None:
         os.rename(self._temporary, name, src_dir_fd=self._directory_fd, dst_dir_fd=directory_fd)
@@ -285,8 +326,12 @@ def remove_durably(path: Path) -> bool:
         return True
 
 
-def remove_leftovers(folder: Path) -> int:
+def remove_leftovers(folder: Path, *, age: float = 0) -> int:
     """Remove what a killed command left in `folder` (not below it); call it while holding the lock.
+
+    Args:
+        folder: it exists.
+        age: seconds that a file was last written before now at least; for where some write without the lock.
 
     Returns:
         How many files were removed.
@@ -294,10 +339,17 @@ def remove_leftovers(folder: Path) -> int:
     removed = 0
     with machine_errors(f"clean {folder}"):
         for name in os.listdir(folder):
-            if name.startswith(TEMPORARY_PREFIX):
+            if name.startswith(TEMPORARY_PREFIX) and (not age or _is_older(folder / name, age)):
                 (folder / name).unlink(missing_ok=True)
                 removed += 1
     return removed
+
+
+def _is_older(path: Path, age: float) -> bool:
+    try:
+        return path.lstat().st_mtime < time.time() - age
+    except FileNotFoundError:
+        return False
 
 
 def _make(path: Path) -> None:

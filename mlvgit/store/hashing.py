@@ -3,18 +3,28 @@
 import functools
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlvgit.core.digest import Digest
 from mlvgit.errors import MlvError
-from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
-from mlvgit.store.batches import run_batches
+from mlvgit.store.atomic import Draft, can_flush_file_system, ensure_directory, machine_errors
+from mlvgit.store.batches import run_batches, settle
 from mlvgit.store.cloning import clone_source
+from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
 from mlvgit.store.folders import flush_folder, open_folder, split
 from mlvgit.store.place import require_same
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, Progress, attempt, hash_batch
+from mlvgit.store.reading import (
+    BUFFER_BYTES,
+    SMALL_BYTES,
+    Meter,
+    Outcome,
+    Progress,
+    Shared,
+    attempt,
+    hash_batch,
+)
 from mlvgit.store.scan import SourceFile, StatKey
 
 if TYPE_CHECKING:
@@ -76,12 +86,54 @@ def hash_and_copy(
         MachineError: a source cannot be read, or the copy not written.
     """
     ensure_directory(destination_dir)
-    task = functools.partial(_copy_batch, os.fspath(destination_dir), [] if added is None else added)
-    digests = run_batches(task, files, progress=progress, threads=COPY_THREADS)
+    taken: list[int] = [] if added is None else added
+    small = {index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES}
+    if len(small) < LEAST_FILES or not can_flush_file_system():
+        small = set()
+    shown = Shared(progress) if progress else None
+    if progress:
+        progress.start(sum([file.stat.size for file in files]), len(files))
+    try:
+        outcomes: dict[int, Outcome] = _copy_together(destination_dir, files, small, taken, Meter(shown))
+        settle(list(outcomes.values()), "copied")
+        rest = [index for index in range(len(files)) if index not in small]
+        task = functools.partial(_copy_batch, os.fspath(destination_dir), taken)
+        digests = run_batches(task, [files[index] for index in rest], progress=shown, threads=COPY_THREADS)
+    finally:
+        if progress:
+            progress.finish()
+    outcomes.update(zip(rest, digests, strict=True))
     with machine_errors(f"write {destination_dir}"):
         for folder in sorted({file.relative.rpartition("/")[0] for file in files} | {""}):
             flush_folder(destination_dir, folder)
-    return digests
+    return settle([outcomes[index] for index in range(len(files))])
+
+
+def _copy_together(
+    destination: Path, files: Sequence[SourceFile], indices: Iterable[int], added: list[int], meter: Meter
+) -> dict[int, Outcome]:
+    """Copy small files, which get their names together; a batch with a failure gets none, and is the last."""
+    outcomes: dict[int, Outcome] = {}
+    buffer = bytearray(BUFFER_BYTES)
+    for batch in batches(indices, lambda index: files[index].relative):
+        with Drafts(destination) as drafts:
+            for index in batch:
+                file = files[index]
+                target = os.path.join(destination, file.relative)
+                write = functools.partial(fill, target=target, file=file, buffer=buffer, meter=meter)
+                try:
+                    outcomes[index] = drafts.write(file.relative, _mode(file.path), write)
+                except MlvError as error:
+                    outcomes[index] = error
+            if any(isinstance(outcomes[index], MlvError) for index in batch):
+                return outcomes
+            numbers = {files[index].relative: index for index in batch}
+            for relative, outcome in drafts.publish(replace=False):
+                if isinstance(outcome, MlvError):
+                    outcomes[numbers[relative]] = outcome
+                else:
+                    added.append(outcome)
+    return outcomes
 
 
 def _copy_batch(destination: str, added: list[int], files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:

@@ -16,7 +16,7 @@ from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.hashing import COPY_THREADS, fill
 from mlvgit.store.packs import INCOMING, PACK_BYTES, Packer, Ranges, publish_object
-from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, attempt, small_bytes
+from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, Shared, attempt, small_bytes
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["Intake"]
@@ -71,7 +71,7 @@ class Intake:
         ensure_directory(self._store.folder / INCOMING)
         apart = {*self._small, *self._changed}
         whole = [index for index in range(len(self._files)) if index not in apart]
-        share = _Share(progress) if progress else None
+        share = Shared(progress) if progress else None
         if progress:
             progress.start(sum([file.stat.size for file in self._files]), len(self._files))
         try:
@@ -194,23 +194,6 @@ class _AsFarAsItGoes:
             return self._ranges.into(buffer, position)
         except (OSError, IntegrityError):
             return 0
-
-
-class _Share:
-    """Hands on what a part of the work says, but not that it begins or ends."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def start(self, total_bytes: int, total_files: int) -> None:
-        """Say nothing."""
-
-    def advance(self, nbytes: int) -> None:
-        """See `Progress`."""
-        self._progress.advance(nbytes)
-
-    def finish(self) -> None:
-        """Say nothing."""
 
 
 def _take(folder: Path, added: list[int], files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:

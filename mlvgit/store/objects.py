@@ -15,46 +15,27 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, cast
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
-from mlvgit.errors import IntegrityError, MachineError, MlvError
+from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
+from mlvgit.store.checkout import Checkout, Placed, Placement
 from mlvgit.store.extents import Extent, Lists
-from mlvgit.store.folders import flush_folder, listing, open_folder
+from mlvgit.store.folders import listing, open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake
 from mlvgit.store.linking import link_object
 from mlvgit.store.packs import INCOMING, ExtentFile, Ranges
-from mlvgit.store.parallel import run_each
 from mlvgit.store.place import place_bytes
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Progress, Readable
+from mlvgit.store.reading import BUFFER_BYTES, Progress, Readable
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["ObjectStore", "Placed", "Placement"]
+__all__ = ["ObjectStore"]
 
 _READ_ONLY = 0o444
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-class Placement(NamedTuple):
-    """An object, and the file that is to have its bytes, relative to a folder."""
-
-    digest: Digest
-    relative: str
-
-
-class Placed(NamedTuple):
-    """What placing files did.
-
-    Attributes:
-        added_bytes: what it took of the disk.
-        failed: the files that are not there, and why.
-    """
-
-    added_bytes: int
-    failed: tuple[tuple[Placement, MlvError], ...]
 
 
 class ObjectStore:
@@ -67,7 +48,7 @@ class ObjectStore:
 
     def __init__(self, folder: Path, *, link: bool = False) -> None:
         self.folder = folder
-        self._link = link
+        self.links = link
         self.lists = Lists(folder)
         self._prefix = f"{folder}/"
         self.added: list[int] = []
@@ -249,42 +230,15 @@ class ObjectStore:
         Raises:
             MachineError: a folder cannot be flushed.
         """
-        added: list[int] = []
+        return Checkout(self, root, mode, replace=replace).run(wanted, progress)
 
-        def one(placement: Placement, meter: Meter) -> None:
-            digest, relative = placement
-            try:
-                if (
-                    self._link
-                    and not mode & 0o111
-                    and not (replace and os.path.lexists(root / relative))
-                    and self._place_link(digest, root, relative)
-                ):
-                    return
-                with self.open(digest) as file:
-                    there = place_bytes(
-                        root,
-                        relative,
-                        file,
-                        digest,
-                        mode=mode & ~0o222,
-                        replace=replace,
-                        flush_folder=False,
-                        meter=meter,
-                    )
-            except IntegrityError:
-                self.check(digest)
-                raise
-            added.append(there)
+    def link(self, digest: Digest, root: Path, relative: str) -> bool:
+        """Make `relative` below `root` a second name of an object, and say whether that could be done.
 
-        failed = run_each(wanted, one, lambda placement: placement.digest.size, progress)
-        lacking = {placement for placement, _ in failed}
-        with machine_errors(f"write {root}"):
-            for folder in sorted({each.relative.rpartition("/")[0] for each in wanted if each not in lacking}):
-                flush_folder(root, folder)
-        return Placed(sum(added), tuple(failed))
-
-    def _place_link(self, digest: Digest, root: Path, relative: str) -> bool:
+        Raises:
+            IntegrityError: the object is damaged, or the name is taken by other bytes.
+            MachineError: the workspace cannot be written.
+        """
         if not self.has_object(digest):
             return False
         ensure_directory(root)

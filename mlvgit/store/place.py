@@ -18,7 +18,7 @@ from mlvgit.store.cloning import clone_open
 from mlvgit.store.folders import open_folder, parent_of, split
 from mlvgit.store.reading import BUFFER_BYTES, Meter, Readable, attempt
 
-__all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside"]
+__all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside", "write_expected"]
 
 MAX_ASIDE = 100_000
 
@@ -61,9 +61,7 @@ def place_bytes(
     ensure_directory(root)
     with machine_errors(f"write {shown}"), parent_of(root, relative, create=True) as (folder, name):
         with Draft(folder, name, mode=mode) as draft:
-            found = _fill(draft, data_or_reader, expected, meter)
-            if found != expected:
-                raise IntegrityError(f"the bytes for {printable(relative)} {_difference(found, expected)}")
+            write_expected(draft, relative, data_or_reader, expected, meter)
             added = 0 if draft.shares_blocks else expected.size
             try:
                 draft.publish(replace=replace)
@@ -73,6 +71,21 @@ def place_bytes(
         if flush_folder:
             flush_directory(folder)
     return added
+
+
+def write_expected(
+    draft: Draft, relative: str, data_or_reader: bytes | Readable, expected: Digest, meter: Meter | None = None
+) -> Digest:
+    """Put bytes into a draft and return `expected`, if they are what it says; see `place_bytes`.
+
+    Raises:
+        IntegrityError: they are not.
+        OSError: they cannot be read or written.
+    """
+    found = _fill(draft, data_or_reader, expected, meter)
+    if found != expected:
+        raise IntegrityError(f"the bytes for {printable(relative)} {_difference(found, expected)}")
+    return expected
 
 
 def require_same(folder: int, name: str, shown: str, expected: Digest) -> None:

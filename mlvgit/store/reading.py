@@ -26,6 +26,7 @@ __all__ = [
     "Outcome",
     "Progress",
     "Readable",
+    "Shared",
     "StoppedError",
     "Write",
     "attempt",
@@ -67,6 +68,23 @@ class Progress(Protocol):
 
     def finish(self) -> None:
         """The work is over, well or not."""
+
+
+class Shared:
+    """Hands on what a part of the work says, but not that it begins or ends."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def start(self, total_bytes: int, total_files: int) -> None:
+        """Say nothing."""
+
+    def advance(self, nbytes: int) -> None:
+        """See `Progress`."""
+        self._progress.advance(nbytes)
+
+    def finish(self) -> None:
+        """Say nothing."""
 
 
 class StoppedError(Exception):

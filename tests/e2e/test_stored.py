@@ -400,6 +400,20 @@ def test_a_pull_that_was_killed_goes_on_where_it_was(team: Team, stored: Sandbox
     carol.git("commit", "-qm", "Code")
 
 
+def test_what_a_killed_pull_left_is_no_finding_and_goes_with_a_later_one(team: Team, stored: Sandbox) -> None:
+    stored.push("origin", "main")
+    carol = team.clone("carol")
+    left = carol.write(f"{FOLDER}/.mlv-tmp-0123456789abcdef", "half")
+    os.utime(left, (1, 1))
+    carol.mlv("init")
+    assert "MLV" not in carol.mlv("check").said
+
+    carol.mlv("pull")
+
+    assert os.listdir(carol / FOLDER) == ["raw.bin"]
+    assert carol.commit_files("Honest work", notes="text")
+
+
 def test_ctrl_c_ends_a_pull_that_waits_for_a_server_and_leaves_nothing_half_done(team: Team, stored: Sandbox) -> None:
     stored.push("origin", "main")
     carol = team.clone("carol")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlvgit.store.drafts import LEAST_FILES
 from mlvgit.store.objects import ObjectStore
 from tests.cli.registries import plain_merge
 from tests.conftest import EPOCH, Playground, Sandbox
@@ -18,7 +19,7 @@ from tests.faults.warm import Outcome, Warm
 
 MODEL = "models/clf"
 SCANS = "data/snapshots/scans_v0.1"
-_TEMPORARY = re.compile(r"(^|/)\.mlv-|/(exclude\.|[a-z-]+\.mlv-)\d+$|\.lock$|/(incoming|quarantine)/")
+_TEMPORARY = re.compile(r"(^|/)\.mlv-|/(exclude\.|[a-z-]+\.mlv-new-)\d+$|\.lock$|/(incoming|quarantine)/")
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,18 @@ def _successor(repo: Sandbox) -> None:
     repo.mlv("push")
 
 
+def _many(repo: Sandbox) -> None:
+    for number in range(LEAST_FILES + 1):
+        repo.write(f"raw/{number % 2}/{number}.txt", f"{number} is small")
+
+
+def _many_pushed(repo: Sandbox) -> None:
+    _many(repo)
+    repo.mlv("snapshot", "create", "iris", "v0.1", "raw", "--storage", "store", "-m", "Freeze iris")
+    repo.mlv("push")
+    shutil.rmtree(repo / "data/snapshots/iris_v0.1")
+
+
 CREATE = ("snapshot", "create", "iris", "v0.1", "raw")
 RETIRE = ("--reason", "Consent withdrawn", "--yes", "-m", "Retire it")
 CASES = {
@@ -112,6 +125,7 @@ CASES = {
     "create-store": Case((*CREATE, "--storage", "store", "-m", "Freeze iris"), _raw),
     "create-move-git": Case((*CREATE, "--storage", "git", "--move"), _raw),
     "create-move-store": Case((*CREATE, "--storage", "store", "--move"), _raw),
+    "create-many": Case((*CREATE, "--storage", "git"), _many),
     "create-next": Case(("snapshot", "create", "scans", "v0.2", "raw", "--storage", "store"), _next_scans),
     "model-add": Case(
         ("model", "add", "clf", "v0.4.0", "out/model.pkl", "--metrics", "out/metrics.json", "-m", "Add v0.4.0"), _model
@@ -122,6 +136,7 @@ CASES = {
     "rollback": Case(("rollback", "clf", "v0.1.0", "-m", "worse"), _promoted),
     "restore": Case(("restore", "scans@v0.1"), _altered),
     "pull": Case(("pull",), _emptied),
+    "pull-many": Case(("pull",), _many_pushed),
     "push": Case(("push",)),
     "drop": Case(("drop", "scans@v0.1"), _pushed, frees=True),
     "gc": Case(("gc", "--grace", "0"), _littered, frees=True),

@@ -8,6 +8,7 @@ children alike. A program that is started (Git) counts as a place to be killed a
 from __future__ import annotations
 
 import builtins
+import ctypes
 import errno
 import fcntl
 import io
@@ -17,6 +18,8 @@ import signal
 import stat
 from collections.abc import Callable
 from typing import Any
+
+from mlvgit.store import atomic
 
 KILLED = "killed"
 SHORT = "short-write"
@@ -92,6 +95,8 @@ class Shim:
         for name in ("sendfile", "copy_file_range"):
             self._wrap(os, name, lambda call, name: lambda *args, **more: (self._due("copy"), call(*args, **more))[1])
         self._wrap(fcntl, "ioctl", self._cloning)
+        flushing = self._flushing(atomic._syncfs())
+        atomic._syncfs = lambda: flushing  # type: ignore[assignment]
         for name in ("posix_spawn", "fork") if self.fault == KILLED else ():
             self._wrap(os, name, lambda call, name: lambda *args, **more: (self._due(name), call(*args, **more))[1])
         opening = self._opening_file(io.open)
@@ -134,6 +139,18 @@ class Shim:
             return done or call(fd, data, *at)
 
         return wrapped
+
+    def _flushing(self, call: Callable[[int], int] | None) -> Callable[[int], int] | None:
+        def wrapped(fd: int) -> int:
+            assert call is not None
+            try:
+                self._due("syncfs")
+            except OSError as error:
+                ctypes.set_errno(error.errno)
+                return -1
+            return call(fd)
+
+        return wrapped if call else None
 
     def _opening(self, call: Callable[..., int], _: str) -> Callable[..., int]:
         def wrapped(path: Any, flags: int, *args: Any, **more: Any) -> int:

@@ -19,7 +19,7 @@ from tests.faults.cases import CASES, State, World
 from tests.faults.test_commands import ALL, differences, disagreements
 from tests.faults.warm import Warm
 
-CALLS = "fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,ftruncate,pwrite64"
+CALLS = "fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,ftruncate,pwrite64"
 FAULTS = {"killed": "signal=KILL", "disk-full": "error=ENOSPC"}
 MOST = 100
 

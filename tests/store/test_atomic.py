@@ -334,3 +334,13 @@ def test_leftovers_of_a_killed_command_are_removed_and_nothing_else(tmp_path: Pa
 
     assert remove_leftovers(tmp_path) == 1
     assert os.listdir(tmp_path) == ["kept"]
+
+
+def test_what_was_left_just_now_may_be_somebody_s_who_is_writing(tmp_path: Path) -> None:
+    for name, age in (("old", 7200), ("new", 0)):
+        path = tmp_path / f"{TEMPORARY_PREFIX}{name}"
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age, time.time() - age))
+
+    assert remove_leftovers(tmp_path, age=3600) == 1
+    assert os.listdir(tmp_path) == [f"{TEMPORARY_PREFIX}new"]

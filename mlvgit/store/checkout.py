@@ -1,0 +1,145 @@
+"""Putting files of the store into a workspace, many at once: hashed on the way, durable, read-only."""
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+from mlvgit.core.digest import Digest
+from mlvgit.errors import IntegrityError, MlvError
+from mlvgit.store.atomic import Draft, can_flush_file_system, machine_errors
+from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
+from mlvgit.store.folders import flush_folder
+from mlvgit.store.parallel import run_each
+from mlvgit.store.place import place_bytes, write_expected
+from mlvgit.store.reading import SMALL_BYTES, Meter, Progress, Shared
+
+__all__ = ["Checkout", "Placed", "Placement"]
+
+
+class Placement(NamedTuple):
+    """An object, and the file that is to have its bytes, relative to a folder."""
+
+    digest: Digest
+    relative: str
+
+
+class Placed(NamedTuple):
+    """What placing files did.
+
+    Attributes:
+        added_bytes: what it took of the disk.
+        failed: the files that are not there, and why.
+    """
+
+    added_bytes: int
+    failed: tuple[tuple[Placement, MlvError], ...]
+
+
+class Store(Protocol):
+    """What is asked of the store that gives the bytes."""
+
+    links: bool
+
+    def open(self, digest: Digest) -> AbstractContextManager[BinaryIO]:
+        """Open a file for reading."""
+
+    def check(self, digest: Digest) -> bool:
+        """Hash a file and set aside what is damaged of it."""
+
+    def link(self, digest: Digest, root: Path, relative: str) -> bool:
+        """Make a file a second name of an object, and say whether that could be done."""
+
+
+class Checkout:
+    """One placing of files; see `ObjectStore.place_all`."""
+
+    def __init__(self, store: Store, root: Path, mode: int, *, replace: bool) -> None:
+        self._store = store
+        self._root = root
+        self._mode = mode & ~0o222
+        self._replace = replace
+        self._added: list[int] = []
+
+    def run(self, wanted: Sequence[Placement], progress: Progress | None) -> Placed:
+        """Place all of `wanted`; each fails alone.
+
+        Raises:
+            MachineError: a flush failed.
+        """
+        shown = Shared(progress) if progress else None
+        small = [placement for placement in wanted if placement.digest.size <= SMALL_BYTES]
+        if len(small) < LEAST_FILES or self._store.links or not can_flush_file_system():
+            small = []
+        known = frozenset(small)
+        rest = [placement for placement in wanted if placement not in known]
+        if progress:
+            progress.start(sum([placement.digest.size for placement in wanted]), len(wanted))
+        try:
+            failed = [*self._together(small, Meter(shown)), *run_each(rest, self._one, _weight, shown)]
+        finally:
+            if progress:
+                progress.finish()
+        lacking = {placement for placement, _ in failed}
+        with machine_errors(f"write {self._root}"):
+            for folder in sorted({each.relative.rpartition("/")[0] for each in wanted if each not in lacking}):
+                flush_folder(self._root, folder)
+        return Placed(sum(self._added), tuple(failed))
+
+    def _together(self, small: Sequence[Placement], meter: Meter) -> list[tuple[Placement, MlvError]]:
+        failed: list[tuple[Placement, MlvError]] = []
+        for batch in batches(small, lambda placement: placement.relative):
+            with Drafts(self._root) as drafts:
+                for placement in batch:
+                    try:
+                        drafts.write(placement.relative, self._mode, partial(self._fill, placement))
+                    except MlvError as error:
+                        failed.append((placement, error))
+                    meter.advance(placement.digest.size)
+                named = {placement.relative: placement for placement in batch}
+                for relative, outcome in drafts.publish(replace=self._replace):
+                    if isinstance(outcome, MlvError):
+                        failed.append((named[relative], outcome))
+                    else:
+                        self._added.append(outcome)
+        return failed
+
+    def _fill(self, placement: Placement, draft: Draft) -> Digest:
+        try:
+            with self._store.open(placement.digest) as file:
+                return write_expected(draft, placement.relative, file, placement.digest)
+        except IntegrityError:
+            self._store.check(placement.digest)
+            raise
+
+    def _one(self, placement: Placement, meter: Meter) -> None:
+        digest, relative = placement
+        try:
+            if self._may_link(relative) and self._store.link(digest, self._root, relative):
+                return
+            with self._store.open(digest) as file:
+                taken = place_bytes(
+                    self._root,
+                    relative,
+                    file,
+                    digest,
+                    mode=self._mode,
+                    replace=self._replace,
+                    flush_folder=False,
+                    meter=meter,
+                )
+        except IntegrityError:
+            self._store.check(digest)
+            raise
+        self._added.append(taken)
+
+    def _may_link(self, relative: str) -> bool:
+        if not self._store.links or self._mode & 0o111:
+            return False
+        return not (self._replace and os.path.lexists(self._root / relative))
+
+
+def _weight(placement: Placement) -> int:
+    return placement.digest.size
