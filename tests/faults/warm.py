@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import pkgutil
 import subprocess
 import sys
 import tempfile
@@ -17,9 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.shim import Counter, Shim
+from tests.warm import import_all
 
 ROOT = Path(__file__).resolve().parents[2]
-_EXTRAS = ("azure", "gcs", "s3", "buckets", "http", "lfs", "lfsbatch", "generate", "__main__")
 
 
 class Outcome(NamedTuple):
@@ -58,11 +57,7 @@ class Warm:
 
 def serve() -> None:
     """Answer until there is no more line."""
-    import mlvgit
-
-    for module in pkgutil.walk_packages(mlvgit.__path__, "mlvgit."):
-        if module.name.rpartition(".")[2] not in _EXTRAS:
-            importlib.import_module(module.name)
+    import_all()
     importlib.import_module("pyfastcdc")
     counter = Counter()
     answers = os.dup(1)
