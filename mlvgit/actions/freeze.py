@@ -412,7 +412,8 @@ def _take_along(
     directory = project.layout.directory(key)
     names = list(names)
     in_git = _kept_in_git(project, key, storage, names)
-    make_read_only([project.top / directory / relative for relative in names])
+    top = project.top / directory
+    make_read_only(f"{top}/{relative}" for relative in names)
     # The user asked for these very files, whatever .gitignore says of `*.pkl` or `data/`.
     project.repo.stage([*more, *in_git, path], force=True)
     _unstage_gone(project, directory, frozenset(in_git))

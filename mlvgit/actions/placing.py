@@ -36,10 +36,11 @@ class Wanted(NamedTuple):
 def absent(project: Project, wanted: Wanted) -> dict[str, Digest]:
     """Return the store-kept files of a version that do not stand on disk, by their paths from the top."""
     directory = wanted.frozen.directory
+    top = str(project.top)
     return {
         f"{directory}/{relative}": digest
         for relative, digest in kept_in_store(wanted.manifest, wanted.frozen.key).items()
-        if (wanted.only is None or relative in wanted.only) and not os.path.lexists(project.top / directory / relative)
+        if (wanted.only is None or relative in wanted.only) and not os.path.lexists(f"{top}/{directory}/{relative}")
     }
 
 

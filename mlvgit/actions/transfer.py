@@ -107,7 +107,7 @@ def _fetch_parts(
         troubles.append(error)
         parts = {digest: part for digest, part in parts.items() if all(map(store.has_object, part.objects))}
     # A list is somebody's word: here only what was seen to be true is kept.
-    true = {digest: part.extents for digest, part in parts.items() if store.gives(part.extents, digest)}
+    true = store.all_given({digest: part.extents for digest, part in parts.items()})
     if true:
         store.lists.write(true)
     troubles += [

@@ -98,8 +98,9 @@ def differences_on_disk(
     present: list[SourceFile] = []
     missing: list[str] = []
     changed: list[str] = []
+    real = {""}
     for relative, entry in wanted.items():
-        file = _regular(folder, relative)
+        file = _regular(folder, relative, real)
         if file is None and is_hole(manifest, entry) and not os.path.lexists(folder / relative):
             continue
         if file is None:
@@ -126,21 +127,22 @@ def differences_on_disk(
     )
 
 
-def _regular(folder: Path, relative: str) -> SourceFile | None:
-    """Return the file, or None unless it is a regular one reached through real folders."""
-    path = folder
-    for part in relative.split("/")[:-1]:
-        path /= part
-        if path.is_symlink():
+def _regular(folder: Path, relative: str, real: set[str]) -> SourceFile | None:
+    """Return the file, or None unless it is a regular one reached through real folders; those seen so far are in `real`."""
+    inside = relative.rpartition("/")[0]
+    if inside not in real:
+        parts = inside.split("/")
+        if any(os.path.islink(f"{folder}/{'/'.join(parts[:number])}") for number in range(1, len(parts) + 1)):
             return None
-    path = folder / relative
+        real.add(inside)
+    path = f"{folder}/{relative}"
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return None
     if (found.st_mode & 0o170000) != 0o100000:
         return None
-    return SourceFile(relative=relative, path=os.fspath(path), stat=stat_key(found))
+    return SourceFile(relative=relative, path=path, stat=stat_key(found))
 
 
 def extra_files(folder: Path, manifest: Manifest) -> list[str]:

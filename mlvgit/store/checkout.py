@@ -11,7 +11,9 @@ from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft, can_flush_file_system, machine_errors
 from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
+from mlvgit.store.extents import Extent
 from mlvgit.store.folders import flush_folder
+from mlvgit.store.packs import Opened
 from mlvgit.store.parallel import run_each
 from mlvgit.store.place import place_bytes, write_expected
 from mlvgit.store.reading import SMALL_BYTES, Meter, Progress, Shared
@@ -45,6 +47,12 @@ class Store(Protocol):
 
     def open(self, digest: Digest) -> AbstractContextManager[BinaryIO]:
         """Open a file for reading."""
+
+    def whereabouts(self, digest: Digest) -> tuple[Extent, ...]:
+        """Return the ranges of objects that a file's bytes are."""
+
+    def descriptor(self, digest: Digest) -> int:
+        """Open an object."""
 
     def check(self, digest: Digest) -> bool:
         """Hash a file and set aside what is damaged of it."""
@@ -91,10 +99,10 @@ class Checkout:
     def _together(self, small: Sequence[Placement], meter: Meter) -> list[tuple[Placement, MlvError]]:
         failed: list[tuple[Placement, MlvError]] = []
         for batch in batches(small, lambda placement: placement.relative):
-            with Drafts(self._root) as drafts:
+            with Drafts(self._root) as drafts, Opened(self._store.descriptor) as opened:
                 for placement in batch:
                     try:
-                        drafts.write(placement.relative, self._mode, partial(self._fill, placement))
+                        drafts.write(placement.relative, self._mode, partial(self._fill, placement, opened))
                     except MlvError as error:
                         failed.append((placement, error))
                     meter.advance(placement.digest.size)
@@ -106,12 +114,12 @@ class Checkout:
                         self._added.append(outcome)
         return failed
 
-    def _fill(self, placement: Placement, draft: Draft) -> Digest:
+    def _fill(self, placement: Placement, opened: Opened, draft: Draft) -> Digest:
+        digest, relative = placement
         try:
-            with self._store.open(placement.digest) as file:
-                return write_expected(draft, placement.relative, file, placement.digest)
+            return write_expected(draft, relative, opened.read(self._store.whereabouts(digest)), digest)
         except IntegrityError:
-            self._store.check(placement.digest)
+            self._store.check(digest)
             raise
 
     def _one(self, placement: Placement, meter: Meter) -> None:

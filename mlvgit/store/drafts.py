@@ -58,6 +58,7 @@ class Drafts:
     def __init__(self, root: Path) -> None:
         ensure_directory(root)
         self._root = root
+        self._shown = f"write {root}/"
         self._folders: dict[str, int] = {}
         self._waiting: list[_Waiting] = []
         self._beginning = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -89,7 +90,7 @@ class Drafts:
             MachineError: it cannot be written.
         """
         inside, name = split(relative)
-        with machine_errors(f"write {self._root / relative}"):
+        with machine_errors(self._shown + relative):
             if inside not in self._folders:
                 self._folders[inside] = open_folder(self._root, inside, create=True)
             folder = self._folders[inside]
@@ -123,11 +124,11 @@ class Drafts:
             name = relative.rpartition("/")[2]
             outcome: int | MlvError = digest.size
             try:
-                with machine_errors(f"write {self._root / relative}"):
+                with machine_errors(self._shown + relative):
                     try:
                         draft.publish(replace=replace, durable=False)
                     except FileExistsError:
-                        require_same(folder, name, str(self._root / relative), digest)
+                        require_same(folder, name, f"{self._root}/{relative}", digest)
                         outcome = 0
             except MlvError as error:
                 outcome = error

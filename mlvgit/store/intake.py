@@ -4,6 +4,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -15,7 +16,7 @@ from mlvgit.store.chunks import CUT, Matcher, cutter
 from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.hashing import COPY_THREADS, fill
-from mlvgit.store.packs import INCOMING, PACK_BYTES, Packer, Ranges, publish_object
+from mlvgit.store.packs import INCOMING, PACK_BYTES, Opened, Packer, Ranges, publish_object
 from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, Shared, attempt, small_bytes
 from mlvgit.store.scan import SourceFile
 
@@ -97,10 +98,10 @@ class Intake:
 
     def _take_apart(self, meter: Meter) -> None:
         self._store.lists.refresh()
-        with self._packer() as shared:
+        with self._packer() as shared, Opened(self._store.descriptor) as opened:
             unsaid = 0
             for index in self._small:
-                self._outcomes[index] = self._pack(self._files[index], shared)
+                self._outcomes[index] = self._pack(self._files[index], shared, opened)
                 unsaid += self._files[index].stat.size
                 if unsaid > BUFFER_BYTES:
                     meter.advance(unsaid)
@@ -120,7 +121,7 @@ class Intake:
     def _packer(self) -> Packer:
         return Packer(self._store.folder, self._store.lists, self._store.added, cut=CUT if self._changed else "")
 
-    def _pack(self, file: SourceFile, packer: Packer) -> Outcome:
+    def _pack(self, file: SourceFile, packer: Packer, opened: Opened) -> Outcome:
         data = small_bytes(file)
         if data is None:
             portions = bytearray()
@@ -129,25 +130,19 @@ class Intake:
                 return outcome
             data = bytes(portions)
         digest = Digest(len(data), hashlib.sha256(data).hexdigest())
-        if digest not in packer and not self._has(digest, data):
+        if digest not in packer and not self._has(digest, data, opened):
             packer.new(data)
             packer.end(digest)
         return digest
 
-    def _has(self, digest: Digest, data: bytes) -> bool:
+    def _has(self, digest: Digest, data: bytes, opened: Opened) -> bool:
         """Say whether the store gives these very bytes; what is damaged is set aside."""
         extents = self._store.extents(digest, fresh=False)
         if extents is None:
             return False
-        ranges = Ranges(extents, self._store.descriptor)
-        there = bytearray(len(data) + 1)
-        try:
-            if ranges.into(memoryview(there), 0) == len(data) and there.startswith(data):
+        with suppress(OSError, IntegrityError):
+            if opened.read(extents) == data:
                 return True
-        except (OSError, IntegrityError):
-            pass
-        finally:
-            ranges.close()
         self._store.check(digest)
         return False
 

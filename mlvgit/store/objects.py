@@ -27,9 +27,9 @@ from mlvgit.store.folders import listing, open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake
 from mlvgit.store.linking import link_object
-from mlvgit.store.packs import INCOMING, ExtentFile, Ranges
+from mlvgit.store.packs import INCOMING, ExtentFile, Opened, Ranges
 from mlvgit.store.place import place_bytes
-from mlvgit.store.reading import BUFFER_BYTES, Progress, Readable
+from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Progress, Readable
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["ObjectStore"]
@@ -79,6 +79,17 @@ class ObjectStore:
             if all(map(self.has_object, {extent.object for extent in extents})):
                 return extents
         return None
+
+    def whereabouts(self, digest: Digest) -> tuple[Extent, ...]:
+        """Return what `extents` does.
+
+        Raises:
+            IntegrityError: there is no such file here.
+        """
+        found = self.extents(digest)
+        if found is None:
+            raise IntegrityError(f"{short(digest.sha256)} is not in the store")
+        return found
 
     def has_object(self, digest: Digest) -> bool:
         """Say whether an object of that name and size is here: a file, or what files are ranges of."""
@@ -187,7 +198,7 @@ class ObjectStore:
             IntegrityError: there is no such object, or it is no regular file.
         """
         try:
-            fd = os.open(self.path(digest), _OPEN)
+            fd = os.open(f"{self._prefix}{object_name(digest.sha256)}", _OPEN)
         except OSError as error:
             raise IntegrityError(f"the object {short(digest.sha256)} is not in the store: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -295,6 +306,25 @@ class ObjectStore:
         with self.joined(extents) as file:
             return _digest(file, digest) == digest
 
+    def all_given(self, claimed: Mapping[Digest, tuple[Extent, ...]]) -> dict[Digest, tuple[Extent, ...]]:
+        """Return the files whose bytes ranges of objects have, as is claimed; they are hashed.
+
+        Raises:
+            MachineError: they cannot be read.
+        """
+        found: dict[Digest, tuple[Extent, ...]] = {}
+        with Opened(self.descriptor) as opened:
+            for digest, extents in claimed.items():
+                true = False
+                if digest.size > SMALL_BYTES or sum([extent.length for extent in extents]) != digest.size:
+                    true = self.gives(extents, digest)
+                else:
+                    with machine_errors(f"read {short(digest.sha256)} in the store"), suppress(IntegrityError):
+                        true = hashlib.sha256(opened.read(extents)).hexdigest() == digest.sha256
+                if true:
+                    found[digest] = extents
+        return found
+
     def needing(self, digest: Digest) -> list[Digest]:
         """Return the files that are ranges of an object, itself left out."""
         found = {
@@ -314,9 +344,7 @@ class ObjectStore:
         objects: dict[Digest, None] = {}
         lists: dict[str, None] = {}
         for digest in digests:
-            extents = self.extents(digest)
-            if extents is None:
-                raise IntegrityError(f"{short(digest.sha256)} is not in the store")
+            extents = self.whereabouts(digest)
             objects.update(dict.fromkeys(extent.object for extent in extents))
             if not self.has_object(digest):
                 lists[next(name for name, found in self.lists.find(digest) if found == extents)] = None

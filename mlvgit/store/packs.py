@@ -22,13 +22,58 @@ from mlvgit.store.folders import flush_folder, open_folder
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["INCOMING", "PACK_BYTES", "ExtentFile", "Packer", "Ranges", "publish_object"]
+__all__ = ["INCOMING", "PACK_BYTES", "ExtentFile", "Opened", "Packer", "Ranges", "publish_object"]
 
 INCOMING: Final = "incoming"
 PACK_BYTES: Final = 64 << 20
 """A pack that has reached this size is closed."""
 _HELD_BYTES: Final = 1 << 20
 _OPEN_OBJECTS: Final = 64
+
+
+class Opened:
+    """Objects that stay open while many small files are read from them; not shared between threads.
+
+    Args:
+        opener: opens an object and returns a file descriptor, which is closed here.
+    """
+
+    def __init__(self, opener: Callable[[Digest], int]) -> None:
+        self._opener = opener
+        self._open: dict[Digest, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read(self, extents: Sequence[Extent]) -> bytes:
+        """Return the bytes of ranges of objects, as far as the objects go; they are not hashed.
+
+        Raises:
+            IntegrityError: an object is missing.
+            OSError: it cannot be read.
+        """
+        if len(extents) == 1:
+            return os.pread(self.descriptor(extents[0].object), extents[0].length, extents[0].offset)
+        return b"".join([os.pread(self.descriptor(each.object), each.length, each.offset) for each in extents])
+
+    def descriptor(self, digest: Digest) -> int:
+        """Return the descriptor of an object; it stays open here."""
+        found = self._open.get(digest)
+        if found is None:
+            if len(self._open) >= _OPEN_OBJECTS:
+                os.close(self._open.pop(next(iter(self._open))))
+            found = self._open[digest] = self._opener(digest)
+        return found
+
+    def close(self) -> None:
+        """Close what was opened; safe to call twice."""
+        while self._open:
+            os.close(self._open.popitem()[1])
 
 
 class Ranges:
@@ -41,9 +86,8 @@ class Ranges:
 
     def __init__(self, extents: Sequence[Extent], opener: Callable[[Digest], int]) -> None:
         self._extents = extents
-        self._opener = opener
+        self._opened = Opened(opener)
         self._starts: list[int] = []
-        self._open: dict[Digest, int] = {}
         self.size = 0
         for extent in extents:
             self._starts.append(self.size)
@@ -63,7 +107,9 @@ class Ranges:
             extent = self._extents[index]
             skipped = position + done - self._starts[index]
             length = min(wanted - done, extent.length - skipped)
-            got = os.preadv(self._descriptor(extent.object), [buffer[done : done + length]], extent.offset + skipped)
+            got = os.preadv(
+                self._opened.descriptor(extent.object), [buffer[done : done + length]], extent.offset + skipped
+            )
             if not got:
                 raise IntegrityError(f"the object {short(extent.object.sha256)} in the store is shorter than it was")
             done += got
@@ -83,18 +129,9 @@ class Ranges:
             index += 1
         return found
 
-    def _descriptor(self, digest: Digest) -> int:
-        found = self._open.get(digest)
-        if found is None:
-            if len(self._open) >= _OPEN_OBJECTS:
-                os.close(self._open.pop(next(iter(self._open))))
-            found = self._open[digest] = self._opener(digest)
-        return found
-
     def close(self) -> None:
         """Close what was opened; safe to call twice."""
-        while self._open:
-            os.close(self._open.popitem()[1])
+        self._opened.close()
 
 
 class ExtentFile(io.RawIOBase):

@@ -138,9 +138,14 @@ def set_aside(root: Path, relative: str, *, beside: str | None = None) -> Path:
     return root / target / new
 
 
-def make_read_only(paths: Iterable[Path]) -> None:
+def make_read_only(paths: Iterable[str | Path]) -> None:
     """Take the permission to write from files (never folders); a convenience that may fail, and then does nothing."""
     for path in paths:
+        try:
+            if not os.lstat(path).st_mode & 0o222:
+                continue
+        except OSError:
+            continue
         _change_mode(path, lambda mode: mode & ~0o222)
 
 
@@ -214,7 +219,7 @@ def _cut(name: str) -> str:
     return name.encode()[:230].decode(errors="ignore")
 
 
-def _change_mode(path: Path, change: Callable[[int], int]) -> None:
+def _change_mode(path: str | Path, change: Callable[[int], int]) -> None:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
