@@ -18,7 +18,7 @@ from mlvgit.store.checkout import Placement
 from mlvgit.store.parallel import as_one
 from mlvgit.store.reading import Progress
 
-__all__ = ["Wanted", "absent", "bring"]
+__all__ = ["Wanted", "absent", "bring", "place"]
 
 
 class Wanted(NamedTuple):
@@ -73,7 +73,7 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     store = object_store(project)
     whole = [(wanted, found) for wanted, found in missing if not problem or all(map(store.has, found.values()))]
     written = {path: digest for _, found in whole for path, digest in found.items()}
-    _place(project, [Placement(digest, path) for path, digest in written.items()], progress)
+    place(project, [Placement(digest, path) for path, digest in written.items()], progress=progress)
     directories = [wanted.frozen.directory for wanted, _ in whole]
     hold(project, [directory for directory in directories if directory in new])
     hold(project, [directory for directory in directories if directory not in new], written)
@@ -82,13 +82,24 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     return list(written)
 
 
-def _place(project: Project, placements: Sequence[Placement], progress: Progress | None) -> None:
-    """Write files; an object that turns out to be damaged is healed, and its files written then."""
+def place(
+    project: Project,
+    placements: Sequence[Placement],
+    *,
+    mode: int = 0o644,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write files, by their paths from the top; an object that turns out to be damaged is healed, and its files written then.
+
+    Raises:
+        IntegrityError, MachineError: some could not be written, all of them named; the others are there.
+    """
     store = object_store(project)
-    failed = store.place_all(placements, project.top, mode=0o644, progress=progress).failed
+    failed = store.place_all(placements, project.top, mode=mode, replace=replace, progress=progress).failed
     damaged = [placement for placement, error in failed if isinstance(error, IntegrityError)]
     healed = [placement for placement in damaged if not store.has(placement.digest) and heal(project, placement.digest)]
-    again = dict(store.place_all(healed, project.top, mode=0o644).failed) if healed else {}
+    again = dict(store.place_all(healed, project.top, mode=mode, replace=replace).failed) if healed else {}
     bad = [again.get(placement, error) for placement, error in failed if placement not in healed or placement in again]
     if bad:
         raise as_one(bad, f"{count(len(bad), 'file')} could not be written")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvgit.actions.clock import stamp
+from mlvgit.actions.placing import place
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
 from mlvgit.actions.stored import hold, object_store
@@ -21,6 +22,7 @@ from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
 from mlvgit.store.atomic import ensure_directory, machine_errors
+from mlvgit.store.checkout import Placement
 from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only, place_bytes
 
@@ -66,19 +68,22 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
             aside.append((frozen.directory, _move(folder, bench / folder.name)))
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
-        content = {relative: _bytes(project, key, frozen, manifest.by_relative()[relative]) for relative in broken}
+        entries = manifest.by_relative()
+        in_git = _bytes_in_git(project, key, frozen, [entries[relative] for relative in broken])
         for relative in verdict.changed:
             aside.append((f"{frozen.directory}/{relative}", _second_name(folder / relative, bench / relative)))
+        from_store: dict[int, list[Placement]] = {}
+        for relative in broken:
+            entry = entries[relative]
+            digest, mode = Digest(entry.size_bytes, entry.sha256), _mode(catalog, frozen, relative)
+            if digest in in_git:
+                place_bytes(folder, relative, in_git[digest], digest, mode=mode, replace=True)
+            else:
+                from_store.setdefault(mode, []).append(Placement(digest, f"{frozen.directory}/{relative}"))
+        for mode, placements in from_store.items():
+            place(project, placements, mode=mode, replace=True)
         for relative in () if only else verdict.extra:
             aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
-        for relative in broken:
-            entry = manifest.by_relative()[relative]
-            digest, mode = Digest(entry.size_bytes, entry.sha256), _mode(catalog, frozen, relative)
-            data = content[relative]
-            if data is None:
-                object_store(project).place(digest, folder, relative, mode=mode, replace=True)
-            else:
-                place_bytes(folder, relative, data, digest, mode=mode, replace=True)
         if manifest.storage == "store":
             hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
@@ -141,32 +146,38 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
     return chosen or list(known)
 
 
-def _bytes(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes | None:
-    """Return the frozen bytes of one file from wherever Git still has them; None when the store has them."""
-    digest = Digest(entry.size_bytes, entry.sha256)
-    if frozen.manifest is None or frozen.manifest.storage != "store":
+def _bytes_in_git(project: Project, key: Key, frozen: Frozen, entries: Iterable[FileEntry]) -> dict[Digest, bytes]:
+    """Return the frozen bytes of files from wherever Git still has them; of those that are left out the store has them.
+
+    Raises:
+        IntegrityError, RemoteError: bytes are nowhere.
+    """
+    store = object_store(project)
+    files = {entry.path: Digest(entry.size_bytes, entry.sha256) for entry in entries}
+    found: dict[Digest, bytes] = {}
+    unreachable: MlvError | None = None
+    stored = frozen.manifest is not None and frozen.manifest.storage == "store"
+    if stored:
         try:
-            return _bytes_in_git(project, key, frozen, entry)
-        except IntegrityError:
-            if object_store(project).check(digest):
-                return None
-            raise
-    if object_store(project).check(digest):
-        return None
-    try:
-        fetch(project, [digest])
-    except MlvError as error:
+            fetch(project, files.values())
+        except MlvError as error:
+            unreachable = error
+    for path, digest in files.items():
+        if stored and store.has(digest):
+            continue
         try:
-            return _bytes_in_git(project, key, frozen, entry)
+            found[digest] = _blob(project, key, frozen, path, digest)
         except IntegrityError:
-            raise error from None  # what the remotes said leads further
-    return None
+            if unreachable:
+                raise unreachable from None  # what the remotes said leads further
+            if not store.has(digest):
+                raise
+    return found
 
 
-def _bytes_in_git(project: Project, key: Key, frozen: Frozen, entry: FileEntry) -> bytes:
-    path = project.layout.absolute(entry.path)
+def _blob(project: Project, key: Key, frozen: Frozen, entry_path: str, wanted: Digest) -> bytes:
+    path = project.layout.absolute(entry_path)
     repo = project.repo
-    wanted = Digest(entry.size_bytes, entry.sha256)
     for oid in _candidates(project, path):
         if repo.blob_digests([oid])[oid] == wanted:
             return repo.blob(oid)
