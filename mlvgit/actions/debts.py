@@ -1,7 +1,6 @@
 """Debts: the way back of what stands in history already, and of what Git does not have."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
 
@@ -50,7 +49,7 @@ def with_ways_back(project: Project, context: Context, *, everything: bool) -> C
     """
     standing = _Standing(project)
     back = partial(_way_back, standing, context, everything)
-    return replace(context, way_back=back, is_debt=standing.is_debt if everything else context.is_debt)
+    return context._replace(way_back=back, is_debt=standing.is_debt if everything else context.is_debt)
 
 
 def _way_back(

@@ -7,10 +7,9 @@ import pickle
 import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mlvgit.errors import MachineError
 
@@ -32,8 +31,7 @@ train(sys.argv[1], float(sys.argv[2]), sys.argv[3])
 IGNORED = "raw/\nout/\nshelf/\nserver.git/\ncolleague/\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
+class Dataset(NamedTuple):
     """A real data set that scikit-learn ships, as CSV.
 
     Attributes:
@@ -61,8 +59,7 @@ class Dataset:
         return text.getvalue()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One step of the demo.
 
     Attributes:

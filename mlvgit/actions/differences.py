@@ -1,7 +1,6 @@
 """What differs between two snapshots, or between two model versions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mlvgit.actions.contents import find_bytes, read_frozen
@@ -29,8 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileChange:
+class FileChange(NamedTuple):
     """A file that has other bytes.
 
     Attributes:
@@ -46,8 +44,7 @@ class FileChange:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileChanges:
+class FileChanges(NamedTuple):
     """What differs between two lists of files; paths are relative to the frozen directories.
 
     Attributes:
@@ -71,8 +68,7 @@ class Located(NamedTuple):
     catalog: Catalog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotChanges:
+class SnapshotChanges(NamedTuple):
     """What differs between two snapshots."""
 
     before: Manifest
@@ -85,8 +81,7 @@ class SnapshotChanges:
         return self.before.tree_sha256 == self.after.tree_sha256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(NamedTuple):
     """What is known of a model version.
 
     Attributes:
@@ -127,8 +122,7 @@ class Value(NamedTuple):
         return type(self.before) is type(self.after) and bool(self.before == self.after)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelChanges:
+class ModelChanges(NamedTuple):
     """What differs between two model versions.
 
     Attributes:

@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from mlvgit.actions.framework import guard_states, is_configured, runs_our_check
 from mlvgit.actions.project import Project
@@ -50,8 +49,7 @@ _CI_FILES = (
 _CHECKS = (b"git mlv check", b"git-mlv check", b"mlv-check")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What the doctor found.
 
     Attributes:

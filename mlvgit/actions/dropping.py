@@ -8,7 +8,6 @@ worktree or another repository needs stays in the store.
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,8 +63,7 @@ class _Version(NamedTuple):
     files: dict[str, StatKey]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drop:
+class Drop(NamedTuple):
     """What goes, or went.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlvgit.actions.clock import iso
 from mlvgit.actions.project import Project
@@ -18,8 +18,7 @@ _LINE = b'    {"version": "v'
 _FRAME = frozenset((b"{", b'  "versions": [', b"  ]", b"}", b""))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionChange:
+class VersionChange(NamedTuple):
     """One version's stage before and after a commit; "" where the registry did not name it."""
 
     version: str
@@ -27,8 +26,7 @@ class VersionChange:
     after: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageEvent:
+class StageEvent(NamedTuple):
     """A commit that changed who is in which stage.
 
     Attributes:

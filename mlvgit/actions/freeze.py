@@ -3,10 +3,9 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlvgit import __version__
 from mlvgit.actions.adopting import as_blobs, as_pointed, behind_pointers, hub_repository
@@ -18,6 +17,7 @@ from mlvgit.actions.remembering import frozen_as, hashing_begins, remember
 from mlvgit.actions.stored import hold, object_store
 from mlvgit.actions.unfrozen import refuse_unfrozen
 from mlvgit.core.digest import Digest, tree_sha256
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
 from mlvgit.records.filelist import FileEntry, dump_entries
@@ -34,8 +34,7 @@ from mlvgit.store.scan import SourceFile, scan
 __all__ = ["Freezing", "FreezeResult", "freeze", "freeze_listed", "gather"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freezing:
+class Freezing(NamedTuple):
     """What is to be frozen.
 
     Attributes:
@@ -50,14 +49,13 @@ class Freezing:
 
     key: Key
     files: tuple[SourceFile, ...] | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = EMPTY
     replace: bool = False
     storage: str = ""
     move: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreezeResult:
+class FreezeResult(NamedTuple):
     """What freezing did.
 
     Attributes:
@@ -222,7 +220,7 @@ def _settle(
         if before.tree_sha256 == identity:
             _keep_list(project, before, entries)
         stay = bringing.finish(verified=target)  # before permissions change, which a source of a second name shares
-        return replace(_already(project, key, before, entries), stay=stay)
+        return _already(project, key, before, entries)._replace(stay=stay)
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
     _refuse_conversions(project, _kept_in_git(project, key, storage, [file.relative for file in files]))

@@ -4,7 +4,6 @@ Each guard says which trees are compared and what the context is; the rules do t
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from mlvgit.actions.altered import altered_here
 from mlvgit.actions.clock import today
@@ -23,7 +22,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.published import is_replaceable, published_by
 from mlvgit.actions.receiving import BYTES, check_range, guard_push, guard_receive
 from mlvgit.actions.reverts import brought_back
-from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
+from mlvgit.actions.runcode import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.repo.history import (
     protected_refs,
@@ -74,7 +73,7 @@ def check_all(project: Project, commit: str | None = None, *, remote_bytes: Remo
     delta = delta_between(project, empty(project), after)
     findings = judge([delta], context)
     if remote_bytes:
-        findings += judge([delta], replace(context, moment="push", remote_bytes=remote_bytes, only=BYTES))
+        findings += judge([delta], context._replace(moment="push", remote_bytes=remote_bytes, only=BYTES))
     return make_report(findings, "this state does not hold")
 
 

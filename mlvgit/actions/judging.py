@@ -1,7 +1,6 @@
 """What every guard needs: reports, trusted settings, local tags, the difference of two trees."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from mlvgit.actions.findings import render, summary
@@ -90,7 +89,7 @@ def _pasteable(finding: Finding, base: str, remote: str, branch: str) -> Finding
             commands = tuple(command.replace(f" {word} ", f" {text} ") for command in commands)
         return commands
 
-    return replace(finding, keep=filled(finding.keep), undo=filled(finding.undo))
+    return finding._replace(keep=filled(finding.keep), undo=filled(finding.undo))
 
 
 def trusted_settings(catalog: Catalog) -> dict[str, Settings]:

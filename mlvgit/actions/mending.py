@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mlvgit.actions.clashes import Clash, unsettled
@@ -30,8 +29,7 @@ class Take(NamedTuple):
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class Mended(NamedTuple):
     """A registry that was mended and staged.
 
     Attributes:
@@ -45,8 +43,7 @@ class Mended:
     set_aside: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undecided:
+class Undecided(NamedTuple):
     """A registry, or a manifest, about which a person has to decide; it was not touched.
 
     Attributes:
@@ -65,8 +62,7 @@ class Undecided:
     directory: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairResult:
+class RepairResult(NamedTuple):
     """What mending did.
 
     Attributes:
@@ -303,7 +299,7 @@ def _with_one(
         # What was there before and one side dropped, by reverting a promotion, stays known in the archive.
         entry = side.version(each) or (other.version(each) if each == version or each in left else None)
         if entry is not None:
-            side = side.with_version(replace(entry, stage=stage if each == version else ARCHIVED))
+            side = side.with_version(entry._replace(stage=stage if each == version else ARCHIVED))
     return side
 
 

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.clock import utc_now
@@ -26,8 +25,7 @@ from mlvgit.store.scan import SourceFile
 __all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version", "registered"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPlan:
+class ModelPlan(NamedTuple):
     """What `model add` was asked for.
 
     Attributes:
@@ -54,8 +52,7 @@ class ModelPlan:
     inventory: Inventory | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelVersion:
+class ModelVersion(NamedTuple):
     """A line of `model list`.
 
     Attributes:
@@ -196,8 +193,7 @@ def registered(project: Project, key: Key, catalog: Catalog) -> tuple[Registry, 
     if entry is None:
         entry = RegisteredVersion(version=key.version, stage="dev", registered_utc=utc_now())
     if manifest is not None and not entry.tree_sha256:
-        entry = replace(
-            entry,
+        entry = entry._replace(
             tree_sha256=manifest.tree_sha256,
             run=entry.run or manifest.run,
             data_snapshots=entry.data_snapshots or manifest.derived_from,
@@ -217,7 +213,7 @@ def comment(project: Project, reference: str, text: str, by: str) -> str:
         catalog = project.working()
         key = project.find_model(reference, catalog)
         registry, entry = registered(project, key, catalog)
-        entry = replace(entry, comments=(*entry.comments, Comment(at=utc_now(), by=by, text=text.strip())))
+        entry = entry._replace(comments=(*entry.comments, Comment(at=utc_now(), by=by, text=text.strip())))
         path = project.layout.registry(key.name)
         write_atomic(project.top / path, registry.with_version(entry).dump())
         project.repo.stage([path], force=True)

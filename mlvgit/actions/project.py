@@ -1,7 +1,6 @@
 """The project at hand: the repository, the mlv root of the current folder, its catalogs, and looking references up."""
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlvgit import __version__
@@ -25,7 +24,6 @@ def version_of(key: Key) -> Version:
     return snapshot_version(key.version) if key.kind == "snapshot" else model_version(key.version)
 
 
-@dataclass(slots=True, kw_only=True)
 class Project:
     """A repository seen from one of its mlv roots.
 
@@ -35,11 +33,12 @@ class Project:
         fetching: the command gets bytes from remotes, and so gets lists of files that are not here too.
     """
 
-    repo: Repository
-    root: str = ""
-    fetching: bool = False
-    _parsed: Parsed = field(default_factory=dict)
-    _catalogs: dict[str, Catalog] = field(default_factory=dict)
+    def __init__(self, *, repo: Repository, root: str = "") -> None:
+        self.repo = repo
+        self.root = root
+        self.fetching = False
+        self._parsed: Parsed = {}
+        self._catalogs: dict[str, Catalog] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = ".") -> "Project":

@@ -1,6 +1,6 @@
 """Pushing a release whole: the branch and its model tags in one atomic push, which the guards judge as one."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
@@ -15,8 +15,7 @@ from mlvgit.store.reading import Progress
 __all__ = ["PushResult", "push"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushResult:
+class PushResult(NamedTuple):
     """What was pushed.
 
     Attributes:
@@ -28,7 +27,7 @@ class PushResult:
     remote: str
     refs: tuple[str, ...]
     said: str = ""
-    sent: Sent = Sent()  # noqa: RUF009 - immutable
+    sent: Sent = Sent()
 
 
 def push(project: Project, remote: str = "", progress: Progress | None = None) -> PushResult:

@@ -1,7 +1,6 @@
 """What a push would change on its receiver, judged before it goes out, before a server takes it, or as a range."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from mlvgit.actions.clock import today
@@ -19,7 +18,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
 from mlvgit.actions.pushed_tags import remote_tags, tag_move, tagged_after, tags_here_or_there
 from mlvgit.actions.reverts import brought_back
-from mlvgit.actions.runs import code_known, code_sha256_of, file_sha256_at, run_published
+from mlvgit.actions.runcode import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
 from mlvgit.actions.walking import AT_PUSH, MOST_COMMITS, walk
 from mlvgit.core.text import count, printable, short
@@ -249,8 +248,7 @@ def _judge_push(
 
 def _seen_from(project: Project, context: Context, bases: Sequence[str], tip: str) -> Context:
     """Return the context for judging `tip` against `bases`: what it reverts is in their history."""
-    return replace(
-        context,
+    return context._replace(
         tag_moves=(),
         held_before=brought_back(project, bases) if bases else context.held_before,
         stage_trail=stage_trail(project, [tip]),
@@ -301,7 +299,7 @@ def _walked(
         tip,
         bases,
         receiver.protected.values(),
-        lambda step: _seen_from(project, replace(context, remote_bytes=None), step.parents, step.commit),
+        lambda step: _seen_from(project, context._replace(remote_bytes=None), step.parents, step.commit),
         found,
         each=receiver.each,
         most=receiver.most,

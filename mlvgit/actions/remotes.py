@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -111,7 +110,7 @@ def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Add
         remote = _checked(project, given, entry)
         before = path.read_bytes() if path.exists() else b""
         after, lines = _with_entry(before, entry)
-        if not _says(after, replace(settings, remotes=(*settings.remotes, given))):
+        if not _says(after, settings._replace(remotes=(*settings.remotes, given))):
             wanted = dump({"remotes": entry}).decode()
             raise UsageError(f"{relative} is not written line by line: add this by hand", hint=wanted.rstrip("\n"))
         if isinstance(remote, FolderRemote):
@@ -184,7 +183,6 @@ class _NotSo(Exception):  # noqa: N818 - an answer, not a failure of ours
     """The remote answered otherwise than it must."""
 
 
-@dataclass(slots=True)
 class Trial:
     """Trying a remote out with objects of random bytes, which are deleted again.
 
@@ -193,9 +191,10 @@ class Trial:
         left: names of objects that could not be deleted, when all is over.
     """
 
-    remote: Remote
-    left: list[str]
-    _sent: dict[Digest, Path]
+    def __init__(self, remote: Remote) -> None:
+        self.remote = remote
+        self.left: list[str] = []
+        self._sent: dict[Digest, Path] = {}
 
     @classmethod
     def of(cls, project: Project, name: str) -> "Trial":
@@ -211,7 +210,7 @@ class Trial:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"there is: {', '.join(known)}" if known else ""
             raise UsageError(f"there is no remote {name}", hint=hint or "git mlv remote add NAME URL")
-        return cls(open_one(project, given), [], {})
+        return cls(open_one(project, given))
 
     def run(self) -> Iterator[Step]:
         """Yield each step when it is done; when the remote cannot be reached, the first is the only one.

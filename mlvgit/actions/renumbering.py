@@ -1,11 +1,11 @@
 """Giving a version that is not published another number, with everything that refers to it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
-from mlvgit.actions.runs import run_published
+from mlvgit.actions.runcode import run_published
 from mlvgit.actions.stored import hold
 from mlvgit.actions.taking_back import committable, find_version, identities_here, refuse_published, unstage
 from mlvgit.actions.verify import differences_on_disk
@@ -26,8 +26,7 @@ from mlvgit.store.lock import exclusive
 __all__ = ["RenumberResult", "renumber"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenumberResult:
+class RenumberResult(NamedTuple):
     """What renumbering did.
 
     Attributes:
@@ -205,11 +204,11 @@ def _registry(project: Project, catalog: Catalog, registry: Registry, old: Key, 
     for entry in registry.versions:
         key = project.layout.model_key(registry.name, entry.version)
         if key == old:
-            entries.append(replace(entry, version=new.version))
+            entries.append(entry._replace(version=new.version))
         elif (data := _naming(entry.data_snapshots, old, new)) != entry.data_snapshots and _may_follow(
             project, catalog, key, entry
         ):
-            entries.append(replace(entry, data_snapshots=data))
+            entries.append(entry._replace(data_snapshots=data))
         else:
             entries.append(entry)
     return registry if tuple(entries) == registry.versions else registry.with_versions(tuple(entries))
@@ -233,7 +232,7 @@ def _manifests(project: Project, catalog: Catalog, old: Key, new: Key) -> Iterat
         parents = _naming(frozen.manifest.derived_from, old, new)
         if parents != frozen.manifest.derived_from:
             free = _may_follow(project, catalog, key, None)
-            yield frozen.manifest_path, replace(frozen.manifest, derived_from=parents).dump() if free else None
+            yield frozen.manifest_path, frozen.manifest._replace(derived_from=parents).dump() if free else None
 
 
 def _runs(catalog: Catalog, old: Key, new: Key, published: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
@@ -241,9 +240,9 @@ def _runs(catalog: Catalog, old: Key, new: Key, published: Callable[[str], bool]
         record = catalog.run(path).value
         if not isinstance(record, RunRecord):
             continue
-        changed = replace(record, data_snapshots=_naming(record.data_snapshots, old, new))
+        changed = record._replace(data_snapshots=_naming(record.data_snapshots, old, new))
         if old in model_candidates(catalog, old.root, record):
-            changed = replace(changed, model_version=new.version)
+            changed = changed._replace(model_version=new.version)
         if changed != record:
             ours = catalog.tree.read(path) == record.dump()
             yield path, changed.dump() if ours and not published(path) else None

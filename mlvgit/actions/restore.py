@@ -3,8 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.placing import place
@@ -29,8 +29,7 @@ from mlvgit.store.place import make_read_only, place_bytes
 __all__ = ["RestoreResult", "restore"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreResult:
+class RestoreResult(NamedTuple):
     """What restoring did.
 
     Attributes:

@@ -6,7 +6,6 @@ bytes go: what a hook refuses has cost nothing, and whoever is killed runs the s
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.clock import utc_now
@@ -50,7 +49,6 @@ class Hole(NamedTuple):
     already: bool
 
 
-@dataclass(slots=True, kw_only=True)
 class Retiring:
     """What is to go, and what went.
 
@@ -66,16 +64,26 @@ class Retiring:
         erased_from: remotes from which they are gone.
     """
 
-    project: Project
-    digests: tuple[Digest, ...]
-    holes: tuple[Hole, ...]
-    users: tuple[str, ...]
-    serving: tuple[str, ...]
-    remaining: tuple[str, ...]
-    staged: tuple[str, ...] = ()
-    here: ErasedHere = field(default_factory=ErasedHere)
-    failed: dict[str, MlvError] = field(default_factory=dict)
-    erased_from: tuple[str, ...] = ()
+    def __init__(
+        self,
+        *,
+        project: Project,
+        digests: tuple[Digest, ...],
+        holes: tuple[Hole, ...],
+        users: tuple[str, ...],
+        serving: tuple[str, ...],
+        remaining: tuple[str, ...],
+    ) -> None:
+        self.project = project
+        self.digests = digests
+        self.holes = holes
+        self.users = users
+        self.serving = serving
+        self.remaining = remaining
+        self.staged: tuple[str, ...] = ()
+        self.here = ErasedHere()
+        self.failed: dict[str, MlvError] = {}
+        self.erased_from: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -273,7 +281,7 @@ def _hole(
         reason = f"{old.reason}; {said}" if old and old.reason != said else said
         written = () if whole else tuple(sorted(known[name].path for name in covered))
         tombstone = tombstone._replace(reason=reason, bytes=total, paths=written, unknown=old.unknown if old else {})
-        manifest = replace(manifest, retired=tombstone)
+        manifest = manifest._replace(retired=tombstone)
     return Hole(
         key=frozen.key,
         manifest_path=frozen.manifest_path,

@@ -1,45 +1,35 @@
 """Run records: which code, data, parameters and environment made a model version."""
 
-import hashlib
 import platform
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlvgit.actions.clock import today, utc_now
 from mlvgit.actions.models import facts
 from mlvgit.actions.project import Project
+from mlvgit.actions.runcode import code_sha256
 from mlvgit.core.digest import of_bytes
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.references import is_run_id
 from mlvgit.errors import RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.run import Environment, RunRecord
 from mlvgit.rules.catalog import Catalog
-from mlvgit.rules.model import Tree
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.lock import exclusive
 
 __all__ = [
     "RecordPlan",
-    "code_sha256",
-    "code_known",
-    "code_sha256_of",
-    "file_sha256_at",
     "record",
-    "run_published",
     "uncommitted_code",
 ]
-
-MOST_COMMITS = 200
-"""How many commits are looked through for code that squash or rebase gave another commit."""
 
 LOCK_NAMES = ("requirements.lock", "uv.lock", "poetry.lock", "requirements.txt")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordPlan:
+class RecordPlan(NamedTuple):
     """What `record` was asked for.
 
     Attributes:
@@ -57,8 +47,8 @@ class RecordPlan:
     run_id: str = ""
     data: tuple[str, ...] = ()
     code: str = "HEAD"
-    params: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = EMPTY
+    metrics: Mapping[str, Any] = EMPTY
     lock: Path | None = None
     image: str = ""
     python: str = ""
@@ -170,72 +160,3 @@ def _find_lock(project: Project) -> Path | None:
             if (folder / name).is_file():
                 return folder / name
     return None
-
-
-def code_sha256(project: Project, catalog: Catalog) -> str:
-    """Hash the code of a commit: the sorted `ls-tree -r` lines outside our folders.
-
-    It survives squash and rebase, where the commit id does not.
-    """
-    layout = project.layout
-    return _code_sha256(catalog.tree, tuple(folder + "/" for folder in layout.folders))
-
-
-def _code_sha256(tree: Tree, ours: tuple[str, ...]) -> str:
-    whole = hashlib.sha256()
-    entries = tree.below("")
-    for path in sorted(entries, key=lambda path: path.encode("utf-8", "surrogateescape")):
-        if not path.startswith(ours):
-            entry = entries[path]
-            kind = "commit" if entry.mode == 0o160000 else "blob"
-            whole.update(
-                f"{entry.mode:06o} {kind} {entry.oid}\t".encode() + path.encode("utf-8", "surrogateescape") + b"\n"
-            )
-    return whole.hexdigest()
-
-
-def code_sha256_of(project: Project) -> Callable[[str], str | None]:
-    """Return a function from a commit name to the hash of its code, None when the commit is not here."""
-
-    def find(name: str) -> str | None:
-        oid = project.repo.resolve(name)
-        return code_sha256(project, project.committed(oid)) if oid else None
-
-    return find
-
-
-def code_known(project: Project) -> Callable[[str], bool | None]:
-    """Return a function that says whether one of the newest commits here has code with this hash.
-
-    Squash and rebase give code another commit; None stands for "not among those that were looked at".
-    """
-
-    def known(wanted: str) -> bool | None:
-        repo = project.repo
-        names = repo.git.text("rev-list", f"--max-count={MOST_COMMITS}", "--all", "HEAD", ok=(0, 128)).split()
-        if any(code_sha256(project, project.committed(oid)) == wanted for oid in names):
-            return True
-        return None if len(names) == MOST_COMMITS or repo.is_shallow() else False
-
-    return known
-
-
-def file_sha256_at(project: Project) -> Callable[[str, str], str | None]:
-    """Return a function from a commit name and a path to the SHA-256 of the file there."""
-
-    def find(name: str, path: str) -> str | None:
-        oid = project.repo.resolve(name)
-        digest = project.committed(oid).tree.digests([path]).get(path) if oid else None
-        return digest.sha256 if digest else None
-
-    return find
-
-
-def run_published(project: Project, tips: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that says whether a protected branch has a file at this path."""
-    trees = [project.committed(tip).tree for tip in dict.fromkeys(tips)]
-
-    def published(path: str) -> bool:
-        return any(tree.entry(path) is not None for tree in trees)
-
-    return published

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -56,8 +55,7 @@ class Sent(NamedTuple):
         return "; ".join([sent, *self.notices])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shipped:
+class Shipped(NamedTuple):
     """What sending the bytes of a push did.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlvgit.actions.differences import model_side
 from mlvgit.actions.events import stage_events
@@ -24,8 +24,7 @@ PRODUCTION = "production"
 _METRICS = ("f1", "f1_score", "f1_macro", "accuracy", "auc", "roc_auc", "r2", "rmse", "mae", "loss")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Serving:
+class Serving(NamedTuple):
     """What serves of one model, by the registry of HEAD.
 
     Attributes:

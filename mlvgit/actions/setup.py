@@ -1,6 +1,6 @@
 """Making a repository an mlv root: settings, attributes, and the guards of this clone."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.repo.attributes import ignored
@@ -13,8 +13,7 @@ BLOCK_BEGIN = "# mlvgit: frozen bytes stay as they are"
 BLOCK_END = "# mlvgit: end"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitResult:
+class InitResult(NamedTuple):
     """What `init` did and saw.
 
     Attributes:

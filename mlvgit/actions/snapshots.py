@@ -1,8 +1,7 @@
 """Dataset snapshots: create, list, path."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
@@ -20,8 +19,7 @@ from mlvgit.store.scan import SourceFile
 __all__ = ["SnapshotPlan", "create", "listing", "next_version"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SnapshotPlan:
+class SnapshotPlan(NamedTuple):
     """What `snapshot create` was asked for.
 
     Attributes:

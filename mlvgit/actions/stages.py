@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mlvgit.actions.events import stage_events
 from mlvgit.actions.models import registered
@@ -29,8 +29,7 @@ ARCHIVED = "archived"
 PRODUCTION = "production"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(NamedTuple):
     """One version that changes its stage."""
 
     version: str
@@ -38,8 +37,7 @@ class Move:
     after: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageChange:
+class StageChange(NamedTuple):
     """What promoting or rolling back did.
 
     Attributes:
@@ -166,9 +164,9 @@ def move(
     if rule is not None and rule.one:
         for other in registry.in_stage(stage):
             if other.version != entry.version:
-                registry = registry.with_version(replace(other, stage=ARCHIVED))
+                registry = registry.with_version(other._replace(stage=ARCHIVED))
                 moves.append(Move(version=other.version, before=stage, after=ARCHIVED))
-    return registry.with_version(replace(entry, stage=stage)), tuple(moves)
+    return registry.with_version(entry._replace(stage=stage)), tuple(moves)
 
 
 def _base(project: Project) -> Catalog:

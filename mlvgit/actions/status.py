@@ -1,7 +1,6 @@
 """The status: what serves, what is newest, what is new or wrong here, and how far it got. Nothing frozen is hashed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from mlvgit.actions.chosen import Freeable, freeable
@@ -9,6 +8,7 @@ from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.served import Serving, all_serving, tag_state
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import count
 from mlvgit.core.versions import model_version
 from mlvgit.errors import MlvError
@@ -24,8 +24,7 @@ __all__ = ["Newest", "Status", "Upstream", "look"]
 MOST_NEWEST = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class Newest(NamedTuple):
     """The newest snapshot of a dataset, or version of a model, in the working directory.
 
     Attributes:
@@ -61,8 +60,7 @@ class Upstream(NamedTuple):
 NOWHERE: Final = Upstream()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(NamedTuple):
     """What there is to know at a glance.
 
     Attributes:
@@ -104,10 +102,10 @@ class Status:
     unmerged: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     debts: tuple[str, ...] = ()
-    guards: Mapping[str, str] = field(default_factory=dict)
+    guards: Mapping[str, str] = EMPTY
     upstream: Upstream = NOWHERE
     other_roots: tuple[str, ...] = ()
-    freeable: Freeable = Freeable((), 0)  # noqa: RUF009 - immutable
+    freeable: Freeable = Freeable((), 0)
 
 
 def look(project: Project) -> Status:

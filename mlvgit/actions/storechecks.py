@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.healing import heal
 from mlvgit.actions.project import Project
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["RemoteReport", "StoreReport", "check_remote", "check_store"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreReport:
+class StoreReport(NamedTuple):
     """What a look through the store found.
 
     Attributes:
@@ -113,8 +111,7 @@ def _set_aside(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
     return sorted(digest for digest in wanted if not store.has(digest))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteReport:
+class RemoteReport(NamedTuple):
     """What a look through a remote found.
 
     Attributes:

@@ -10,7 +10,6 @@ import struct
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from io import StringIO
 from itertools import chain, islice
 from typing import IO, NamedTuple, Protocol
@@ -39,8 +38,7 @@ class UnreadableError(Exception):
     """A file is not what its name says; the message is the reason."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowChanges:
+class RowChanges(NamedTuple):
     """How two tables differ.
 
     Attributes:

@@ -1,6 +1,6 @@
 """Model tags: the annotated tag that vouches for a model version, made and checked."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlvgit.actions.models import registered
 from mlvgit.actions.project import Project, freeze_command
@@ -14,8 +14,7 @@ from mlvgit.store.lock import exclusive
 __all__ = ["TagResult", "find_tag", "tag_model"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagResult:
+class TagResult(NamedTuple):
     """What tagging did.
 
     Attributes:

@@ -3,8 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.project import Project
@@ -26,8 +26,7 @@ __all__ = ["DiscardResult", "committable", "discard", "find_version", "identitie
 ARCHIVED = "archived"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiscardResult:
+class DiscardResult(NamedTuple):
     """What taking a version back did.
 
     Attributes:

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import wanted_by
-from mlvgit.actions.transfer import lost
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
@@ -21,8 +20,7 @@ from mlvgit.store.scan import SourceFile, stat_key
 __all__ = ["Verdict", "committed_differences", "differences_on_disk", "extra_files", "verify"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What re-hashing a frozen thing gave.
 
     Attributes:
@@ -186,4 +184,8 @@ def committed_differences(project: Project, catalog: Catalog, frozen: Frozen) ->
             found.append(f"{path} is missing")
         elif digest != wanted:
             found.append(f"{path} has other bytes")
+    if not outside:
+        return found
+    from mlvgit.actions.transfer import lost
+
     return found + [f"the bytes of {outside[digest]} are nowhere" for digest in lost(project, outside)]

@@ -4,7 +4,6 @@ Most commits touch nothing of ours: one `git log --raw` tells which do, and only
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from mlvgit.actions.judging import delta_between, empty
@@ -184,8 +183,7 @@ def _judge(project: Project, step: Step, context: Context) -> list[Finding]:
 
 def _passing(finding: Finding, commit: str, base: str, *, each: bool) -> Finding:
     """Tell of what one commit broke and a later one mended."""
-    return replace(
-        finding,
+    return finding._replace(
         message=f"{finding.message} (in commit {short(commit)}; mended since)",
         keep=(),
         undo=(f"git rebase -i {short(base)}",) if each else (),

@@ -15,6 +15,7 @@ from mlvgit.core.text import printable
 from mlvgit.errors import Problem, UsageError
 
 __all__ = [
+    "EMPTY",
     "MAX_DEPTH",
     "MAX_WHOLE",
     "Path",
@@ -26,6 +27,9 @@ __all__ = [
     "json_path",
     "read",
 ]
+
+EMPTY: Final[Mapping[str, Any]] = {}
+"""An object without keys, for what is not said; nobody writes into it."""
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""

@@ -1,13 +1,12 @@
 """The inventory: files of a folder or a bucket that were hashed where they lie, to be committed elsewhere. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mlvgit.core import jsontext
 from mlvgit.core.digest import Digest, tree_sha256
-from mlvgit.core.jsontext import json_path
+from mlvgit.core.jsontext import EMPTY, json_path
 from mlvgit.errors import DocumentError, Problem
 from mlvgit.records.filelist import FileEntry
 from mlvgit.records.soundness import judge_names
@@ -24,8 +23,7 @@ _KNOWN: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(NamedTuple):
     """What was found where data lies.
 
     Attributes:
@@ -42,7 +40,7 @@ class Inventory:
     created_utc: str = ""
     created_by: str = ""
     format: str = ""
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = EMPTY
 
     @property
     def tree_sha256(self) -> str:

@@ -3,7 +3,6 @@
 All paths are relative to the top of the repository, POSIX, without a trailing slash.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from mlvgit.core.references import is_model_name, is_run_id, split_snapshot_name
@@ -52,8 +51,7 @@ class Place(NamedTuple):
 NOT_OURS = Place("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """The folders of one mlv root.
 
     Attributes:
@@ -65,10 +63,10 @@ class Layout:
     snapshots: str = "data/snapshots"
     models: str = "models"
     runs: str = "runs"
-    _prefix: str = field(init=False, repr=False, compare=False, default="")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_prefix", self.root + "/" if self.root else "")
+    @property
+    def _prefix(self) -> str:
+        return self.root + "/" if self.root else ""
 
     @property
     def settings_path(self) -> str:

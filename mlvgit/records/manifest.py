@@ -3,15 +3,14 @@
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from operator import itemgetter, lt
 from typing import Any, Final, Literal, NamedTuple
 
 from mlvgit.core import jsontext
 from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256, tree_sha256
-from mlvgit.core.jsontext import json_path
+from mlvgit.core.jsontext import EMPTY, json_path
 from mlvgit.errors import DocumentError, MlvError, Problem
 from mlvgit.records.filelist import FileEntry, FileList, dump_entries
 from mlvgit.records.soundness import folder_of, judge
@@ -78,8 +77,29 @@ class Retired(NamedTuple):
         return not self.paths or path in self.paths
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class _Manifest(NamedTuple):
+    kind: Kind
+    name: str
+    version: str
+    files: Sequence[FileEntry]
+    created_utc: str = ""
+    notes: str = ""
+    format: str = ""
+    declared_tree_sha256: str = ""
+    storage: str = ""
+    derived_from: tuple[str, ...] = ()
+    source: str = ""
+    owner: str = ""
+    license: str = ""
+    created_by: str = ""
+    metadata: Mapping[str, Any] = EMPTY
+    run: str = ""
+    retired: Retired | None = None
+    unknown: Mapping[str, Any] = EMPTY
+    unknown_in_files: Mapping[str, Mapping[str, Any]] = EMPTY
+
+
+class Manifest(_Manifest):
     """The frozen list of a directory's files, and what is said about them.
 
     Frozen are `kind`, `name`, `version`, `files` and the lineage (`derived_from`, `source`, `run`), which may be added
@@ -97,42 +117,15 @@ class Manifest:
         unknown_in_files: the same inside entries, by path.
     """
 
-    kind: Kind
-    name: str
-    version: str
-    files: Sequence[FileEntry]
-    created_utc: str = ""
-    notes: str = ""
-    format: str = ""
-    declared_tree_sha256: str = ""
-    storage: str = ""
-    derived_from: tuple[str, ...] = ()
-    source: str = ""
-    owner: str = ""
-    license: str = ""
-    created_by: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    run: str = ""
-    retired: Retired | None = None
-    unknown: Mapping[str, Any] = field(default_factory=dict)
-    unknown_in_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    _prefix: str = field(init=False, repr=False, compare=False, default="")
-    _tree: str = field(init=False, repr=False, compare=False, default="")
-    _paths: list[str] = field(init=False, repr=False, compare=False, default_factory=list)
-    _relative: dict[str, FileEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
-
-    @property
+    @cached_property
     def prefix(self) -> str:
         """The frozen directory as the entries write it: `data/snapshots/iris_v0.1`, `models/iris_clf/v0.2.0`.
 
         "" when the entries are a list of their own, which is relative to that directory.
         """
-        if not self._prefix and not self.listed:
-            folder = folder_of(self.kind, self.name, self.version)
-            object.__setattr__(self, "_prefix", _find_prefix(self.files, folder))
-        return self._prefix
+        return "" if self.listed else _find_prefix(self.files, folder_of(self.kind, self.name, self.version))
 
-    @property
+    @cached_property
     def tree_sha256(self) -> str:
         """The identity: computed from the entries, whatever the document says.
 
@@ -140,19 +133,19 @@ class Manifest:
         """
         if isinstance(self.files, FileList):
             return self.files.tree_sha256
-        if not self._tree:
-            relative, digests = self.relative_paths(), [*map(_SHA256, self.files)]
-            in_order = all(map(lt, relative, islice(relative, 1, None)))
-            tree = sorted_tree_sha256 if in_order else _unsorted_tree_sha256
-            object.__setattr__(self, "_tree", tree(relative, digests))
-        return self._tree
+        relative, digests = self.relative_paths, [*map(_SHA256, self.files)]
+        in_order = all(map(lt, relative, islice(relative, 1, None)))
+        return (sorted_tree_sha256 if in_order else _unsorted_tree_sha256)(relative, digests)
 
+    @cached_property
     def relative_paths(self) -> list[str]:
-        """Return the paths relative to the frozen directory, in the order of `files`; do not change the result."""
-        if not self._paths:
-            cut = 0 if self.listed else len(self.prefix) + 1
-            object.__setattr__(self, "_paths", [path[cut:] for path in map(_PATH, self.files)])
-        return self._paths
+        """The paths relative to the frozen directory, in the order of `files`; do not change the list."""
+        cut = 0 if self.listed else len(self.prefix) + 1
+        return [path[cut:] for path in map(_PATH, self.files)]
+
+    @cached_property
+    def _by_relative(self) -> dict[str, FileEntry]:
+        return dict(zip(self.relative_paths, self.files, strict=True))
 
     @property
     def total_bytes(self) -> int:
@@ -208,15 +201,14 @@ class Manifest:
     def with_list(self) -> "tuple[Manifest, bytes]":
         """Return the same manifest with its entries as a list of their own, and the bytes of that list."""
         files, data = FileList.of(_relative(self), f"{self.name}@{self.version}")
-        return replace(self, files=files, declared_tree_sha256=files.tree_sha256), data
+        return self._replace(files=files, declared_tree_sha256=files.tree_sha256), data
 
     def renumbered(self, version: str, prefix: str) -> "Manifest":
         """Return the manifest of the same files under another version, in the directory `prefix`."""
         if isinstance(self.files, FileList):
-            return replace(self, version=version)
+            return self._replace(version=version)
         cut = len(self.prefix)
-        return replace(
-            self,
+        return self._replace(
             version=version,
             retired=(gone := self.retired) and gone._replace(paths=tuple(prefix + path[cut:] for path in gone.paths)),
             files=tuple(entry._replace(path=prefix + entry.path[cut:]) for entry in self.files),
@@ -230,9 +222,7 @@ class Manifest:
 
     def by_relative(self) -> dict[str, FileEntry]:
         """Return the entries by their path relative to the frozen directory; do not change the result."""
-        if not self._relative:
-            object.__setattr__(self, "_relative", dict(zip(self.relative_paths(), self.files, strict=True)))
-        return self._relative
+        return self._by_relative
 
     @classmethod
     def parse(cls, data: bytes, path: str) -> "Manifest":

@@ -5,7 +5,6 @@ only is never chosen here: when both sides changed it differently, that is a con
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import Any
 
 from mlvgit.records.registry import Comment, RegisteredVersion, Registry
@@ -93,7 +92,7 @@ def _merge_version(
     if ours is None or theirs is None:
         changed = ours or theirs
         if base is not None and changed is not None and changed.stage == base.stage:
-            return replace(changed, stage=_UNNAMED), []  # what was said about it is kept, such as a comment
+            return changed._replace(stage=_UNNAMED), []  # what was said about it is kept, such as a comment
         version = changed.version if changed else ""
         return None, [f"one side removed {version}, the other changed it"]
     return _merge_fields(base, ours, theirs)
@@ -105,8 +104,7 @@ def _merge_fields(
     start = base if base is not None else RegisteredVersion(version=ours.version, stage=_UNNAMED)
     values: dict[str, Any] = {}
     conflicts: list[str] = []
-    for field in fields(RegisteredVersion):
-        name = field.name
+    for name in RegisteredVersion._fields:
         if name in _MERGED_APART:
             continue
         one, other, before = (getattr(side, name) for side in (ours, theirs, start))

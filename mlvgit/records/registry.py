@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from mlvgit.core import jsontext
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.versions import is_model_version, model_version
 from mlvgit.records.strict import MAX_REGISTRY_BYTES, Document, read_json, without
 
@@ -48,8 +49,7 @@ class Comment(NamedTuple):
         return {**{key: value for key, value in said.items() if value}, "text": self.text, **added}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredVersion:
+class RegisteredVersion(NamedTuple):
     """A version of a model as its registry knows it.
 
     Attributes:
@@ -70,7 +70,7 @@ class RegisteredVersion:
     data_snapshots: tuple[str, ...] = ()
     registered_utc: str = ""
     comments: tuple[Comment, ...] = ()
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = EMPTY
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as the registry writes it; keys that are empty are left out."""
@@ -85,8 +85,14 @@ class RegisteredVersion:
         return {"version": self.version, "stage": self.stage, **filled, **self.unknown}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registry:
+class _Registry(NamedTuple):
+    name: str
+    versions: tuple[RegisteredVersion, ...] = ()
+    format: str = ""
+    unknown: Mapping[str, Any] = EMPTY
+
+
+class Registry(_Registry):
     """All registered versions of one model.
 
     Attributes:
@@ -96,16 +102,12 @@ class Registry:
         unknown: keys of a newer minor version of the format.
     """
 
-    name: str
-    versions: tuple[RegisteredVersion, ...] = ()
-    format: str = ""
-    unknown: Mapping[str, Any] = field(default_factory=dict)
-    _by_version: dict[str, RegisteredVersion] = field(init=False, repr=False, compare=False, default_factory=dict)
+    @cached_property
+    def _by_version(self) -> dict[str, RegisteredVersion]:
+        return {entry.version: entry for entry in reversed(self.versions)}
 
     def version(self, text: str) -> RegisteredVersion | None:
         """Return the entry of the version `text`, or None."""
-        if not self._by_version:
-            self._by_version.update((entry.version, entry) for entry in reversed(self.versions))
         return self._by_version.get(text)
 
     def in_stage(self, stage: str) -> tuple[RegisteredVersion, ...]:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mlvgit.core.digest import is_sha256
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.versions import is_model_version
 from mlvgit.records import yamltext
 from mlvgit.records.strict import read_yaml, without
@@ -40,8 +40,7 @@ def looks_like_run(data: bytes) -> bool:
     return _RUN_ID.search(data) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(NamedTuple):
     """What a run ran in; "" where the record does not say.
 
     Attributes:
@@ -54,7 +53,7 @@ class Environment:
     python: str = ""
     requirements_lock: str = ""
     container_image: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = EMPTY
 
     @property
     def lock_sha256(self) -> str:
@@ -74,8 +73,7 @@ class Environment:
         return {**{key: value for key, value in known.items() if value}, **self.extra}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(NamedTuple):
     """The recipe of a training run and what came out.
 
     Attributes:
@@ -98,22 +96,22 @@ class RunRecord:
     run_id: str
     code_commit: str
     data_snapshots: tuple[str, ...] = ()
-    params: Mapping[str, Any] = field(default_factory=dict)
-    env: Environment = field(default_factory=Environment)
+    params: Mapping[str, Any] = EMPTY
+    env: Environment = Environment()
     model_version: str = ""
     model: str = ""
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = EMPTY
     tree_sha256: str = ""
     code_sha256: str = ""
     command: str | tuple[str, ...] = ""
     started_utc: str = ""
     duration_seconds: float | None = None
     platform: str = ""
-    tolerances: Mapping[str, Any] = field(default_factory=dict)
+    tolerances: Mapping[str, Any] = EMPTY
     notes: str = ""
     format: str = ""
-    unknown: Mapping[str, Any] = field(default_factory=dict)
-    unknown_outputs: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = EMPTY
+    unknown_outputs: Mapping[str, Any] = EMPTY
 
     @classmethod
     def parse(cls, data: bytes, path: str) -> "RunRecord":

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from mlvgit.core.globs import matches
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.paths import fold, unsafe_reason
 from mlvgit.core.text import nearest
 from mlvgit.records import weakening
@@ -130,8 +130,7 @@ DEFAULT_STAGES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """What mlv.yaml says; every field has the default that holds when the file or the key is absent.
 
     Attributes:
@@ -159,7 +158,7 @@ class Settings:
     run_lock: Literal["optional", "required"] = "optional"
     local_never: frozenset[str] = frozenset()
     remotes: tuple[Remote, ...] = ()
-    unknown: Mapping[str, Any] = field(default_factory=dict)
+    unknown: Mapping[str, Any] = EMPTY
 
     def layout(self, root: str = "") -> Layout:
         """Return the layout of the mlv root `root` ("" for the top of the repository)."""

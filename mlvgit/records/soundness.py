@@ -46,7 +46,7 @@ def judge(manifest: "Manifest") -> list[Finding]:
     paths = [entry[0] for entry in manifest.files]
     # everything between two texts that begin alike begins alike
     together = min(paths).startswith(inside) and max(paths).startswith(inside)
-    if together and not unsafe_reason(manifest.prefix) and all_fine(manifest.relative_paths()):
+    if together and not unsafe_reason(manifest.prefix) and all_fine(manifest.relative_paths):
         return found
     for number, path in enumerate(paths):
         reason = unsafe_reason(path)

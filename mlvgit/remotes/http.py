@@ -7,13 +7,13 @@ go along, and never from https to http. Nothing above one portion is held in mem
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from mlvgit import __version__
+from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import printable
 from mlvgit.errors import MachineError
 from mlvgit.remotes.base import Patience
@@ -35,8 +35,7 @@ class Unanswered(Exception):  # noqa: N818 - it never leaves this folder
     """No answer came, or none that may be followed; the text is for people and has no secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One question.
 
     Attributes:
@@ -48,8 +47,8 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    own: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = EMPTY
+    own: Mapping[str, str] = EMPTY
     body: Callable[[], Iterable[bytes]] | None = None
     length: int = 0
 

@@ -40,6 +40,9 @@ def exclude(repo: Repository, directories: Iterable[str]) -> bool:
         return False
     path.parent.mkdir(exist_ok=True)
     scratch = path.with_name(f"exclude.{os.getpid()}")
-    scratch.write_bytes(before + (b"\n" if before and not before.endswith(b"\n") else b"") + b"\n".join(new) + b"\n")
+    with open(scratch, "wb") as file:
+        file.write(before + (b"\n" if before and not before.endswith(b"\n") else b"") + b"\n".join(new) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())  # the user's own lines stand in it too
     os.replace(scratch, path)
     return True

@@ -86,6 +86,8 @@ def _write(git_dir: str, known: dict[str, dict[bytes, bytes]]) -> None:
         for folder, lines in sorted(known.items()):
             file.writelines(said + b" " + relative + b"\0" for relative, said in lines.items())
             file.write(_TOP + b" " + os.fsencode(folder) + b"\0")
+        file.flush()
+        os.fsync(file.fileno())  # an empty file after a power cut would hide what is altered
     os.replace(scratch, path)
 
 

@@ -6,7 +6,6 @@ a debt, and not this merge's fault.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from mlvgit.core.paths import is_within
@@ -78,7 +77,7 @@ def _weigh(finding: Finding, root: str, context: Context) -> Finding:
     refuses = RULES[finding.code].effect(context.moment) == "refuses" and finding.severity == "error"
     if refuses and context.moment == "commit":
         refuses = context.settings(root).mode != "advise"
-    return replace(finding, severity="error" if refuses else "warning")
+    return finding._replace(severity="error" if refuses else "warning")
 
 
 def _is_exempted(finding: Finding, root: str, context: Context) -> bool:

@@ -1,7 +1,6 @@
 """What rules see and say: trees, tags, the context of a judgement, findings. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from mlvgit.core.digest import Digest
@@ -149,8 +148,7 @@ def _usual_way(_: tuple[str, ...]) -> tuple[str, ...] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(NamedTuple):
     """What a judgement needs and trees do not tell.
 
     Attributes:
@@ -216,8 +214,7 @@ class Context:
         return self.trusted.get(root) or Settings()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that a change broke; five lines for a person.
 
     Attributes:

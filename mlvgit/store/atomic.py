@@ -43,8 +43,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _SHARED = stat.S_ISGID | stat.S_IWGRP
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _HINTS = {
-    errno.ENOSPC: "free some space and run the same command again; nothing was changed",
-    errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was changed",
+    errno.ENOSPC: "free some space and run the same command again; nothing was lost",
+    errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
     errno.EROFS: "the file system is mounted read-only",
 }
 

@@ -218,6 +218,8 @@ merge_entries = st.builds(
     stage=st.sampled_from(STAGES),
     tree_sha256=st.sampled_from(["", "a" * 64, "b" * 64]),
     run=st.sampled_from(["", "r"]),
+    data_snapshots=st.sampled_from([(), ("iris_v0.1",)]),
+    registered_utc=st.sampled_from(["", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]),
     comments=st.lists(
         st.builds(Comment, st.sampled_from(["", "2026-01-01"]), st.just("A"), st.sampled_from("xyz"), st.just("")),
         max_size=2,

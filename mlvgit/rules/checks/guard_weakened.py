@@ -20,7 +20,6 @@ Way out:
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from mlvgit.core.paths import is_within
 from mlvgit.core.text import printable
@@ -52,7 +51,7 @@ def _only_protect(delta: Delta, context: Context, root: str) -> Settings:
     if root or not delta.before.keys():
         return old
     new = delta.after.root(root)
-    return replace(old, protect=new.settings.protect) if new else old
+    return old._replace(protect=new.settings.protect) if new else old
 
 
 def _moved_into(delta: Delta) -> dict[str, dict[str, None]]:
@@ -70,7 +69,7 @@ def _moved(delta: Delta, context: Context, root: str, sources: Iterable[str]) ->
     for source in sources:
         if new is None or source not in context.trusted:
             continue
-        here = replace(new.settings, protect=context.trusted[source].protect)
+        here = new.settings._replace(protect=context.trusted[source].protect)
         for sentence in context.trusted[source].weakened_by(here):
             yield _finding(delta, context, delta.settings_path(root), f"{sentence}, for what moved here")
 

@@ -100,7 +100,10 @@ def _edited(
     delta: Delta, context: Context, pair: Pair, thing: Frozen, old: Manifest, new: Manifest
 ) -> Iterator[Finding]:
     what = list(_differences(old, new))
-    if what and pair.after and not _is_mended(delta, context, pair.after, old, new):
+    unburied = bool(old.retired and not new.retired and pair.after and not _is_back(delta, pair.after, old))
+    if unburied:
+        what.append("the record of its removal (retired) was removed, and its bytes are not back")
+    if what and pair.after and (unburied or not _is_mended(delta, context, pair.after, old, new)):
         change = "; ".join(what)
         yield about(
             delta,
@@ -111,6 +114,18 @@ def _edited(
             message="the frozen part of a manifest was edited",
             change=change,
         )
+
+
+def _is_back(delta: Delta, thing: Frozen, old: Manifest) -> bool:
+    """Say whether Git holds all files again whose bytes were removed; other rules look at the bytes."""
+    manifest = thing.manifest
+    if manifest is None or not manifest.entries_here:
+        return False
+    return all(
+        delta.after.tree.entry(f"{thing.directory}/{relative}") is not None
+        for relative, entry in manifest.by_relative().items()
+        if entry.size_bytes and old.retired and old.retired.covers(entry.path)
+    )
 
 
 def _is_mended(delta: Delta, context: Context, thing: Frozen, old: Manifest, new: Manifest) -> bool:

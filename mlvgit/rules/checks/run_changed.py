@@ -17,7 +17,6 @@ Way out:
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from mlvgit.core.text import printable
 from mlvgit.records.run import Environment, RunRecord
@@ -43,14 +42,14 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
 
 
 def _altered(old: RunRecord | Environment, new: RunRecord | Environment, prefix: str = "") -> Iterator[str]:
-    for field in fields(old):
-        was, now = getattr(old, field.name), getattr(new, field.name)
-        if field.name in FREE or was in ("", None, (), {}):
+    for name in old._fields:
+        was, now = getattr(old, name), getattr(new, name)
+        if name in FREE or was in ("", None, (), {}):
             continue
         if isinstance(was, Environment) and isinstance(now, Environment):
             yield from _altered(was, now, "env.")
         elif repr(was) != repr(now) and was != now:
-            yield prefix + field.name
+            yield prefix + name
 
 
 def _finding(delta: Delta, context: Context, pair: RunPair, old: RunRecord, what: str) -> Finding:

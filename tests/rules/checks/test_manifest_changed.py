@@ -114,7 +114,18 @@ def test_bringing_retired_bytes_back_is_a_repair():
     retired = before.swap(MANIFEST, '"files": [', block).drop("data/snapshots/iris_v0.1")
 
     assert codes(retired, before) == []
-    assert refused(retired, before.drop("data/snapshots/iris_v0.1")) == ["MLV103"]
+    assert refused(retired, before.drop("data/snapshots/iris_v0.1")) == ["MLV102", "MLV103"]
+
+
+def test_a_tombstone_of_bytes_that_a_store_kept_stays():
+    before = valid().snapshot("iris", "v0.1", {"iris.csv": IRIS_CSV, "more/notes.txt": b"by hand\n"}, storage="store")
+    before = before.drop("data/snapshots/iris_v0.1")
+    block = '"retired": {"by": "Ann", "at": "2026-02-01", "reason": "consent withdrawn"}, "files": ['
+    retired = before.swap(MANIFEST, '"files": [', block)
+
+    assert codes(before, retired) == []
+    assert refused(retired, before) == ["MLV102"]
+    assert "MLV102" in refused(retired, before, "push")
 
 
 def test_an_unpublished_version_may_be_taken_back_when_the_user_said_so():

@@ -36,6 +36,5 @@ def test_a_tag_is_judged_once_however_many_parents_there_are():
 
 
 def test_tags_are_not_asked_about_at_a_commit():
-    from dataclasses import replace
 
-    assert judge([], replace(pushing(facts(), None), moment="commit")) == []
+    assert judge([], pushing(facts(), None)._replace(moment="commit")) == []
