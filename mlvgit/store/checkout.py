@@ -1,4 +1,8 @@
-"""Putting files of the store into a workspace, many at once: hashed on the way, durable, read-only."""
+"""Putting files of the store into a workspace, many at once: hashed on the way, read-only.
+
+Nothing is flushed, as Git flushes no file that it checks out: the store has the bytes, durably. After a power cut a file
+may be short; its stat is then not the one that was written down, so that the next commit says so, and `restore` mends it.
+"""
 
 import os
 from collections.abc import Sequence
@@ -9,10 +13,9 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError, MlvError
-from mlvgit.store.atomic import Draft, can_flush_file_system, machine_errors
+from mlvgit.store.atomic import Draft
 from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
 from mlvgit.store.extents import Extent
-from mlvgit.store.folders import flush_folder
 from mlvgit.store.packs import Opened
 from mlvgit.store.parallel import run_each
 from mlvgit.store.place import place_bytes, write_expected
@@ -72,14 +75,10 @@ class Checkout:
         self._added: list[int] = []
 
     def run(self, wanted: Sequence[Placement], progress: Progress | None) -> Placed:
-        """Place all of `wanted`; each fails alone.
-
-        Raises:
-            MachineError: a flush failed.
-        """
+        """Place all of `wanted`; each fails alone."""
         shown = Shared(progress) if progress else None
         small = [placement for placement in wanted if placement.digest.size <= SMALL_BYTES]
-        if len(small) < LEAST_FILES or self._store.links or not can_flush_file_system():
+        if len(small) < LEAST_FILES or self._store.links:
             small = []
         known = frozenset(small)
         rest = [placement for placement in wanted if placement not in known]
@@ -90,10 +89,6 @@ class Checkout:
         finally:
             if progress:
                 progress.finish()
-        lacking = {placement for placement, _ in failed}
-        with machine_errors(f"write {self._root}"):
-            for folder in sorted({each.relative.rpartition("/")[0] for each in wanted if each not in lacking}):
-                flush_folder(self._root, folder)
         return Placed(sum(self._added), tuple(failed))
 
     def _together(self, small: Sequence[Placement], meter: Meter) -> list[tuple[Placement, MlvError]]:
@@ -107,7 +102,7 @@ class Checkout:
                         failed.append((placement, error))
                     meter.advance(placement.digest.size)
                 named = {placement.relative: placement for placement in batch}
-                for relative, outcome in drafts.publish(replace=self._replace):
+                for relative, outcome in drafts.publish(replace=self._replace, durable=False):
                     if isinstance(outcome, MlvError):
                         failed.append((named[relative], outcome))
                     else:
@@ -135,7 +130,7 @@ class Checkout:
                     digest,
                     mode=self._mode,
                     replace=self._replace,
-                    flush_folder=False,
+                    durable=False,
                     meter=meter,
                 )
         except IntegrityError:

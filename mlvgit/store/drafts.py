@@ -107,8 +107,12 @@ class Drafts:
                 draft.discard()
         return outcome
 
-    def publish(self, *, replace: bool) -> Iterator[tuple[str, int | MlvError]]:
+    def publish(self, *, replace: bool, durable: bool = True) -> Iterator[tuple[str, int | MlvError]]:
         """Flush all bytes, then give each file its name; the caller flushes the folders.
+
+        Args:
+            replace: take the place of files of these names.
+            durable: False for bytes that stand elsewhere, durably: nothing is flushed.
 
         Yields:
             Each name, with how many bytes of the disk its file took (none where the same bytes stood there), or why it
@@ -117,8 +121,9 @@ class Drafts:
         Raises:
             MachineError: the flush failed; no file has its name.
         """
-        with machine_errors(f"write {self._root}"):
-            flush_file_system(self._beginning)
+        if durable:
+            with machine_errors(f"write {self._root}"):
+                flush_file_system(self._beginning)
         while self._waiting:
             draft, folder, relative, digest = self._waiting.pop()
             name = relative.rpartition("/")[2]

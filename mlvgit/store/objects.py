@@ -236,11 +236,7 @@ class ObjectStore:
         replace: bool = False,
         progress: Progress | None = None,
     ) -> Placed:
-        """Do what `place` does for many files at once; all that is there is durable when this returns.
-
-        Raises:
-            MachineError: a folder cannot be flushed.
-        """
+        """Do what `place` does for many files at once; see `store.checkout`."""
         return Checkout(self, root, mode, replace=replace).run(wanted, progress)
 
     def link(self, digest: Digest, root: Path, relative: str) -> bool:

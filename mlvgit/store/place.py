@@ -4,7 +4,6 @@ No existing file is ever opened for writing: its inode may have other names. No 
 Bytes get their name only when they are what the manifest says, and never in place of other bytes unless told so.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +15,7 @@ from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.cloning import clone_open
 from mlvgit.store.folders import open_folder, parent_of, split
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Readable, attempt
+from mlvgit.store.reading import BIG_BYTES, BUFFER_BYTES, Hasher, Meter, Readable, attempt
 
 __all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside", "write_expected"]
 
@@ -31,7 +30,7 @@ def place_bytes(
     *,
     mode: int = 0o666,
     replace: bool = False,
-    flush_folder: bool = True,
+    durable: bool = True,
     meter: Meter | None = None,
 ) -> int:
     """Put bytes under the name `relative` below `root`, if they are what `expected` says.
@@ -47,7 +46,7 @@ def place_bytes(
         expected: their size and SHA-256.
         mode: permission bits, from which the umask is taken away.
         replace: take the place of other bytes; only for bytes that are known to stand elsewhere too.
-        flush_folder: False when the caller flushes the folder, once for all files that it puts there.
+        durable: False for bytes that stand elsewhere, durably: nothing is flushed.
         meter: told of every portion.
 
     Returns:
@@ -64,11 +63,11 @@ def place_bytes(
             write_expected(draft, relative, data_or_reader, expected, meter)
             added = 0 if draft.shares_blocks else expected.size
             try:
-                draft.publish(replace=replace)
+                draft.publish(replace=replace, durable=durable)
             except FileExistsError:
                 require_same(folder, name, shown, expected)
                 added = 0
-        if flush_folder:
+        if durable:
             flush_directory(folder)
     return added
 
@@ -159,15 +158,15 @@ def _fill(draft: Draft, source: bytes | Readable, expected: Digest, meter: Meter
     cloned = clone_open(draft, source, expected.size, meter)
     if cloned is not None:
         return cloned
-    whole = hashlib.sha256()
     total = 0
-    for portion in _portions(source, expected.size + 1):
-        whole.update(portion)
-        draft.write(portion)
-        total += len(portion)
-        if meter is not None:
-            meter.advance(len(portion))
-    return Digest(total, whole.hexdigest())
+    with Hasher(beside=expected.size >= BIG_BYTES) as hasher:
+        for portion in _portions(source, expected.size + 1):
+            hasher.update(portion)
+            draft.write(portion)
+            total += len(portion)
+            if meter is not None:
+                meter.advance(len(portion))
+        return Digest(total, hasher.hexdigest())
 
 
 def _portions(source: bytes | Readable, limit: int) -> Iterator[bytes]:

@@ -11,17 +11,23 @@ import stat
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
 
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError, MachineError, MlvError
 from mlvgit.store.scan import SourceFile, StatKey, stat_key
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
 __all__ = [
+    "BIG_BYTES",
     "BUFFER_BYTES",
     "SMALL_BYTES",
     "Counted",
+    "Hasher",
     "Meter",
     "Outcome",
     "Progress",
@@ -277,24 +283,59 @@ def _pump(fd: int, size: int, buffer: bytearray, meter: Meter | None, write: Wri
 
 def _pump_beside(fd: int, size: int, meter: Meter | None, write: Write) -> tuple[int, str]:
     """Do what `_pump` does in the time that the longer of hashing and writing takes."""
-    from concurrent.futures import Future, ThreadPoolExecutor
-
-    whole = hashlib.sha256()
     total = turn = 0
     buffers = [memoryview(bytearray(BESIDE_BYTES)) for _ in range(2)]
-    hashing: Future[None] | None = None
-    with open(fd, "rb", buffering=0, closefd=False) as file, ThreadPoolExecutor(1, "mlvgit-beside") as hasher:
+    with open(fd, "rb", buffering=0, closefd=False) as file, Hasher(beside=True) as hasher:
         while total <= size and (got := file.readinto(buffers[turn])):
             portion = buffers[turn][:got]
-            if hashing is not None:
-                hashing.result()  # the other buffer is free from now on
-            hashing = hasher.submit(whole.update, portion)
+            hasher.update(portion)  # the other buffer is free from now on
             write(portion)
             total += got
             turn = 1 - turn
             if meter is not None:
                 meter.advance(got)
-    return total, whole.hexdigest()
+        return total, hasher.hexdigest()
+
+
+class Hasher:
+    """SHA-256 of portions; a context manager.
+
+    Args:
+        beside: a thread of its own hashes, one portion behind: a portion is read from until the next one is given.
+    """
+
+    def __init__(self, *, beside: bool) -> None:
+        self._whole = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._last: Future[None] | None = None
+        if beside:
+            from concurrent import futures
+
+            self._thread = futures.ThreadPoolExecutor(1, "mlvgit-beside")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def update(self, portion: bytes | memoryview) -> None:
+        """Hash what comes next."""
+        if self._thread is None:
+            self._whole.update(portion)
+            return
+        if self._last is not None:
+            self._last.result()
+        self._last = self._thread.submit(self._whole.update, portion)
+
+    def hexdigest(self) -> str:
+        """Return the digest of all portions."""
+        if self._last is not None:
+            self._last.result()
+        return self._whole.hexdigest()
 
 
 def attempt(
