@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -63,12 +63,16 @@ with open(sys.argv[1], 'rb', buffering=0) as a, open(sys.argv[2], 'wb', bufferin
 }
 
 
+FLUSHED = {f"{name}, flushed": code + "\nos.fsync(os.open(sys.argv[2], os.O_RDWR))" for name, code in FLOORS.items()}
+
+
 class Goal(NamedTuple):
     """What a figure of ours is held against.
 
     Attributes:
         operation: of ours.
-        yardstick: "floor", the name of a tool, "best" of all tools, or "first": our own first version.
+        yardstick: "floor", "flushed" (a floor that ends with a flush, as ours does), the name of a tool, "best" of all
+            tools, or "first": our own first version.
         limit: ours is at most this many times the yardstick.
     """
 
@@ -79,14 +83,14 @@ class Goal(NamedTuple):
 
 GOALS = {
     "big": (
-        Goal("freeze", "floor", 1.25),
+        Goal("freeze", "flushed", 1.25),
         Goal("freeze", "DVC", 0.5),
         Goal("freeze the next version", "first", 1.0),
         Goal("no change", "DVC", 0.1),
         Goal("verify", "best", 1.0),
         Goal("check out", "floor", 1.25),
-        Goal("push", "floor", 1.25),
-        Goal("pull", "floor", 1.25),
+        Goal("push", "flushed", 1.25),
+        Goal("pull", "flushed", 1.25),
     ),
     "small": (
         Goal("freeze", "DVC", 1 / 3),
@@ -139,8 +143,8 @@ class Bench:
         found = self.samples.get((workload, operation, who))
         return statistics.median(found) if found else None
 
-    def floor(self, workload: str) -> float | None:
-        found = [self.median(workload, "floor", name) for name in FLOORS]
+    def floor(self, workload: str, names: Iterable[str] = FLOORS) -> float | None:
+        found = [self.median(workload, "floor", name) for name in names]
         return min((each for each in found if each is not None), default=None)
 
 
@@ -227,7 +231,7 @@ def sequence(bench: Bench, tool: Tool, workload: str, source: Path, following: P
 
 
 def floors(bench: Bench, source: Path) -> None:
-    for name, code in FLOORS.items():
+    for name, code in (FLOORS | FLUSHED).items():
         place = bench.place()
         argv = [PYTHON, "-I", "-S", "-c", code, str(source / "big.bin"), str(place / "copy")]
         bench.time("big", "floor", name, argv, place, writes=source.stat().st_size)
@@ -348,6 +352,8 @@ def rows(header: list[str], body: list[list[str]]) -> str:
 def yardstick(bench: Bench, workload: str, goal: Goal) -> float | None:
     if goal.yardstick == "floor":
         return bench.floor(workload)
+    if goal.yardstick == "flushed":
+        return bench.floor(workload, FLUSHED)
     if goal.yardstick == "first":
         return bench.median(workload, "freeze", "mlvgit")
     names = [kind.name for kind in TOOLS if kind is not Mlv] if goal.yardstick == "best" else [goal.yardstick]
@@ -379,7 +385,8 @@ def report(bench: Bench) -> str:
         ]
         if body:
             parts.append(rows([title, *names], body))
-    parts += [f"floor: {name} {seconds(bench.median('big', 'floor', name))}" for name in FLOORS if bench.floor("big")]
+    if bench.floor("big"):
+        parts += [f"floor: {name} {seconds(bench.median('big', 'floor', name))}" for name in FLOORS | FLUSHED]
     if bench.grew:
         new = bench.grew["really new"]
         grown = ", ".join(f"{name} {bench.grew[name] / new:.2f}" for name in names if name in bench.grew)
