@@ -61,7 +61,7 @@ class Bench:
         self.rounds = rounds
         home = folder / "home"
         home.mkdir()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PYTHON"))}
         self.env = {
             **kept,
             "HOME": str(home),
@@ -279,6 +279,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--readme", type=Path)
     args = parser.parse_args()
+    page.compiled()
     figures: list[Figure] = []
     with scratch(args.dir) as folder:
         bench = Bench(folder, args.rounds)

@@ -1,10 +1,13 @@
 """Writing tables of figures into bench/README.md, with the machine that they were taken on."""
 
+import compileall
 import os
 import platform
 import subprocess
 import time
 from pathlib import Path
+
+import mlvgit
 
 
 def machine() -> str:
@@ -14,6 +17,11 @@ def machine() -> str:
     )
     where = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}"
     return f"Taken {time.strftime('%Y-%m-%d')} on {where}, Python {platform.python_version()}, Git {git}"
+
+
+def compiled() -> None:
+    """Have mlvgit compiled, as an installed package is; a checkout may have been changed since it was."""
+    compileall.compile_dir(Path(mlvgit.__file__).parent, quiet=1)
 
 
 def write(page: Path, name: str, text: str) -> None:

@@ -426,6 +426,7 @@ def main() -> int:
     parser.add_argument("--dir", help="where to work (a local disk)")
     parser.add_argument("--readme", type=Path)
     args = parser.parse_args()
+    page.compiled()
     if args.install:
         install(args.install)
     with scratch(args.dir) as folder:

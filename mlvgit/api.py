@@ -17,10 +17,10 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from mlvgit.actions.contents import read_frozen
-from mlvgit.actions.differences import run_record
 from mlvgit.actions.models import listing
 from mlvgit.actions.project import Project
 from mlvgit.actions.serving import resolve
+from mlvgit.actions.sides import run_record
 from mlvgit.core import jsontext
 from mlvgit.core.text import nearest
 from mlvgit.errors import DocumentError, Problem, UsageError

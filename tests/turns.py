@@ -1,6 +1,6 @@
-"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of twelve each day.
+"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of four each day.
 
-`MLV_TEST_TURN=0` to `11` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
+`MLV_TEST_TURN=0` to `3` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pytest
 
-PARTS = 12
+PARTS = 4
 LONG = (
     "tests/actions/test_bringing.py",
     "tests/actions/test_clashes.py",

@@ -1,9 +1,9 @@
 """Frozen bytes, handed out only when they are what the manifest says: from the working directory, else from Git."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.tables import Opener
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import IntegrityError, MlvError
@@ -12,10 +12,13 @@ from mlvgit.repo.git import encode
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
 
+if TYPE_CHECKING:
+    from mlvgit.actions.tables import Opener
+
 __all__ = ["find_bytes", "read_frozen"]
 
 
-def find_bytes(project: Project, frozen: Frozen, relative: str, catalog: Catalog) -> Opener | None:
+def find_bytes(project: Project, frozen: Frozen, relative: str, catalog: Catalog) -> "Opener | None":
     """Return where the frozen bytes of a file can be read; None when they are neither on disk nor in Git.
 
     Args:

@@ -9,20 +9,21 @@ from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.registering import registered
 from mlvgit.core.references import is_model_name
 from mlvgit.core.versions import Part, model_version
 from mlvgit.errors import UsageError
 from mlvgit.records.inventory import Inventory
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.records.registry import Comment, RegisteredVersion, Registry
+from mlvgit.records.registry import Comment, RegisteredVersion
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress
 from mlvgit.store.lock import exclusive
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version", "registered"]
+__all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version"]
 
 
 class ModelPlan(NamedTuple):
@@ -182,23 +183,6 @@ def facts(catalog: Catalog, directory: str, name: str) -> Mapping[str, Any]:
     except (KeyError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def registered(project: Project, key: Key, catalog: Catalog) -> tuple[Registry, RegisteredVersion]:
-    """Return the registry of `key`'s model and the entry of `key`, made from its manifest when there is none yet."""
-    registry = catalog.registry(key.root, key.name) or Registry(name=key.name, versions=())
-    entry = registry.version(key.version)
-    frozen = catalog.frozen(key)
-    manifest = frozen.manifest if frozen else None
-    if entry is None:
-        entry = RegisteredVersion(version=key.version, stage="dev", registered_utc=utc_now())
-    if manifest is not None and not entry.tree_sha256:
-        entry = entry._replace(
-            tree_sha256=manifest.tree_sha256,
-            run=entry.run or manifest.run,
-            data_snapshots=entry.data_snapshots or manifest.derived_from,
-        )
-    return registry, entry
 
 
 def comment(project: Project, reference: str, text: str, by: str) -> str:

@@ -19,10 +19,18 @@ if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["EXTENTS", "Part", "Parted"]
+__all__ = ["EXTENTS", "Lacking", "Part", "Parted"]
 
 EXTENTS = "extents"
 """The space of lists."""
+
+
+class Lacking(NamedTuple):
+    """What files lack to be on a remote: those to bring whole, objects of the others, and the lists that name these."""
+
+    whole: list[Digest]
+    objects: list[Digest]
+    lists: list[Digest]
 
 
 class Part(NamedTuple):
@@ -93,10 +101,8 @@ class Parted:
             if (whole := [part for part in found if all(there.get(each.sha256) for each in part.objects)])
         }
 
-    def lacking(
-        self, store: "ObjectStore", digests: Iterable[Digest]
-    ) -> tuple[list[Digest], list[Digest], list[Digest]]:
-        """Return what files that a store has, and this not, lack to be here: files to bring whole, objects, lists.
+    def lacking(self, store: "ObjectStore", digests: Iterable[Digest]) -> Lacking:
+        """Return what files that a store has, and this not, lack to be here.
 
         Raises:
             RemoteError: it does not say what it has.
@@ -108,10 +114,10 @@ class Parted:
         apart = {*parted, *objects}
         there = self._plainly(objects, OBJECTS)
         listed = self._plainly(lists, EXTENTS)
-        return (
-            [each for each in files if each not in apart],
-            [each for each in objects if not there[each.sha256]],
-            [each for each in lists if not listed[each.sha256]],
+        return Lacking(
+            whole=[each for each in files if each not in apart],
+            objects=[each for each in objects if not there[each.sha256]],
+            lists=[each for each in lists if not listed[each.sha256]],
         )
 
     def lists(self) -> Lists:

@@ -28,7 +28,7 @@ from mlvgit.store.parallel import as_one, aside
 from mlvgit.store.reading import Progress
 
 if TYPE_CHECKING:
-    from mlvgit.actions.parted import Parted
+    from mlvgit.actions.parted import Lacking, Parted
 
 __all__ = ["AT_PUSH", "Sent", "Shipped", "objects_here", "pushed_objects", "send_pushed"]
 
@@ -102,9 +102,10 @@ def send_pushed(
     missing = [digest for digest in wanted if said[digest.sha256] is False]
     sent = Sent()
     remote = presence.remotes[0] if missing else None
-    if remote and (limit is None or _weight(store, remote, missing) <= limit):
-        here = [digest for digest in missing if store.has(digest) or heal(project, digest)]
-        gone, went = _send(project, remote, here, progress)
+    here = [digest for digest in missing if store.has(digest) or heal(project, digest)]
+    parts = aside(partial(remote.lacking, store, here)) if remote else None
+    if remote and parts and (limit is None or sum(each.size for each in (*parts.whole, *parts.objects)) <= limit):
+        gone, went = _send(project, remote, here, parts, progress)
         presence.note(gone, remote)
         sent = Sent(remote.name, len(went), sum(parcel.digest.size for parcel in went), tuple(remote.notices))
     said = presence(wanted)
@@ -134,14 +135,8 @@ def objects_here(project: Project) -> list[Digest]:
     ]
 
 
-def _weight(store: ObjectStore, remote: "Parted", digests: list[Digest]) -> int:
-    """Return how many bytes sending files would send."""
-    whole, objects, _ = aside(partial(remote.lacking, store, digests))
-    return sum(each.size for each in (*whole, *objects))
-
-
 def _send(
-    project: Project, remote: "Parted", digests: list[Digest], progress: Progress | None
+    project: Project, remote: "Parted", digests: list[Digest], parts: "Lacking", progress: Progress | None
 ) -> tuple[list[Digest], list[Parcel]]:
     """Upload files, whole or as what the remote lacks of their parts.
 
@@ -177,9 +172,8 @@ def _send(
         sent.extend(parcel for parcel in parcels if parcel.digest not in damaged)
         return damaged
 
-    whole, objects, lists = aside(partial(remote.lacking, store, digests))
-    damaged = bring([Parcel(each) for each in (*objects, *whole)])
-    damaged |= bring([Parcel(each, EXTENTS) for each in lists])
+    damaged = bring([Parcel(each) for each in (*parts.objects, *parts.whole)])
+    damaged |= bring([Parcel(each, EXTENTS) for each in parts.lists])
     there = aside(partial(remote.presence, digests))
     # Of what has a damaged part the whole is sent, when it is to be had elsewhere.
     late = [each for each in digests if each not in damaged and not there[each.sha256] and heal(project, each)]

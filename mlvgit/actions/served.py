@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mlvgit.actions.differences import model_side
 from mlvgit.actions.events import stage_events
 from mlvgit.actions.project import Project
+from mlvgit.actions.sides import model_side
 from mlvgit.actions.tagging import find_tag
 from mlvgit.errors import DocumentError
 from mlvgit.records.layout import Key

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from mlvgit.actions.placing import Wanted, bring
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.text import short
@@ -60,8 +59,11 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
             f"{file or holes[0]} of {key} was retired by {by} on {at[:10]}, and {key} is not handed out: {reason}"
         )
     verdict = differences_on_disk(folder, frozen, only=only)
-    if verdict.missing and bring(project, [Wanted(frozen, manifest, only)]):
-        verdict = differences_on_disk(folder, frozen, only=only)
+    if verdict.missing:
+        from mlvgit.actions.placing import Wanted, bring
+
+        if bring(project, [Wanted(frozen, manifest, only)]):
+            verdict = differences_on_disk(folder, frozen, only=only)
     if not verdict.ok:
         wrong = (verdict.changed or verdict.missing or verdict.extra)[0]
         said = "has other bytes" if verdict.changed else "is missing" if verdict.missing else "is not in the manifest"

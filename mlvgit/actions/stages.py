@@ -1,13 +1,12 @@
 """Stages: promote and roll back, by changing the registry and committing just that."""
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlvgit.actions.events import stage_events
-from mlvgit.actions.models import registered
 from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.registering import registered
 from mlvgit.actions.tagging import find_tag, tag_model
 from mlvgit.actions.unfinished import announce, settled, take_back
 from mlvgit.actions.verify import committed_differences
@@ -302,6 +301,8 @@ def _commit_bare(project: Project, path: str, data: bytes, message: str) -> str:
         raise UsageError("this repository has no commit yet")
     oid = repo.write_blob(data)
     ensure_directory(repo.state_dir)
+    import tempfile
+
     with tempfile.TemporaryDirectory(dir=repo.state_dir) as folder:
         git = Git(repo.git.directory, {**repo.git.given, "GIT_INDEX_FILE": os.path.join(folder, "index")})
         git.run("read-tree", head)

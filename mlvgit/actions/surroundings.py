@@ -17,6 +17,7 @@ from mlvgit.repo.attributes import conversions, ignored
 from mlvgit.repo.hookparts import DRIVER
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import list_model_tags
+from mlvgit.store.chunks import cutter
 
 __all__ = ["documents", "files", "git_itself", "store", "tags"]
 
@@ -41,6 +42,12 @@ def store(repo: Repository) -> Iterator[Symptom]:
         yield ok("store", f"git config {SETTING}: {printable(str(folder))}")
     for remark in remarks(repo):
         yield ok("store", printable(remark))
+    if cutter() is None:
+        yield warning(
+            "store",
+            "new versions of large files are stored and sent whole: pyfastcdc, or its compiled form, is missing",
+            "pip install --force-reinstall 'pyfastcdc>=0.3.1,<0.4'",
+        )
 
 
 # Git

@@ -7,7 +7,6 @@ kept as hashes, and on disk when that gets much. Contents are looked at only to 
 import csv
 import json
 import struct
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
@@ -188,6 +187,8 @@ class _Balance:
 
     def _spill(self) -> None:
         if not self._parts:
+            import tempfile
+
             self._parts = [tempfile.TemporaryFile(prefix="mlv-") for _ in range(PARTS)]  # noqa: SIM115 - closed in __exit__
         for key, number in self._counts.items():
             self._parts[key % PARTS].write(_PAIR.pack(key, number))

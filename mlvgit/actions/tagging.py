@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from mlvgit.actions.models import registered
 from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.registering import registered
 from mlvgit.actions.verify import committed_differences
 from mlvgit.core.digest import of_bytes
 from mlvgit.errors import IntegrityError, RefusedError, UsageError

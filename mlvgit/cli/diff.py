@@ -9,13 +9,13 @@ from mlvgit.actions.differences import (
     FileChange,
     FileChanges,
     ModelChanges,
-    Side,
     SnapshotChanges,
     Value,
     diff_models,
     diff_snapshots,
 )
 from mlvgit.actions.project import Project
+from mlvgit.actions.sides import Side
 from mlvgit.actions.tables import RowChanges
 from mlvgit.cli.common import catalog_at
 from mlvgit.cli.output import Output

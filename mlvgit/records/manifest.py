@@ -53,7 +53,16 @@ _RETIRED_KEYS: Final = ("by", "at", "reason", "bytes", "paths")
 Kind = Literal["snapshot", "model"]
 
 
-class Retired(NamedTuple):
+class _Retired(NamedTuple):
+    by: str
+    at: str
+    reason: str
+    bytes: int = 0
+    paths: tuple[str, ...] = ()
+    unknown: Mapping[str, Any] = EMPTY
+
+
+class Retired(_Retired):
     """The tombstone of bytes that were removed on purpose.
 
     Attributes:
@@ -65,16 +74,13 @@ class Retired(NamedTuple):
         unknown: keys of a newer minor version of the format.
     """
 
-    by: str
-    at: str
-    reason: str
-    bytes: int = 0
-    paths: tuple[str, ...] = ()
-    unknown: Mapping[str, Any] = {}
+    @cached_property
+    def _covered(self) -> frozenset[str]:
+        return frozenset(self.paths)
 
     def covers(self, path: str) -> bool:
         """Say whether the bytes of the entry `path` were removed."""
-        return not self.paths or path in self.paths
+        return not self.paths or path in self._covered
 
 
 class _Manifest(NamedTuple):

@@ -1,7 +1,6 @@
 """What Git would do to a file: conversions that change its bytes, rules that ignore it."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -141,6 +140,8 @@ class _Blame:
         self._repo = repo
 
     def explain(self, found: list[Conversion]) -> list[Conversion]:
+        import tempfile
+
         with tempfile.TemporaryDirectory(prefix="mlv-") as folder:
             trial = self._repo.git.elsewhere(folder)
             trial.run("init", "--quiet", "--template=", folder)

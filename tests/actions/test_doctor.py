@@ -1,5 +1,6 @@
 """The doctor: what is guarded is proved by trying, what is not is named with the command that mends it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,14 @@ def test_hooks_of_others_are_named_in_the_order_in_which_they_run(repo: Sandbox)
     assert "pre-commit: .git/hooks/pre-commit.mlv-kept, then mlvgit" in said(found, "hooks", "ok")
     assert "pre-push: mlvgit, then .git/hooks/pre-push.mlv-kept" in said(found, "hooks", "ok")
     assert found.guarded
+
+
+def test_it_says_when_new_versions_of_large_files_are_stored_whole(
+    guarded: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert said(doctor(guarded), "store", "warning") == ""
+    monkeypatch.setitem(sys.modules, "pyfastcdc", None)
+    assert "stored and sent whole" in said(doctor(guarded), "store", "warning")
 
 
 @config_hooks

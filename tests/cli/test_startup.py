@@ -61,6 +61,18 @@ def test_a_reading_command_loads_only_what_reading_needs(released: Sandbox, comm
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.parametrize("command", [("status",), ("hook", "pre-commit"), ("promote", "iris_clf", "v0.1.0", "staging")])
+def test_no_command_pays_for_data_classes(released: Sandbox, command: tuple[str, ...]) -> None:
+    released.write("notes.csv", "a\n")
+    released.mlv("snapshot", "create", "notes", "v0.1", "notes.csv")
+
+    ran = released.run(sys.executable, "-c", LOADED.format(root=str(ROOT)), *command)
+
+    loaded = set(ran.out.rpartition("loaded: ")[2].split())
+    assert "mlvgit.actions.project" in loaded
+    assert loaded & {"dataclasses", "inspect"} == set()
+
+
 @pytest.mark.parametrize(
     ("command", "wanted"),
     [
