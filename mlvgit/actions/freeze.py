@@ -121,6 +121,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
     key = wanted.key
     target = project.top / project.layout.directory(key)
     with exclusive(project.repo.state_dir, freeze_command(key)):
+        project.refresh()  # what was read before the lock may be what somebody else froze meanwhile
         in_place = wanted.files is None
         files = wanted.files if wanted.files is not None else _standing(target, key)
         before = _existing(project, key)
@@ -177,6 +178,7 @@ def freeze_listed(
     directory = project.layout.directory(key)
     target = project.top / directory
     with exclusive(project.repo.state_dir, freeze_command(key)):
+        project.refresh()
         before = _existing(project, key)
         in_git = {relative: digest for relative, digest in entries if stays_in_git(key, relative)}
         if before is None:

@@ -74,6 +74,7 @@ def promote(
     if tag:
         tag_model(project, key.name, key.version)
     with exclusive(project.repo.state_dir, f"git mlv promote {model} {version} {stage}"):
+        project.refresh()
         take_back(project)
         catalog = _base(project)
         registry, entry = registered(project, key, catalog)
@@ -95,6 +96,7 @@ def rollback(project: Project, model: str, version: str = "", *, reason: str = "
         RefusedError: nothing was in production before, or its bytes are not here.
     """
     with exclusive(project.repo.state_dir, f"git mlv rollback {model}"):
+        project.refresh()
         done = take_back(project)
         catalog = _base(project)
         if not project.has_model(model, catalog):
