@@ -162,9 +162,8 @@ def here_of(project: Project, frozen: Frozen, manifest: Manifest) -> Here:
 
 def freeable(project: Project) -> Freeable:
     """Say what `drop --keep-newest 1` could free at most; no remote is asked, nothing is hashed."""
-    if (
-        project.repo.top is None or not project.settings_or_default.remotes
-    ):  # nobody to prove that bytes stand elsewhere
+    # Without a remote nobody could prove that bytes stand elsewhere.
+    if project.repo.top is None or not project.settings_or_default.remotes:
         return Freeable((), 0)
     catalog = project.committed()
     going = choose(project, keep_newest=1)

@@ -9,7 +9,7 @@ from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.registering import registered
+from mlvgit.actions.registering import entry_for
 from mlvgit.core.references import is_model_name
 from mlvgit.core.versions import Part, model_version
 from mlvgit.errors import UsageError
@@ -196,7 +196,7 @@ def comment(project: Project, reference: str, text: str, by: str) -> str:
     with exclusive(project.repo.state_dir, "git mlv comment"):
         catalog = project.working()
         key = project.find_model(reference, catalog)
-        registry, entry = registered(project, key, catalog)
+        registry, entry = entry_for(catalog, key)
         entry = entry._replace(comments=(*entry.comments, Comment(at=utc_now(), by=by, text=text.strip())))
         path = project.layout.registry(key.name)
         write_atomic(project.top / path, registry.with_version(entry).dump())

@@ -10,7 +10,6 @@ from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import may_be_here, object_store
 from mlvgit.core.digest import Digest
 from mlvgit.core.globs import matches
-from mlvgit.core.paths import TEMPORARY_PREFIX
 from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog, Frozen
@@ -112,9 +111,8 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
 
 def _clean(directory: Path) -> None:
     """Remove what a pull that was killed left; `resolve` writes here too, and does not wait for others."""
-    for folder, _, names in os.walk(directory):
-        if any(name.startswith(TEMPORARY_PREFIX) for name in names):
-            remove_leftovers(Path(folder), age=3600)
+    for folder, _, _ in os.walk(directory):
+        remove_leftovers(Path(folder), age=3600)
 
 
 def fits(pattern: str, directory: str, relative: str) -> bool:

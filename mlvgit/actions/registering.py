@@ -1,15 +1,14 @@
 """The entry of a model version in the registry of its model."""
 
 from mlvgit.actions.clock import utc_now
-from mlvgit.actions.project import Project
 from mlvgit.records.layout import Key
 from mlvgit.records.registry import RegisteredVersion, Registry
 from mlvgit.rules.catalog import Catalog
 
-__all__ = ["registered"]
+__all__ = ["entry_for"]
 
 
-def registered(project: Project, key: Key, catalog: Catalog) -> tuple[Registry, RegisteredVersion]:
+def entry_for(catalog: Catalog, key: Key) -> tuple[Registry, RegisteredVersion]:
     """Return the registry of `key`'s model and the entry of `key`, made from its manifest when there is none yet."""
     registry = catalog.registry(key.root, key.name) or Registry(name=key.name, versions=())
     entry = registry.version(key.version)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mlvgit.actions.events import stage_events
 from mlvgit.actions.project import Project, freeze_command
-from mlvgit.actions.registering import registered
+from mlvgit.actions.registering import entry_for
 from mlvgit.actions.tagging import find_tag, tag_model
 from mlvgit.actions.unfinished import announce, settled, take_back
 from mlvgit.actions.verify import committed_differences
@@ -77,7 +77,7 @@ def promote(
         project.refresh()
         take_back(project)
         catalog = _base(project)
-        registry, entry = registered(project, key, catalog)
+        registry, entry = entry_for(catalog, key)
         _check_transition(project, key, entry, stage)
         _check_backing(project, key, catalog, stage)
         changed, moves = move(registry, entry, stage, project.settings)
@@ -109,7 +109,7 @@ def rollback(project: Project, model: str, version: str = "", *, reason: str = "
             key = _serving(project, model, catalog)
         else:
             key = rollback_target(project, model, catalog)
-        registry, entry = registered(project, key, catalog)
+        registry, entry = entry_for(catalog, key)
         changed, moves = move(registry, entry, PRODUCTION, project.settings)
         if not moves:
             return StageChange(
@@ -297,14 +297,14 @@ def _message(event: str, key: Key, stage: str, moves: Sequence[Move], reason: st
 
 def _commit_bare(project: Project, path: str, data: bytes, message: str) -> str:
     """Commit one file on HEAD's branch of a repository without a working directory."""
+    import tempfile
+
     repo = project.repo
     head = repo.head()
     if head is None:
         raise UsageError("this repository has no commit yet")
     oid = repo.write_blob(data)
     ensure_directory(repo.state_dir)
-    import tempfile
-
     with tempfile.TemporaryDirectory(dir=repo.state_dir) as folder:
         git = Git(repo.git.directory, {**repo.git.given, "GIT_INDEX_FILE": os.path.join(folder, "index")})
         git.run("read-tree", head)

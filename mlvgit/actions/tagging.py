@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from mlvgit.actions.project import Project, freeze_command
-from mlvgit.actions.registering import registered
+from mlvgit.actions.registering import entry_for
 from mlvgit.actions.verify import committed_differences
 from mlvgit.core.digest import of_bytes
 from mlvgit.errors import IntegrityError, RefusedError, UsageError
@@ -60,7 +60,7 @@ def tag_model(
     if differences:
         raise IntegrityError(f"{key} is not what its manifest says: {differences[0]}", hint=f"git mlv verify {key}")
     name = tag_ref_name(key.root, key.name, key.version)
-    _, entry = registered(project, key, catalog)
+    _, entry = entry_for(catalog, key)
     with exclusive(project.repo.state_dir, "git mlv tag-model"):
         existing = find_tag(project, key)
         if existing is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
-from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress
+from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress, one_work
 from mlvgit.store.scan import SourceFile, listed
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def run_batches(
     total = sum([file.stat.size for file in files])  # a list, as tens of thousands of files are common
     meter = Meter(progress)
     outcomes: list[Outcome | None] = [None] * len(files)
-    if progress is not None:
-        progress.start(total, len(files))
-    try:
+    with one_work(progress, total, len(files)):
         forked = cast("Sequence[SourceFile]", files) if fork and executor is None else ()
         left = _fork_small(forked, meter, outcomes) if forked else range(len(files))
         tiny = TINY_BYTES if executor is None and not threads else -1
@@ -91,9 +89,6 @@ def run_batches(
             _run_here(task, batches, meter, outcomes)
         else:
             _run_on(executor, task, batches, meter, outcomes, threads)
-    finally:
-        if progress is not None:
-            progress.finish()
     return settle(outcomes, done)
 
 

@@ -19,7 +19,7 @@ from mlvgit.store.extents import Extent
 from mlvgit.store.packs import Opened
 from mlvgit.store.parallel import run_each
 from mlvgit.store.place import place_bytes, write_expected
-from mlvgit.store.reading import SMALL_BYTES, Meter, Progress, Shared
+from mlvgit.store.reading import SMALL_BYTES, Meter, Progress, one_work
 
 __all__ = ["Checkout", "Placed", "Placement"]
 
@@ -76,19 +76,13 @@ class Checkout:
 
     def run(self, wanted: Sequence[Placement], progress: Progress | None) -> Placed:
         """Place all of `wanted`; each fails alone."""
-        shown = Shared(progress) if progress else None
         small = [placement for placement in wanted if placement.digest.size <= SMALL_BYTES]
         if len(small) < LEAST_FILES or self._store.links:
             small = []
         known = frozenset(small)
         rest = [placement for placement in wanted if placement not in known]
-        if progress:
-            progress.start(sum([placement.digest.size for placement in wanted]), len(wanted))
-        try:
+        with one_work(progress, sum(map(_weight, wanted)), len(wanted)) as shown:
             failed = [*self._together(small, Meter(shown)), *run_each(rest, self._one, _weight, shown)]
-        finally:
-            if progress:
-                progress.finish()
         return Placed(sum(self._added), tuple(failed))
 
     def _together(self, small: Sequence[Placement], meter: Meter) -> list[tuple[Placement, MlvError]]:

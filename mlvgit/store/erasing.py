@@ -68,7 +68,7 @@ def erase_files(
     with machine_errors(f"flush {store.folder}"):
         for part in sorted({each.sha256[:2] for each in touched}):
             if (store.folder / "sha256" / part).is_dir():
-                flush_folder(store.folder, f"sha256/{part}", create=True)
+                flush_folder(store.folder, f"sha256/{part}")
 
 
 def idle_objects(

@@ -21,9 +21,9 @@ from mlvgit.store.reading import (
     Meter,
     Outcome,
     Progress,
-    Shared,
     attempt,
     hash_batch,
+    one_work,
 )
 from mlvgit.store.scan import SourceFile, StatKey
 
@@ -90,18 +90,12 @@ def hash_and_copy(
     small = {index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES}
     if len(small) < LEAST_FILES or not can_flush_file_system():
         small = set()
-    shown = Shared(progress) if progress else None
-    if progress:
-        progress.start(sum([file.stat.size for file in files]), len(files))
-    try:
+    with one_work(progress, sum([file.stat.size for file in files]), len(files)) as shown:
         outcomes: dict[int, Outcome] = _copy_together(destination_dir, files, small, taken, Meter(shown))
         settle(list(outcomes.values()), "copied")
         rest = [index for index in range(len(files)) if index not in small]
         task = functools.partial(_copy_batch, os.fspath(destination_dir), taken)
         digests = run_batches(task, [files[index] for index in rest], progress=shown, threads=COPY_THREADS)
-    finally:
-        if progress:
-            progress.finish()
     outcomes.update(zip(rest, digests, strict=True))
     with machine_errors(f"write {destination_dir}"):
         for folder in sorted({file.relative.rpartition("/")[0] for file in files} | {""}):

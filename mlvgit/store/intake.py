@@ -17,7 +17,7 @@ from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.hashing import COPY_THREADS, fill
 from mlvgit.store.packs import INCOMING, PACK_BYTES, Opened, Packer, Ranges, publish_object
-from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, Shared, attempt, small_bytes
+from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, attempt, one_work, small_bytes
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["Intake"]
@@ -72,17 +72,11 @@ class Intake:
         ensure_directory(self._store.folder / INCOMING)
         apart = {*self._small, *self._changed}
         whole = [index for index in range(len(self._files)) if index not in apart]
-        share = Shared(progress) if progress else None
-        if progress:
-            progress.start(sum([file.stat.size for file in self._files]), len(self._files))
-        try:
+        with one_work(progress, sum([file.stat.size for file in self._files]), len(self._files)) as share:
             for index, digest in zip(whole, self._take_whole(whole, share), strict=True):
                 self._outcomes[index] = digest
             if apart:
                 self._take_apart(Meter(share))
-        finally:
-            if progress:
-                progress.finish()
         return settle(self._outcomes)
 
     def _take_whole(self, indices: Sequence[int], progress: Progress | None) -> list[Digest]:

@@ -7,12 +7,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final, TypeVar
 
 from mlvgit.errors import IntegrityError, MlvError
-from mlvgit.store.reading import Meter, Progress, StoppedError
+from mlvgit.store.reading import Meter, Progress, StoppedError, one_work
 from mlvgit.store.scan import listed
 
 __all__ = ["THREADS", "aside", "as_one", "run_each"]
@@ -63,7 +63,7 @@ def run_each(
 
     names = [f"mlvgit-{number}" for number in range(min(THREADS, len(waiting)))]
     crew = [threading.Thread(target=labour, name=name, daemon=True) for name in names]
-    with _shown(progress, sum(map(weigh, waiting)), len(waiting)):
+    with one_work(progress, sum(map(weigh, waiting)), len(waiting)):
         try:
             for thread in crew:
                 thread.start()
@@ -84,18 +84,6 @@ def aside(ask: Callable[[], Answer]) -> Answer:
     if failed:
         raise failed[0][1]
     return answers[0]
-
-
-@contextmanager
-def _shown(progress: Progress | None, nbytes: int, number: int) -> Iterator[None]:
-    if progress is None:
-        yield
-        return
-    progress.start(nbytes, number)
-    try:
-        yield
-    finally:
-        progress.finish()
 
 
 def _emptying(waiting: deque[Item], meter: Meter) -> Iterator[Item]:

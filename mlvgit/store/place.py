@@ -140,11 +140,6 @@ def set_aside(root: Path, relative: str, *, beside: str | None = None) -> Path:
 def make_read_only(paths: Iterable[str | Path]) -> None:
     """Take the permission to write from files (never folders); a convenience that may fail, and then does nothing."""
     for path in paths:
-        try:
-            if not os.lstat(path).st_mode & 0o222:
-                continue
-        except OSError:
-            continue
         _change_mode(path, lambda mode: mode & ~0o222)
 
 
@@ -220,6 +215,9 @@ def _cut(name: str) -> str:
 
 def _change_mode(path: str | Path, change: Callable[[int], int]) -> None:
     try:
+        standing = stat.S_IMODE(os.lstat(path).st_mode)
+        if change(standing) == standing:  # one call for each of thousands of files
+            return
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return

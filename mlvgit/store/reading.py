@@ -9,7 +9,8 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -32,12 +33,12 @@ __all__ = [
     "Outcome",
     "Progress",
     "Readable",
-    "Shared",
     "StoppedError",
     "Write",
     "attempt",
     "digest_of_open",
     "hash_batch",
+    "one_work",
     "open_source",
     "small_bytes",
     "small_digest",
@@ -76,7 +77,7 @@ class Progress(Protocol):
         """The work is over, well or not."""
 
 
-class Shared:
+class _Part:
     """Hands on what a part of the work says, but not that it begins or ends."""
 
     def __init__(self, progress: Progress) -> None:
@@ -91,6 +92,19 @@ class Shared:
 
     def finish(self) -> None:
         """Say nothing."""
+
+
+@contextmanager
+def one_work(progress: Progress | None, total_bytes: int, total_files: int) -> Iterator[Progress | None]:
+    """Tell `progress` that a work begins, and that it ended; give what its parts are to tell of their bytes."""
+    if progress is None:
+        yield None
+        return
+    progress.start(total_bytes, total_files)
+    try:
+        yield _Part(progress)
+    finally:
+        progress.finish()
 
 
 class StoppedError(Exception):
