@@ -23,7 +23,6 @@ from mlvgit.errors import GitError, MlvError, RefusedError, UsageError
 from mlvgit.repo.history import remotes as git_remotes
 from mlvgit.repo.roots import missing_here
 from mlvgit.store.atomic import machine_errors, remove_durably, write_atomic
-from mlvgit.store.lock import exclusive
 from mlvgit.store.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def collect(
         found = _look(project, grace)
         tell(found)
         return found
-    with exclusive(project.repo.state_dir, "git mlv gc"):
+    with project.alone("git mlv gc"):
         refuse_if_shared(project.repo, "git mlv gc")
         found = _look(project, grace)
         tell(found)
@@ -190,7 +189,7 @@ def collect_remote(
         RemoteError: it cannot be listed, or does not delete.
     """
     remote = _remote(project, name)
-    with exclusive(project.repo.state_dir, f"git mlv gc --remote {name}"):
+    with project.alone(f"git mlv gc --remote {name}"):
         listed = list(remote.names())
         needed = needed_objects(project, _fetched(project))
         unneeded = {digest for digest in listed if digest.sha256 not in needed}

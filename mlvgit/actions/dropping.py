@@ -31,7 +31,6 @@ from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store, known_objects
 from mlvgit.store.atomic import machine_errors
 from mlvgit.store.folders import parent_of
-from mlvgit.store.lock import exclusive
 from mlvgit.store.scan import StatKey, stat_key
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def drop(project: Project, keys: Sequence[Key], *, verify: bool = False) -> Drop
         MachineError: a file cannot be removed; what was removed until then is on the remote.
     """
     proved = _Plan(project, keys, verify=verify, glance=True)  # asks remotes: nobody waits for that
-    with exclusive(project.repo.state_dir, "git mlv drop"):
+    with project.alone("git mlv drop"):
         project.refresh()
         plan = _Plan(project, keys, proved=proved)
         plan.remove()

@@ -27,7 +27,6 @@ from mlvgit.repo.attributes import conversions
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
-from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only
 from mlvgit.store.scan import SourceFile, scan
 
@@ -120,8 +119,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
     """
     key = wanted.key
     target = project.top / project.layout.directory(key)
-    with exclusive(project.repo.state_dir, freeze_command(key)):
-        project.refresh()  # what was read before the lock may be what somebody else froze meanwhile
+    with project.alone(freeze_command(key)):
         in_place = wanted.files is None
         files = wanted.files if wanted.files is not None else _standing(target, key)
         before = _existing(project, key)
@@ -177,8 +175,7 @@ def freeze_listed(
     key = wanted.key
     directory = project.layout.directory(key)
     target = project.top / directory
-    with exclusive(project.repo.state_dir, freeze_command(key)):
-        project.refresh()
+    with project.alone(freeze_command(key)):
         before = _existing(project, key)
         in_git = {relative: digest for relative, digest in entries if stays_in_git(key, relative)}
         if before is None:

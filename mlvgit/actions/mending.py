@@ -15,7 +15,6 @@ from mlvgit.records.merge import merge_registry
 from mlvgit.records.registry import Registry
 from mlvgit.repo.conflicts import Sides, commits_in_merge, commits_merged, conflicted
 from mlvgit.store.atomic import ensure_directory, write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = ["Mended", "RepairResult", "Take", "Undecided", "parse_take", "repair"]
 
@@ -113,7 +112,7 @@ def repair(project: Project, paths: Iterable[str] = (), take: Iterable[Take] = (
         UsageError: a path is no registry, or a decision names what neither side has.
     """
     decisions = tuple(take)
-    with exclusive(project.repo.state_dir, "git mlv merge --repair"):
+    with project.alone("git mlv merge --repair"):
         wanted = _wanted(project, paths)
         stages = conflicted(project.repo)
         mended: list[Mended] = []

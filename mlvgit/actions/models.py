@@ -20,7 +20,6 @@ from mlvgit.records.registry import Comment, RegisteredVersion
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress
-from mlvgit.store.lock import exclusive
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version"]
@@ -193,7 +192,7 @@ def comment(project: Project, reference: str, text: str, by: str) -> str:
     """
     if not text.strip():
         raise UsageError("the comment is empty")
-    with exclusive(project.repo.state_dir, "git mlv comment"):
+    with project.alone("git mlv comment"):
         catalog = project.working()
         key = project.find_model(reference, catalog)
         registry, entry = entry_for(catalog, key)

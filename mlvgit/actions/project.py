@@ -1,6 +1,8 @@
 """The project at hand: the repository, the mlv root of the current folder, its catalogs, and looking references up."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mlvgit import __version__
@@ -102,6 +104,22 @@ class Project:
         from mlvgit.actions.lists import read_list
 
         return read_list(self, digest)
+
+    @contextmanager
+    def alone(self, purpose: str, *, wait: float = 10.0) -> Iterator[None]:
+        """Hold the lock of commands that write; what others wrote before it was held is seen.
+
+        Args:
+            purpose, wait: see `store.lock.exclusive`.
+
+        Raises:
+            BusyError, MachineError: see there.
+        """
+        from mlvgit.store.lock import exclusive  # commands that only read do without
+
+        with exclusive(self.repo.state_dir, purpose, wait=wait):
+            self.refresh()
+            yield
 
     def refresh(self) -> None:
         """Forget what the working directory said, after a command wrote to it."""

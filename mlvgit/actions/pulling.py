@@ -16,7 +16,6 @@ from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import remove_leftovers
-from mlvgit.store.lock import exclusive
 from mlvgit.store.reading import Progress
 
 __all__ = ["Chosen", "Pull", "fits", "plan_pull", "pull"]
@@ -100,7 +99,7 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
         RemoteError, IntegrityError: see `fetch`; what came until then stays, and the same command goes on from there.
     """
     catalog = project.committed()
-    with exclusive(project.repo.state_dir, "git mlv pull"):
+    with project.alone("git mlv pull"):
         versions = [Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen]
         for version in versions:
             _clean(project.top / version.frozen.directory)

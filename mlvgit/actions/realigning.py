@@ -15,7 +15,6 @@ from mlvgit.repo.held import held_folders, moved_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.checkout import Placement
-from mlvgit.store.lock import exclusive
 
 __all__ = ["realign"]
 
@@ -42,7 +41,7 @@ def realign(project: Project, before: str) -> Iterator[str]:
     if not changed:
         return
     moved = moved_paths(git_dir, str(project.top))
-    with exclusive(project.repo.state_dir, "the hook that follows a checkout", wait=0):
+    with project.alone("the hook that follows a checkout", wait=0):
         for was, now in changed:
             yield _follow(project, was, now, moved)
 

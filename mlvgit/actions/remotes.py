@@ -22,7 +22,6 @@ from mlvgit.remotes.base import Remote
 from mlvgit.remotes.folder import FolderRemote
 from mlvgit.remotes.table import is_lfs
 from mlvgit.store.atomic import write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = ["Added", "Listed", "Step", "Trial", "add_remote", "list_remotes"]
 
@@ -96,7 +95,7 @@ def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Add
     """
     given = Named(name, url, endpoint)
     entry = {name: {"url": url, "endpoint": endpoint} if endpoint else url}
-    with exclusive(project.repo.state_dir, "git mlv remote add"):
+    with project.alone("git mlv remote add"):
         settings = project.settings
         relative = settings.layout(project.root).settings_path
         path = project.top / relative

@@ -21,7 +21,6 @@ from mlvgit.rules.lookup import canonical, model_candidates, snapshot_named
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.rules.wording import next_version
 from mlvgit.store.atomic import remove_durably, rename_durably, write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = ["RenumberResult", "renumber"]
 
@@ -59,7 +58,7 @@ def renumber(project: Project, reference: str, version: str) -> RenumberResult:
         RefusedError: it is published, or the new number is taken.
         IntegrityError: its files are not what its manifest says.
     """
-    with exclusive(project.repo.state_dir, f"git mlv renumber {reference} {version}"):
+    with project.alone(f"git mlv renumber {reference} {version}"):
         found = find_version(project, reference)
         thing = next(iter(found.values()))
         if thing.manifest is None:

@@ -23,7 +23,6 @@ from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
 from mlvgit.store.atomic import ensure_directory, machine_errors
 from mlvgit.store.checkout import Placement
-from mlvgit.store.lock import exclusive
 from mlvgit.store.place import make_read_only, place_bytes
 
 __all__ = ["RestoreResult", "restore"]
@@ -54,7 +53,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         UsageError: there is no such thing, or no such file in it.
         IntegrityError: no copy of the frozen bytes is here.
     """
-    with exclusive(project.repo.state_dir, f"git mlv restore {reference}"):
+    with project.alone(f"git mlv restore {reference}"):
         project.fetching = True
         key, catalog = _find(project, reference)
         frozen, manifest = project.frozen(key, catalog)

@@ -21,7 +21,6 @@ from mlvgit.records.manifest import Manifest, Retired
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import is_hole, stays_in_git
 from mlvgit.store.atomic import write_atomic
-from mlvgit.store.lock import exclusive
 
 if TYPE_CHECKING:
     from mlvgit.actions.parted import Parted
@@ -97,7 +96,7 @@ class Retiring:
             MachineError: a manifest cannot be written.
         """
         project = self.project
-        with exclusive(project.repo.state_dir, "git mlv retire"):
+        with project.alone("git mlv retire"):
             for hole in self.holes:
                 if not hole.already:
                     write_atomic(project.top / hole.manifest_path, hole.manifest.dump())
@@ -120,7 +119,7 @@ class Retiring:
             RefusedError, IntegrityError, MachineError: see `Eraser.here`; the same command again goes on.
         """
         project = self.project
-        with exclusive(project.repo.state_dir, "git mlv retire"):
+        with project.alone("git mlv retire"):
             eraser = Eraser(project, self.digests)
             self.here = eraser.here({path: digest for hole in self.holes for path, digest in hole.paths.items()})
             done = []
@@ -328,7 +327,7 @@ def apply_retired(project: Project, tell: Callable[[str], object], *, act: bool 
     if not act or not here:
         return here
     mine = {path: digest for path, digest in paths.items() if digest in eraser.dead}
-    with exclusive(project.repo.state_dir, "git mlv pull"):
+    with project.alone("git mlv pull"):
         left = eraser.here(mine)
     project.refresh()
     for path in left.altered:

@@ -18,7 +18,6 @@ from mlvgit.records.layout import Key
 from mlvgit.records.run import Environment, RunRecord
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = [
     "RecordPlan",
@@ -76,7 +75,7 @@ def record(project: Project, plan: RecordPlan) -> str:
         )
     if not plan.run_id:
         _refuse_second(catalog, project, key)
-    with exclusive(project.repo.state_dir, "git mlv record"):
+    with project.alone("git mlv record"):
         run_id = plan.run_id or _free_id(project, key)
         if not is_run_id(run_id):
             raise UsageError(f"{run_id!r} cannot be a run id", hint="letters, digits, _ . + and -")

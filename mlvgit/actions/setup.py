@@ -5,7 +5,6 @@ from typing import NamedTuple
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.repo.attributes import ignored
 from mlvgit.store.atomic import write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = ["InitResult", "init"]
 
@@ -33,7 +32,7 @@ def init(project: Project, *, dry_run: bool = False) -> InitResult:
     """
     layout = project.layout
     written = []
-    with exclusive(project.repo.state_dir, "git mlv init"):
+    with project.alone("git mlv init"):
         settings = project.top / layout.settings_path
         if not settings.exists():
             written.append(layout.settings_path)

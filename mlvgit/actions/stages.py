@@ -20,7 +20,6 @@ from mlvgit.records.settings import Settings
 from mlvgit.repo.git import Git
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import ensure_directory, write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = ["Move", "StageChange", "promote", "rollback", "rollback_target"]
 
@@ -73,8 +72,7 @@ def promote(
     key = _key(project, model, version)
     if tag:
         tag_model(project, key.name, key.version)
-    with exclusive(project.repo.state_dir, f"git mlv promote {model} {version} {stage}"):
-        project.refresh()
+    with project.alone(f"git mlv promote {model} {version} {stage}"):
         take_back(project)
         catalog = _base(project)
         registry, entry = entry_for(catalog, key)
@@ -95,8 +93,7 @@ def rollback(project: Project, model: str, version: str = "", *, reason: str = "
         UsageError: there is no such model or version.
         RefusedError: nothing was in production before, or its bytes are not here.
     """
-    with exclusive(project.repo.state_dir, f"git mlv rollback {model}"):
-        project.refresh()
+    with project.alone(f"git mlv rollback {model}"):
         done = take_back(project)
         catalog = _base(project)
         if not project.has_model(model, catalog):

@@ -16,7 +16,6 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RemoteError, UsageError
 from mlvgit.rules.storage import known_objects
-from mlvgit.store.lock import exclusive
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, aside, run_each
 from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress
@@ -60,7 +59,7 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
     lost: list[Digest] = []
     damaged: list[Digest] = []
 
-    with exclusive(project.repo.state_dir, "git mlv fsck"):
+    with project.alone("git mlv fsck"):
         moved = take_own_along(project.repo)
         store = object_store(project)
 
@@ -153,7 +152,7 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     odd = [failed[digest] for digest in away if presence[digest.sha256] is not False]
     if odd:
         raise as_one(odd, f"{count(len(odd), 'object')} could not be read")
-    with exclusive(project.repo.state_dir, "git mlv fsck"):
+    with project.alone("git mlv fsck"):
         healed = [digest for digest in damaged if heal(project, digest, without=remote.name)]
         store = object_store(project)
         refused = deliver(remote, map(Parcel, healed), lambda parcel: store.whole(parcel.digest), lambda _: False)

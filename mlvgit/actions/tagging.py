@@ -9,7 +9,6 @@ from mlvgit.core.digest import of_bytes
 from mlvgit.errors import IntegrityError, RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.repo.tags import ModelTag, create_tag, read_tag, tag_message, tag_ref_name
-from mlvgit.store.lock import exclusive
 
 __all__ = ["TagResult", "find_tag", "tag_model"]
 
@@ -61,7 +60,7 @@ def tag_model(
         raise IntegrityError(f"{key} is not what its manifest says: {differences[0]}", hint=f"git mlv verify {key}")
     name = tag_ref_name(key.root, key.name, key.version)
     _, entry = entry_for(catalog, key)
-    with exclusive(project.repo.state_dir, "git mlv tag-model"):
+    with project.alone("git mlv tag-model"):
         existing = find_tag(project, key)
         if existing is not None:
             if sign and not existing.signed:

@@ -19,7 +19,6 @@ from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import Usage
 from mlvgit.rules.standing import first_stage
 from mlvgit.store.atomic import machine_errors, write_atomic
-from mlvgit.store.lock import exclusive
 
 __all__ = ["DiscardResult", "committable", "discard", "find_version", "identities_here", "refuse_published", "unstage"]
 
@@ -51,7 +50,7 @@ def discard(project: Project, reference: str) -> DiscardResult:
         UsageError: there is no such version.
         RefusedError: it is published, or in a stage.
     """
-    with exclusive(project.repo.state_dir, f"git mlv discard {reference}"):
+    with project.alone(f"git mlv discard {reference}"):
         found = find_version(project, reference)
         key = next(iter(found.values())).key
         identities = identities_here(found)
