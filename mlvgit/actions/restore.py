@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.core.references import parse_reference
 from mlvgit.errors import IntegrityError, MlvError, UsageError
 from mlvgit.records.layout import Key
-from mlvgit.records.manifest import FileEntry, Manifest
+from mlvgit.records.manifest import Manifest
 from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
@@ -66,20 +66,9 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
             aside.append((frozen.directory, _move(folder, bench / folder.name)))
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
-        entries = manifest.by_relative()
-        in_git = _bytes_in_git(project, key, frozen, [entries[relative] for relative in broken])
         for relative in verdict.changed:
             aside.append((f"{frozen.directory}/{relative}", _second_name(folder / relative, bench / relative)))
-        from_store: dict[int, list[Placement]] = {}
-        for relative in broken:
-            entry = entries[relative]
-            digest, mode = Digest(entry.size_bytes, entry.sha256), _mode(catalog, frozen, relative)
-            if digest in in_git:
-                place_bytes(folder, relative, in_git[digest], digest, mode=mode, replace=True)
-            else:
-                from_store.setdefault(mode, []).append(Placement(digest, f"{frozen.directory}/{relative}"))
-        for mode, placements in from_store.items():
-            place(project, placements, mode=mode, replace=True)
+        _put_back(project, frozen, catalog, manifest, broken)
         for relative in () if only else verdict.extra:
             aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
         if manifest.storage == "store":
@@ -144,36 +133,47 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
     return chosen or list(known)
 
 
-def _bytes_in_git(project: Project, key: Key, frozen: Frozen, entries: Iterable[FileEntry]) -> dict[Digest, bytes]:
-    """Return the frozen bytes of files from wherever Git still has them; of those that are left out the store has them.
+def _put_back(project: Project, frozen: Frozen, catalog: Catalog, manifest: Manifest, relatives: Iterable[str]) -> None:
+    """Write files with their frozen bytes: from the store, and what it lacks or has damaged from where Git has it.
 
     Raises:
         IntegrityError, RemoteError: bytes are nowhere.
     """
     store = object_store(project)
-    files = {entry.path: Digest(entry.size_bytes, entry.sha256) for entry in entries}
-    found: dict[Digest, bytes] = {}
-    unreachable: MlvError | None = None
-    stored = frozen.manifest is not None and frozen.manifest.storage == "store"
-    if stored:
+    entries = manifest.by_relative()
+    left = {name: Digest(entries[name].size_bytes, entries[name].sha256) for name in relatives}
+    reason: MlvError | None = None  # what the remotes or the store said leads further than that Git has nothing
+    if manifest.storage == "store":
         try:
-            fetch(project, files.values())
+            fetch(project, left.values())
         except MlvError as error:
-            unreachable = error
-    for path, digest in files.items():
-        if stored and store.has(digest):
-            continue
+            reason = error
+    while from_store := {name: digest for name, digest in left.items() if store.has(digest)}:
         try:
-            found[digest] = _blob(project, key, frozen, path, digest)
-        except IntegrityError:
-            if unreachable:
-                raise unreachable from None  # what the remotes said leads further
-            if not store.has(digest):
+            _place_from_store(project, frozen, catalog, from_store)
+        except IntegrityError as error:
+            if all(map(store.has, from_store.values())):
                 raise
-    return found
+            reason = reason or error  # what was damaged is set aside now, and the rest is written again
+        else:
+            left = {name: digest for name, digest in left.items() if name not in from_store}
+    for name, digest in left.items():
+        try:
+            data = _bytes_in_git(project, frozen, entries[name].path, digest)
+        except IntegrityError as error:
+            raise reason or error from None
+        mode = _mode(catalog, frozen, name)
+        place_bytes(project.top / frozen.directory, name, data, digest, mode=mode, replace=True)
 
 
-def _blob(project: Project, key: Key, frozen: Frozen, entry_path: str, wanted: Digest) -> bytes:
+def _place_from_store(project: Project, frozen: Frozen, catalog: Catalog, files: Mapping[str, Digest]) -> None:
+    modes = {name: _mode(catalog, frozen, name) for name in files}
+    for mode in set(modes.values()):
+        placements = [Placement(files[name], f"{frozen.directory}/{name}") for name in files if modes[name] == mode]
+        place(project, placements, mode=mode, replace=True)
+
+
+def _bytes_in_git(project: Project, frozen: Frozen, entry_path: str, wanted: Digest) -> bytes:
     path = project.layout.absolute(entry_path)
     repo = project.repo
     for oid in _candidates(project, path):
@@ -182,7 +182,7 @@ def _blob(project: Project, key: Key, frozen: Frozen, entry_path: str, wanted: D
     raise IntegrityError(
         f"the frozen bytes of {path} are nowhere in this repository",
         hint="fetch the branch that has them (git fetch), or freeze what is there as a new version: "
-        f"git mlv snapshot create {key.name} --bump minor {frozen.directory}",
+        f"git mlv snapshot create {frozen.key.name} --bump minor {frozen.directory}",
     )
 
 

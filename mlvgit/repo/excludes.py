@@ -6,10 +6,10 @@ folder that was frozen into Git stays visible to `git add`. Tracked files in suc
 
 from __future__ import annotations
 
-import os
 import re
 
 from mlvgit.repo.git import encode
+from mlvgit.repo.replacing import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,11 +38,7 @@ def exclude(repo: Repository, directories: Iterable[str]) -> bool:
     new = [line for line in lines if line not in standing]
     if not new:
         return False
-    path.parent.mkdir(exist_ok=True)
-    scratch = path.with_name(f"exclude.{os.getpid()}")
-    with open(scratch, "wb") as file:
-        file.write(before + (b"\n" if before and not before.endswith(b"\n") else b"") + b"\n".join(new) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())  # the user's own lines stand in it too
-    os.replace(scratch, path)
+    replace_file(
+        path, [before, b"\n" if before and not before.endswith(b"\n") else b"", *[line + b"\n" for line in new]]
+    )
     return True

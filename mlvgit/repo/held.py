@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 
+from mlvgit.repo.replacing import replace_file
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -81,14 +83,17 @@ def _write(git_dir: str, known: dict[str, dict[bytes, bytes]]) -> None:
         if os.path.exists(path):
             os.unlink(path)
         return
-    scratch = f"{path}.{os.getpid()}"
-    with open(scratch, "wb") as file:
-        for folder, lines in sorted(known.items()):
-            file.writelines(said + b" " + relative + b"\0" for relative, said in lines.items())
-            file.write(_TOP + b" " + os.fsencode(folder) + b"\0")
-        file.flush()
-        os.fsync(file.fileno())  # an empty file after a power cut would hide what is altered
-    os.replace(scratch, path)
+    replace_file(
+        path,
+        (
+            line
+            for folder, lines in sorted(known.items())
+            for line in (
+                *[said + b" " + relative + b"\0" for relative, said in lines.items()],
+                _TOP + b" " + os.fsencode(folder) + b"\0",
+            )
+        ),
+    )
 
 
 def _now(top: str, folder: str, seen: Container[str] | None, before: dict[bytes, bytes]) -> dict[bytes, bytes]:

@@ -34,7 +34,6 @@ from mlvgit.repo.hookparts import (
     same_folder,
     set_config,
     umask,
-    write,
 )
 from mlvgit.repo.hookremoval import put_hooks_path_back, take_out_files, take_out_sections, uninstall
 from mlvgit.repo.hookscheme import (
@@ -52,6 +51,7 @@ from mlvgit.repo.hookscheme import (
     scripts,
 )
 from mlvgit.repo.hookstatus import HookStatus, status
+from mlvgit.repo.replacing import replace_file
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
@@ -144,7 +144,7 @@ class _Install:
             "advertise": self.record.get("advertise", self._advertise),
             "made_hooks": made,
         }
-        write(self.state / RECORD, json.dumps(record, indent=1).encode() + b"\n", PRIVATE)
+        replace_file(self.state / RECORD, [json.dumps(record, indent=1).encode(), b"\n"], PRIVATE)
 
     def _hooks_before(self) -> str:
         """Find out what core.hooksPath names, and from where; "" is the repository's own folder."""
@@ -215,7 +215,7 @@ class _Install:
         there = not path.is_symlink() and path.is_file() and read(path) == data
         if there and os.access(path, os.X_OK) == bool(mode & stat.S_IXUSR):
             return
-        yield Step(f"write {self._shown(path)}", lambda: write(path, data, mode))
+        yield Step(f"write {self._shown(path)}", lambda: replace_file(path, [data], mode))
 
     # Configuration
 
@@ -243,7 +243,7 @@ class _Install:
             yield Step(f"git config {key} {shlex.quote(value)}", lambda: set_config(self.repo, key, value, scope))
 
     def _remember_config(self) -> None:
-        write(self.state / CONFIG_BEFORE, read(self._config_file()), PRIVATE)
+        replace_file(self.state / CONFIG_BEFORE, [read(self._config_file())], PRIVATE)
 
     def _config_file(self) -> Path:
         return config_path(self.repo, self._scope)

@@ -31,7 +31,6 @@ __all__ = [
     "same_folder",
     "set_config",
     "umask",
-    "write",
 ]
 
 DRIVER = "mlv-registry"
@@ -40,8 +39,6 @@ RECORD = "install.json"
 CONFIG_BEFORE = "config.before"
 PRIVATE = 0o600
 """A configuration may hold a credential."""
-_SCRATCH = ".mlv-new-"
-"""Ends the name of a hook that is being written. Nothing else may: such files are removed. (`KEPT` are the user's.)"""
 
 
 class InstallResult(NamedTuple):
@@ -140,18 +137,3 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file whole, or not at all; what stood there, a link as well, is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f"{path.name}{_SCRATCH}*"):  # of a command that was killed
-        stale.unlink(missing_ok=True)
-    scratch = path.with_name(f"{path.name}{_SCRATCH}{os.getpid()}")
-    try:
-        scratch.write_bytes(data)
-        scratch.chmod(mode)
-        os.replace(scratch, path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise

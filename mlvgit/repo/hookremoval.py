@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlvgit.repo.hookparts import (
@@ -23,9 +22,9 @@ from mlvgit.repo.hookparts import (
     renaming,
     same_folder,
     set_config,
-    write,
 )
 from mlvgit.repo.hookscheme import CLIENT_EVENTS, KEPT, SERVER_EVENTS, generator, hooks_path, is_ours
+from mlvgit.repo.replacing import replace_file
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
@@ -76,7 +75,7 @@ def _take_out_config(repo: Repository, record: dict[str, Any]) -> Iterator[Step]
         if data != read(path):
             mode = stat.S_IMODE(path.stat().st_mode)
             yield Step(
-                "put Git's configuration back as it was", lambda: write(Path(os.path.realpath(path)), data, mode)
+                "put Git's configuration back as it was", lambda: replace_file(os.path.realpath(path), [data], mode)
             )
         return
     yield from put_hooks_path_back(repo, record)

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft
-from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
+from mlvgit.store.drafts import LEAST_FILES, write_together
 from mlvgit.store.extents import Extent
 from mlvgit.store.packs import Opened
 from mlvgit.store.parallel import run_each
@@ -87,29 +87,30 @@ class Checkout:
 
     def _together(self, small: Sequence[Placement], meter: Meter) -> list[tuple[Placement, MlvError]]:
         failed: list[tuple[Placement, MlvError]] = []
-        for batch in batches(small, lambda placement: placement.relative):
-            with Drafts(self._root) as drafts, Opened(self._store.descriptor) as opened:
-                for placement in batch:
-                    try:
-                        drafts.write(placement.relative, self._mode, partial(self._fill, placement, opened))
-                    except MlvError as error:
-                        failed.append((placement, error))
-                    meter.advance(placement.digest.size)
-                named = {placement.relative: placement for placement in batch}
-                for relative, outcome in drafts.publish(replace=self._replace, durable=False):
-                    if isinstance(outcome, MlvError):
-                        failed.append((named[relative], outcome))
-                    else:
-                        self._added.append(outcome)
+        with Opened(self._store.descriptor) as opened:
+            for placement, outcome, taken in write_together(
+                self._root,
+                small,
+                lambda placement: placement.relative,
+                lambda _: self._mode,
+                partial(self._fill, opened, meter),
+                replace=self._replace,
+                durable=False,
+            ):
+                self._added.append(taken)
+                if isinstance(outcome, MlvError):
+                    failed.append((placement, outcome))
         return failed
 
-    def _fill(self, placement: Placement, opened: Opened, draft: Draft) -> Digest:
+    def _fill(self, opened: Opened, meter: Meter, placement: Placement, draft: Draft) -> Digest:
         digest, relative = placement
         try:
             return write_expected(draft, relative, opened.read(self._store.whereabouts(digest)), digest)
         except IntegrityError:
             self._store.check(digest)
             raise
+        finally:
+            meter.advance(digest.size)
 
     def _one(self, placement: Placement, meter: Meter) -> None:
         digest, relative = placement

@@ -6,6 +6,7 @@ system and says whether that failed (syncfs(2), Linux from 5.12 on), their draft
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self, TypeVar
@@ -16,7 +17,7 @@ from mlvgit.store.atomic import Draft, ensure_directory, flush_file_system, mach
 from mlvgit.store.folders import open_folder, split
 from mlvgit.store.place import require_same
 
-__all__ = ["LEAST_FILES", "Drafts", "batches"]
+__all__ = ["LEAST_FILES", "Drafts", "write_together"]
 
 LEAST_FILES: Final = 32
 """Fewer files are flushed one by one: the rest of the file system may have much that waits."""
@@ -27,7 +28,51 @@ _MOST_FOLDERS: Final = 64
 File = TypeVar("File")
 
 
-def batches(files: Iterable[File], relative: Callable[[File], str]) -> Iterator[list[File]]:
+def write_together(
+    root: Path,
+    files: Iterable[File],
+    relative: Callable[[File], str],
+    mode: Callable[[File], int],
+    fill: Callable[[File, Draft], Digest | MlvError],
+    *,
+    replace: bool,
+    durable: bool = True,
+    all_or_none: bool = False,
+) -> Iterator[tuple[File, Digest | MlvError, int]]:
+    """Write many small files, which get their names some thousands at a time.
+
+    Args:
+        root: a folder that is trusted; symlinks below it are refused. Made when missing.
+        relative: a file's name below `root`.
+        mode: its permission bits, from which the umask is taken away.
+        fill: writes its bytes into a draft.
+        replace, durable: see `Drafts.publish`.
+        all_or_none: once a file fails, none of those beside it gets a name, and no other is written.
+
+    Yields:
+        Each file that was written, with its digest or why it does not stand there, and how many bytes of the disk it took.
+    """
+    for batch in _batches(files, relative):
+        with Drafts(root) as drafts:
+            written: dict[str, tuple[File, Digest]] = {}
+            for file in batch:
+                name = relative(file)
+                try:
+                    outcome = drafts.write(name, mode(file), partial(fill, file))
+                except MlvError as error:
+                    outcome = error
+                if isinstance(outcome, MlvError):
+                    yield file, outcome, 0
+                else:
+                    written[name] = (file, outcome)
+            if all_or_none and len(written) < len(batch):
+                return
+            for name, taken in drafts.publish(replace=replace, durable=durable):
+                file, digest = written[name]
+                yield (file, taken, 0) if isinstance(taken, MlvError) else (file, digest, taken)
+
+
+def _batches(files: Iterable[File], relative: Callable[[File], str]) -> Iterator[list[File]]:
     """Cut files, sorted by their names, into what `Drafts` may hold at a time."""
     batch: list[File] = []
     folders: set[str] = set()

@@ -12,7 +12,7 @@ from mlvgit.errors import MlvError
 from mlvgit.store.atomic import Draft, can_flush_file_system, ensure_directory, machine_errors
 from mlvgit.store.batches import run_batches, settle
 from mlvgit.store.cloning import clone_source
-from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
+from mlvgit.store.drafts import LEAST_FILES, write_together
 from mlvgit.store.folders import flush_folder, open_folder, split
 from mlvgit.store.place import require_same
 from mlvgit.store.reading import (
@@ -107,26 +107,24 @@ def _copy_together(
     destination: Path, files: Sequence[SourceFile], indices: Iterable[int], added: list[int], meter: Meter
 ) -> dict[int, Outcome]:
     """Copy small files, which get their names together; a batch with a failure gets none, and is the last."""
-    outcomes: dict[int, Outcome] = {}
     buffer = bytearray(BUFFER_BYTES)
-    for batch in batches(indices, lambda index: files[index].relative):
-        with Drafts(destination) as drafts:
-            for index in batch:
-                file = files[index]
-                target = os.path.join(destination, file.relative)
-                write = functools.partial(fill, target=target, file=file, buffer=buffer, meter=meter)
-                try:
-                    outcomes[index] = drafts.write(file.relative, _mode(file.path), write)
-                except MlvError as error:
-                    outcomes[index] = error
-            if any(isinstance(outcomes[index], MlvError) for index in batch):
-                return outcomes
-            numbers = {files[index].relative: index for index in batch}
-            for relative, outcome in drafts.publish(replace=False):
-                if isinstance(outcome, MlvError):
-                    outcomes[numbers[relative]] = outcome
-                else:
-                    added.append(outcome)
+
+    def write(index: int, draft: Draft) -> Outcome:
+        file = files[index]
+        return fill(draft, os.path.join(destination, file.relative), file, buffer, meter)
+
+    outcomes: dict[int, Outcome] = {}
+    for index, outcome, taken in write_together(
+        destination,
+        indices,
+        lambda index: files[index].relative,
+        lambda index: _mode(files[index].path),
+        write,
+        replace=False,
+        all_or_none=True,
+    ):
+        outcomes[index] = outcome
+        added.append(taken)
     return outcomes
 
 

@@ -77,3 +77,22 @@ def test_an_altered_file_stays_where_the_frozen_bytes_are_nowhere(many: Sandbox)
         restore(Project.open(many.path), "many@v0.1")
 
     assert many.read(f"{FOLDER}/big.bin") == b"altered"
+
+
+def test_a_damaged_object_is_replaced_by_what_git_once_had(repo: Sandbox) -> None:
+    repo.write(f"{FOLDER}/big.bin", BIG)
+    repo.git("add", "-f", FOLDER)
+    repo.git("commit", "-q", "--no-verify", "-m", "Before there was a store")
+    repo.git("rm", "-q", "--cached", f"{FOLDER}/big.bin")
+    repo.write(f"{FOLDER}/small.txt", "small")
+    repo.mlv("snapshot", "create", "many", "v0.1", "--storage", "store", "-m", "Freeze")
+    for name in ("big.bin", "small.txt"):
+        (repo / FOLDER / name).unlink()
+    path = object_of_big(repo)
+    path.chmod(0o644)
+    path.write_bytes(BIG[:-1] + b"?")
+
+    restore(Project.open(repo.path), "many@v0.1")
+
+    assert repo.read(f"{FOLDER}/big.bin") == BIG
+    assert repo.read(f"{FOLDER}/small.txt") == b"small"

@@ -15,7 +15,7 @@ from mlvgit.errors import IntegrityError, MachineError, MlvError
 from mlvgit.store import atomic
 from mlvgit.store.atomic import TEMPORARY_PREFIX, Draft, can_flush_file_system
 from mlvgit.store.checkout import Placement
-from mlvgit.store.drafts import LEAST_FILES, Drafts, batches
+from mlvgit.store.drafts import LEAST_FILES, Drafts, write_together
 from mlvgit.store.hashing import hash_and_copy
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.scan import scan
@@ -121,11 +121,20 @@ def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     assert standing(tmp_path) == {}
 
 
-def test_a_batch_holds_few_folders_open() -> None:
+def test_few_folders_are_held_open_at_a_time(tmp_path: Path) -> None:
     names = [f"{folder:03}/{number}" for folder in range(200) for number in range(3)]
-    found = list(batches(reversed(names), str))
-    assert [name for batch in found for name in batch] == names
-    assert max(len({name.partition("/")[0] for name in batch}) for batch in found) <= 64
+    open_at_once: list[int] = []
+
+    def fill(name: str, draft: Draft) -> Digest:
+        open_at_once.append(len(os.listdir("/proc/self/fd")))
+        draft.write(name.encode())
+        return of_bytes(name.encode())
+
+    before = len(os.listdir("/proc/self/fd"))
+    found = list(write_together(tmp_path, reversed(names), str, lambda _: 0o644, fill, replace=False))
+    assert {name: outcome for name, outcome, _ in found} == {name: of_bytes(name.encode()) for name in names}
+    assert standing(tmp_path) == {name: name.encode() for name in names}
+    assert max(open_at_once) - before < 100
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one flush for all", "where only files can be flushed"])
