@@ -1,6 +1,6 @@
 """Healing: whole bytes of a damaged or missing object, from a working directory or a remote that still has them."""
 
-from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from mlvgit.actions.project import Project
@@ -9,43 +9,54 @@ from mlvgit.actions.transfer import fetch
 from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError, RemoteError
 
-__all__ = ["heal"]
+__all__ = ["Healer"]
 
 
-def heal(project: Project, digest: Digest, *, without: str = "") -> bool:
-    """Get an object whole into the store; a damaged one is set aside before. Say whether it is there and whole now.
+class Healer:
+    """Gets objects whole into the store; what the working directory says it has is looked up once for all of them.
 
     Args:
         without: the name of a remote that is not to be asked.
-
-    Raises:
-        MachineError: the store cannot be written.
     """
-    store = object_store(project)
-    if store.check(digest):
-        return True
-    for path in _copies(project, digest):
+
+    def __init__(self, project: Project, *, without: str = "") -> None:
+        self._project = project
+        self._without = without
+
+    def heal(self, digest: Digest) -> bool:
+        """Get an object whole; a damaged one is set aside before. Say whether it is there and whole now.
+
+        Raises:
+            MachineError: the store cannot be written.
+        """
+        store = object_store(self._project)
+        if store.check(digest):
+            return True
+        for path in self._copies.get(digest.sha256, ()):
+            if not path.is_file() or path.is_symlink():
+                continue
+            try:
+                with path.open("rb") as file:
+                    store.put(digest, file)
+            except (OSError, IntegrityError):
+                continue
+            return True
         try:
-            with path.open("rb") as file:
-                store.put(digest, file)
-        except (OSError, IntegrityError):
-            continue
+            fetch(self._project, [digest], without=self._without)
+        except (RemoteError, IntegrityError):
+            return False
         return True
-    try:
-        fetch(project, [digest], without=without)
-    except (RemoteError, IntegrityError):
-        return False
-    return True
 
-
-def _copies(project: Project, digest: Digest) -> Iterator[Path]:
-    """Yield files of the working directory that are said to have these bytes."""
-    catalog = project.working()
-    for key in catalog.keys(root=None):
-        frozen = catalog.frozen(key)
-        if frozen is None or frozen.manifest is None or not frozen.manifest.entries_here:
-            continue
-        for relative, entry in frozen.manifest.by_relative().items():
-            path = project.top / frozen.directory / relative
-            if entry.sha256 == digest.sha256 and path.is_file() and not path.is_symlink():
-                yield path
+    @cached_property
+    def _copies(self) -> dict[str, list[Path]]:
+        """SHA-256 -> the files of the working directory that are said to have these bytes."""
+        found: dict[str, list[Path]] = {}
+        catalog = self._project.working()
+        top = self._project.top
+        for key in catalog.keys(root=None):
+            frozen = catalog.frozen(key)
+            if frozen is None or frozen.manifest is None or not frozen.manifest.entries_here:
+                continue
+            for relative, entry in frozen.manifest.by_relative().items():
+                found.setdefault(entry.sha256, []).append(top / frozen.directory / relative)
+        return found

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mlvgit.actions.healing import heal
+from mlvgit.actions.healing import Healer
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold, may_be_here, object_store
 from mlvgit.actions.transfer import fetch
@@ -98,7 +98,8 @@ def place(
     store = object_store(project)
     failed = store.place_all(placements, project.top, mode=mode, replace=replace, progress=progress).failed
     damaged = [placement for placement, error in failed if isinstance(error, IntegrityError)]
-    healed = [placement for placement in damaged if not store.has(placement.digest) and heal(project, placement.digest)]
+    healer = Healer(project)
+    healed = [each for each in damaged if not store.has(each.digest) and healer.heal(each.digest)]
     again = dict(store.place_all(healed, project.top, mode=mode, replace=replace).failed) if healed else {}
     bad = [again.get(placement, error) for placement, error in failed if placement not in healed or placement in again]
     if bad:

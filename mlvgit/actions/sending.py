@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlvgit.actions.healing import heal
+from mlvgit.actions.healing import Healer
 from mlvgit.actions.parted import EXTENTS
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
@@ -102,7 +102,8 @@ def send_pushed(
     missing = [digest for digest in wanted if said[digest.sha256] is False]
     sent = Sent()
     remote = presence.remotes[0] if missing else None
-    here = [digest for digest in missing if store.has(digest) or heal(project, digest)]
+    healer = Healer(project)
+    here = [digest for digest in missing if store.has(digest) or healer.heal(digest)]
     parts = aside(partial(remote.lacking, store, here)) if remote else None
     if remote and parts and (limit is None or sum(each.size for each in (*parts.whole, *parts.objects)) <= limit):
         gone, went = _send(project, remote, here, parts, progress)
@@ -144,11 +145,12 @@ def _send(
         The files that are there now, left out those that are damaged here and cannot be healed; and what was sent.
     """
     store = object_store(project)
+    healer = Healer(project)
     healing = Lock()  # a project belongs to one thread at a time
 
     def mend(parcel: Parcel) -> bool:
         with healing:
-            return parcel.space != EXTENTS and heal(project, parcel.digest)
+            return parcel.space != EXTENTS and healer.heal(parcel.digest)
 
     def source(parcel: Parcel) -> AbstractContextManager[Path]:
         return (
@@ -176,7 +178,7 @@ def _send(
     damaged |= bring([Parcel(each, EXTENTS) for each in parts.lists])
     there = aside(partial(remote.presence, digests))
     # Of what has a damaged part the whole is sent, when it is to be had elsewhere.
-    late = [each for each in digests if each not in damaged and not there[each.sha256] and heal(project, each)]
+    late = [each for each in digests if each not in damaged and not there[each.sha256] and healer.heal(each)]
     damaged |= bring([Parcel(each) for each in late])
     return [digest for digest in digests if digest not in damaged and (there[digest.sha256] or digest in late)], sent
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlvgit.actions.healing import heal
+from mlvgit.actions.healing import Healer
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import remarks, take_own_along
@@ -76,12 +76,13 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
         failed = run_each(objects, look, lambda digest: digest.size, progress)
         if failed:
             raise as_one([error for _, error in failed], f"{count(len(failed), 'object')} could not be read")
+        healer = Healer(project)
         parts = store.lists.objects()  # first, as many files may be whole again with one of them
         for found in sorted(damaged, key=lambda digest: (digest.sha256 not in parts, digest)):
             wanted = Digest(sizes.get(found.sha256, found.size), found.sha256)
-            (healed if heal(project, wanted) else lost).append(wanted)
+            (healed if healer.heal(wanted) else lost).append(wanted)
         for wanted in set(_set_aside(store, sizes)) - set(lost):
-            (healed if heal(project, wanted) else lost).append(wanted)
+            (healed if healer.heal(wanted) else lost).append(wanted)
         lost = [digest for digest in lost if digest.sha256 in sizes or not _is_made_up_for(store, digest)]
     return StoreReport(
         objects=len(objects),
@@ -153,7 +154,8 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     if odd:
         raise as_one(odd, f"{count(len(odd), 'object')} could not be read")
     with project.alone("git mlv fsck"):
-        healed = [digest for digest in damaged if heal(project, digest, without=remote.name)]
+        healer = Healer(project, without=remote.name)
+        healed = [digest for digest in damaged if healer.heal(digest)]
         store = object_store(project)
         refused = deliver(remote, map(Parcel, healed), lambda parcel: store.whole(parcel.digest), lambda _: False)
         if refused:

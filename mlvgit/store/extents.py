@@ -22,7 +22,9 @@ from mlvgit.store.folders import listing, open_folder
 __all__ = ["MAX_LIST_BYTES", "Extent", "Lists", "Mapped", "NewerListError", "dump", "list_name", "parse"]
 
 MAX_LIST_BYTES: Final = 64 << 20
-"""A longer list is refused; one that is written is far shorter, as it belongs to one pack."""
+"""A longer list is refused."""
+_LONG: Final = 200_000
+"""About as many lines has a list that is written, of at most a hundred bytes each."""
 RACY_NS: Final = 100_000_000
 """A folder that changed so recently may change again without its time moving (clocks of file systems have a grain)."""
 
@@ -247,10 +249,11 @@ class Lists:
             raise IntegrityError(f"the list {short(expected)} is damaged")
         return self._write(name, data, files)
 
-    def write(self, files: Mapped, *, cut: str = "") -> str:
-        """Keep a list that says this; see `dump` and `add`."""
-        data = dump(files, cut=cut)
-        return self._write(hashlib.sha256(data).hexdigest(), data, files)
+    def write(self, files: Mapped, *, cut: str = "") -> None:
+        """Keep lists that say this, as many as it takes for none to be long; see `dump` and `add`."""
+        for portion in _portions(files):
+            data = dump(portion, cut=cut)
+            self._write(hashlib.sha256(data).hexdigest(), data, portion)
 
     def _write(self, name: str, data: bytes, files: Mapped) -> str:
         if name in self._read and self.path(name).is_file():
@@ -340,7 +343,7 @@ class Lists:
         try:
             fd = os.open(self.path(name), _READ)
             with os.fdopen(fd, "rb") as file:
-                data = file.read(MAX_LIST_BYTES + 1)
+                data = file.read(min(os.fstat(fd).st_size, MAX_LIST_BYTES) + 1)
         except OSError as error:
             raise IntegrityError(f"the list {short(name)} cannot be read: {error.strerror}") from error
         if hashlib.sha256(data).hexdigest() != name:
@@ -360,7 +363,7 @@ class Lists:
     def seem_named(self, name: str) -> Iterator[Digest]:
         """Yield the files that a list names, which may be damaged: a guess at what was lost with it."""
         with suppress(OSError), self.path(name).open("rb") as file:
-            for line in file.read(MAX_LIST_BYTES).split(b"\n"):
+            for line in file.read(min(os.fstat(file.fileno()).st_size, MAX_LIST_BYTES)).split(b"\n"):
                 found = _NAMED.match(line)
                 if found and found[1] == b"file":
                     yield Digest(int(found[3]), found[2].decode())
@@ -379,6 +382,20 @@ class Lists:
             self._read[name] = files
             for file, extents in files.items():
                 self._files.setdefault(file, []).append((name, extents))
+
+
+def _portions(files: Mapped) -> Iterator[Mapped]:
+    """Cut what a list would say into what lists of a fair length say."""
+    portion: dict[Digest, tuple[Extent, ...]] = {}
+    lines = 0
+    for file in sorted(files, key=_by_name):
+        portion[file] = files[file]
+        lines += 1 + len(files[file])
+        if lines >= _LONG:
+            yield portion
+            portion, lines = {}, 0
+    if portion:
+        yield portion
 
 
 def _settled(mtime_ns: int) -> bool:

@@ -150,3 +150,15 @@ def test_a_file_that_is_dropped_is_named_no_more_and_the_others_still_are(tmp_pa
         assert old not in list(each.names())
     lists.drop([Digest(0, D)])
     assert list(Lists(tmp_path).names()) == []
+
+
+def test_what_would_be_a_long_list_becomes_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlvgit.store.extents._LONG", 6)
+    pack = Digest(1000, "a" * 64)
+    files = {Digest(10, f"{number:064x}"): (Extent(pack, 10 * number, 10),) for number in range(10)}
+
+    Lists(tmp_path).write(files)
+
+    read = Lists(tmp_path)
+    assert len(list(read.names())) == 4
+    assert {file: read.find(file)[0][1] for file in files} == files
