@@ -11,6 +11,7 @@ from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import FrozenKind
 from mlvgit.records.manifest import FileEntry, Manifest
 from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.storage import holes
 
 __all__ = [
     "FileChange",
@@ -195,7 +196,10 @@ def _file_change(project: Project, old: Located, new: Located, path: str, show_r
     before, after = old.manifest.by_relative()[path], new.manifest.by_relative()[path]
     kind = kind_of_table(path)
     rows, note = None, ""
-    if kind:
+    retired = [each.frozen.key for each in (old, new) if path in holes(each.manifest)]
+    if retired:
+        note = f"rows unknown: the bytes of {' and '.join(map(str, retired))} were retired"
+    elif kind:
         opened = [find_bytes(project, each.frozen, path, each.catalog) for each in (old, new)]
         if opened[0] is None or opened[1] is None:
             missing = [str(each.frozen.key) for each, found in zip((old, new), opened, strict=True) if found is None]

@@ -21,6 +21,7 @@ from mlvgit.records.manifest import Manifest
 from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
+from mlvgit.rules.storage import holes
 from mlvgit.store.atomic import ensure_directory, machine_errors
 from mlvgit.store.checkout import Placement
 from mlvgit.store.place import make_read_only, place_bytes
@@ -59,6 +60,10 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         frozen, manifest = project.frozen(key, catalog)
         folder = project.top / frozen.directory
         chosen = _chosen(manifest, frozen, only)
+        gone = holes(manifest)
+        if only and gone.issuperset(chosen) and manifest.retired:
+            raise UsageError(f"{chosen[0]} of {key} was retired by {manifest.retired.by}: {manifest.retired.reason}")
+        chosen = [name for name in chosen if name not in gone]
         aside: list[tuple[str, Path]] = []
         bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
         if folder.is_symlink():
@@ -67,7 +72,8 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
         for relative in verdict.changed:
-            aside.append((f"{frozen.directory}/{relative}", _second_name(folder / relative, bench / relative)))
+            set_aside = _move if relative in gone else _second_name
+            aside.append((f"{frozen.directory}/{relative}", set_aside(folder / relative, bench / relative)))
         _put_back(project, frozen, catalog, manifest, broken)
         for relative in () if only else verdict.extra:
             aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
@@ -106,6 +112,8 @@ def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
         return (key, catalog) if not known or frozen.manifest.tree_sha256 in known else None
 
     head = look(project.committed())
+    if head and _is_retired(head):
+        return head
     for tip in tips:
         there = look(project.committed(tip))
         if there and (head is None or _directory(head) == _directory(there)):
@@ -114,6 +122,11 @@ def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
     if found is None:
         raise problems[0] if problems else UsageError(f"nothing frozen is called {reference}")
     return found
+
+
+def _is_retired(found: tuple[Key, Catalog]) -> bool:
+    frozen = found[1].frozen(found[0])
+    return bool(frozen and frozen.manifest and frozen.manifest.retired)
 
 
 def _directory(found: tuple[Key, Catalog]) -> str:

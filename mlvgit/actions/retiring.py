@@ -112,6 +112,14 @@ class Retiring:
             touched = [*manifests, *(path for hole in self.holes for path in hole.paths)]
             self.staged = tuple(path for path in touched if head.entry(path) != now.entry(path))
 
+    def commit(self, message: str) -> str:
+        """Commit that, and nothing else; files still stand on disk that are gone from the index. Returns the commit.
+
+        Raises:
+            GitError: Git or a hook refuses.
+        """
+        return self.project.repo.commit_staged(self.staged, message)
+
     def erase(self) -> None:
         """Remove the bytes: from the workspace, from the store, from each remote; one that fails stops no other.
 

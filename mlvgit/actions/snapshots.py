@@ -13,6 +13,7 @@ from mlvgit.records.inventory import Inventory
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.storage import holes
 from mlvgit.store.hashing import Progress
 from mlvgit.store.scan import SourceFile
 
@@ -129,15 +130,16 @@ def _same_spelling(project: Project, key: Key) -> None:
 
 def _based(project: Project, base: Key, plan: SnapshotPlan) -> tuple[SourceFile, ...]:
     _, manifest = project.frozen(base, project.working())
+    wanted = set(manifest.by_relative()) - holes(manifest)
     folder = project.top / project.layout.directory(base)
-    kept = {file.relative: file for file in gather([folder]) if file.relative in manifest.by_relative()}
-    missing = sorted(set(manifest.by_relative()) - set(kept))
+    kept = {file.relative: file for file in gather([folder]) if file.relative in wanted}
+    missing = sorted(wanted - set(kept) - set(plan.remove))
     if missing:
         raise UsageError(f"{base} lacks {missing[0]} on disk", hint=f"git mlv restore {base}")
     for name in plan.remove:
-        if name not in kept:
+        if name not in manifest.by_relative():
             raise UsageError(f"{base} has no file {name}", hint=f"git mlv snapshot show {base}")
-        del kept[name]
+        kept.pop(name, None)
     for source in plan.add:
         for file in gather([source], dereference=plan.dereference):
             relative = f"{source.name}/{file.relative}" if source.is_dir() else file.relative

@@ -231,17 +231,22 @@ def show_manifest(output: Output, frozen: Frozen, manifest: Manifest, **more: An
         ("owner", manifest.owner),
         ("license", manifest.license),
         ("notes", manifest.notes),
+        ("retired", retired_words(manifest)),
         *((name.replace("_", " "), str(value)) for name, value in more.items()),
     ]
     output.say(output.style(str(frozen.key), "bold"))
     for name, value in facts:
         if value:
             output.say(f"  {name + ':':<11}{printable(value)}")
+    from mlvgit.rules.storage import holes
+
     entries = manifest.by_relative() if manifest.entries_here else {}
     if not entries:
         output.say(f"    the list of the files is not here: git mlv pull {frozen.key}")
+    gone = holes(manifest) if entries else frozenset()
     for relative, entry in list(entries.items())[:50]:
-        output.say(f"    {entry.sha256[:12]}  {size(entry.size_bytes):>10}  {printable(relative)}")
+        said = "  (retired)" if relative in gone else ""
+        output.say(f"    {entry.sha256[:12]}  {size(entry.size_bytes):>10}  {printable(relative)}{said}")
     if entries and manifest.file_count > 50:
         output.say(f"    ... and {count(manifest.file_count - 50, 'more file')}")
     files = [
@@ -249,6 +254,15 @@ def show_manifest(output: Output, frozen: Frozen, manifest: Manifest, **more: An
         for relative, entry in entries.items()
     ]
     output.json(manifest_json(frozen.key, manifest, manifest_path=frozen.manifest_path, files=files, **more))
+
+
+def retired_words(manifest: Manifest) -> str:
+    """Say what of a version was removed on purpose; "" for nothing."""
+    why = manifest.retired
+    if why is None:
+        return ""
+    what = count(len(why.paths), "file") if why.paths else "whole"
+    return f"{what}, by {why.by} on {why.at[:10]}: {why.reason}"
 
 
 def unknown_name(name: str, known: Sequence[str], what: str) -> UsageError:

@@ -4,9 +4,9 @@ import argparse
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.retiring import Retiring, plan_retiring
-from mlvgit.cli.common import add_commit, add_json, commit_staged
+from mlvgit.cli.common import add_commit, add_json
 from mlvgit.cli.output import Output
-from mlvgit.core.text import count, printable, size
+from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import UsageError
 
 __all__ = ["configure_retire", "run_retire"]
@@ -51,7 +51,9 @@ def run_retire(args: argparse.Namespace, output: Output) -> int:
     commit = ""
     if act:
         plan.write()
-        commit = commit_staged(project, args, plan.staged, f"Retire {_what(plan)}", output)
+        if args.message is not None and plan.staged:
+            commit = plan.commit(args.message or f"Retire {_what(plan)}")
+            output.say(f"committed {short(commit)}")
         plan.erase()
         _say_done(plan, output)
     for place in plan.remaining:

@@ -21,6 +21,7 @@ from mlvgit.cli.common import (
     frozen_json,
     frozen_lines,
     manifest_json,
+    retired_words,
     tell_of_links,
     unknown_name,
 )
@@ -155,7 +156,7 @@ def _list(args: argparse.Namespace, output: Output) -> int:
                     count(manifest.file_count, "file"),
                     size(manifest.total_bytes),
                     manifest.created_utc[:10],
-                    manifest.notes.split("\n")[0][:60],
+                    f"retired: {retired_words(manifest)}" if manifest.retired else manifest.notes.split("\n")[0][:60],
                 ]
             )
     output.table(rows, ("SNAPSHOT", "FILES", "SIZE", "FROZEN", "NOTES"))

@@ -5,9 +5,10 @@ import argparse
 from mlvgit.actions.project import Project
 from mlvgit.actions.restore import restore
 from mlvgit.actions.verify import Verdict, verify
-from mlvgit.cli.common import add_json
+from mlvgit.cli.common import add_json, retired_words
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, size
+from mlvgit.rules.storage import holes
 
 __all__ = ["configure_restore", "configure_verify", "run_restore", "run_verify"]
 
@@ -60,8 +61,10 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
 def _present(verdict: Verdict, output: Output) -> None:
     manifest = verdict.manifest
     if verdict.ok and manifest is not None:
+        gone = f" (retired: {printable(retired_words(manifest))})" if manifest.retired else ""
         output.say(
-            f"{output.style('ok', 'green')}  {verdict.key}: {count(manifest.file_count, 'file')}, {size(verdict.verified_bytes)}"
+            f"{output.style('ok', 'green')}  {verdict.key}: {count(manifest.file_count - len(holes(manifest)), 'file')}, "
+            f"{size(verdict.verified_bytes)}{gone}"
         )
         return
     if verdict.absent:

@@ -336,7 +336,7 @@ class Repository:
                 raise
             self.git.run(*args, "--sparse", input=listed)  # Git 2.34 and later refuse without it
 
-    def commit_paths(self, paths: Iterable[str], message: str, env: Mapping[str, str] | None = None) -> str:
+    def commit_paths(self, paths: Iterable[str], message: str) -> str:
         """Commit these paths as they are on disk, and nothing else that the user has staged; return the commit's id.
 
         Hooks run as for any commit. New files must be staged first.
@@ -344,7 +344,6 @@ class Repository:
         Args:
             paths: taken literally, from the top of the repository.
             message: written as it is.
-            env: variables to add, such as dates.
 
         Raises:
             GitError: Git or a hook refuses; its `stderr` has what was said.
@@ -359,8 +358,34 @@ class Repository:
             "--pathspec-from-file=-",
             "--pathspec-file-nul",
             input=listed,
-            env=env,
         )
+        return self._made()
+
+    def commit_staged(self, paths: Iterable[str], message: str) -> str:
+        """Commit these paths as the index has them, whatever is on disk, and nothing else that the user has staged.
+
+        Args, returns, raises: see `commit_paths`.
+        """
+        import shutil
+        import tempfile
+
+        index, head = self.index_tree(), self.head()
+        lines = b""
+        for path in paths:
+            entry = index.entry(path)
+            said = f"{entry.mode:o} {entry.oid}" if entry else f"0 {'0' * len(head or '0')}"
+            lines += said.encode() + b"\t" + encode(path) + b"\0"
+        with tempfile.TemporaryDirectory(prefix="mlv-index-", dir=self.git_dir) as folder:
+            other = os.path.join(folder, "index")
+            shutil.copyfile(self.git.text("rev-parse", "--path-format=absolute", "--git-path", "index"), other)
+            env = {"GIT_INDEX_FILE": other}
+            if head:
+                self.git.porcelain("read-tree", "-m", head, env=env)
+            self.git.porcelain("update-index", "-z", "--index-info", input=lines, env=env)
+            self.git.porcelain("commit", "--quiet", "--cleanup=whitespace", f"--message={message}", env=env)
+        return self._made()
+
+    def _made(self) -> str:
         head = self.head()
         assert head is not None  # a commit was just made
         return head

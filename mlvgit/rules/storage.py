@@ -6,7 +6,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import FileEntry, Manifest
 
-__all__ = ["is_hole", "kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
+__all__ = ["holes", "is_hole", "kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
 
 IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
@@ -20,6 +20,13 @@ def stays_in_git(key: Key, relative: str) -> bool:
 def is_hole(manifest: Manifest, entry: FileEntry) -> bool:
     """Say whether the bytes of an entry were removed on purpose."""
     return manifest.retired is not None and manifest.retired.covers(entry.path)
+
+
+def holes(manifest: Manifest) -> frozenset[str]:
+    """Return the files whose bytes were removed on purpose, by their names in the frozen directory."""
+    if manifest.retired is None:
+        return frozenset()
+    return frozenset(name for name, entry in manifest.by_relative().items() if is_hole(manifest, entry))
 
 
 def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:

@@ -182,6 +182,24 @@ def test_every_guard_accepts_exactly_the_hole(team: Team, ada: Sandbox) -> None:
     assert "MLV101" in refused.said
 
 
+def test_the_commit_takes_along_that_git_has_the_file_no_more(team: Team, ada: Sandbox) -> None:
+    ada.write("tracked/a.csv", b"a\n" + SECRETS["whole"])
+    ada.write("tracked/b.csv", "b\n")
+    ada.mlv("snapshot", "create", "rows", "v0.1", "tracked", "--storage", "git", "-m", "Freeze rows")
+    ada.write("mine.txt", "staged, and of no concern")
+    ada.git("add", "mine.txt")
+
+    ada.mlv("retire", "rows@v0.1", "a.csv", *WHY, "-m", "Retire a row file")
+
+    assert ada.git("ls-tree", "--name-only", "HEAD", "data/snapshots/rows_v0.1/").out.split() == [
+        "data/snapshots/rows_v0.1/b.csv"
+    ]
+    assert ada.git("status", "--porcelain").out.splitlines() == ["A  mine.txt", "?? tracked/"]
+    ada.mlv("check", "--all")
+    assert "stands as it was frozen" in ada.mlv("restore", "rows@v0.1").said
+    ada.mlv("verify", "rows@v0.1")
+
+
 def test_a_commit_that_is_refused_has_removed_nothing(ada: Sandbox, shelf: Path) -> None:
     before = len(files_with(SECRETS["whole"], ada.path, shelf))
     ada.hook("commit-msg", "exit 1")
@@ -322,3 +340,24 @@ def _fresh(team: Team, keys: dict[str, str]) -> Sandbox:
     fresh.mlv("pull", "--all", **keys)
     fresh.mlv("verify", "scans@v0.1", "scans@v0.2", **keys)
     return fresh
+
+
+def test_what_was_retired_is_said_and_stands_in_nobodys_way(ada: Sandbox) -> None:
+    ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it")
+    folder = "data/snapshots/scans_v0.1"
+    ada.git("rm", "-q", "--cached", "--ignore-unmatch", folder)
+    os.unlink(ada / folder / "small/3.txt")
+
+    assert f"restored {folder}/small/3.txt" in ada.mlv("restore", "scans@v0.1").said
+    assert "nothing to do" in ada.mlv("restore", "scans@v0.1").said
+    assert "Consent withdrawn" in ada.mlv("restore", "scans@v0.1", "other.bin", check=False).err
+    assert "41 files" in ada.mlv("verify", "scans@v0.1").said
+    for command in (("verify", "scans@v0.1"), ("snapshot", "show", "scans@v0.1"), ("snapshot", "list")):
+        assert "retired" in ada.mlv(*command).said
+    ada.write("new.txt", "new")
+    base = ("snapshot", "create", "scans", "--storage", "store", "--base", "scans@v0.1", "--add", "new.txt")
+    assert "42 files" in ada.mlv(*base, "v0.3", "-m", "Go on without it").said
+    assert "42 files" in ada.mlv(*base, "v0.4", "--remove", "other.bin", "-m", "The same, said").said
+    ada.write(f"{folder}/other.bin", "somebody's")
+    ada.mlv("restore", "scans@v0.1")
+    assert not (ada / folder / "other.bin").exists()
