@@ -84,7 +84,8 @@ def _require_kept(project: Project, wanted: Freezing, wanted_files: Mapping[str,
     presence = Presence(remotes(project))
     if not presence.remotes:
         raise UsageError(
-            "no remote is named that could have these bytes", hint="git mlv remote add NAME URL   (where they are)"
+            "no remote is named that could have these bytes",
+            hint="git mlv remote add NAME URL -m 'Name a remote'   (where they are)",
         )
     said = presence([*wanted_files.values()])
     missing = [name for name, digest in wanted_files.items() if said[digest.sha256] is False]

@@ -1,15 +1,15 @@
 """Pushing a release whole: the branch and its model tags in one atomic push, which the guards judge as one."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
 from mlvgit.actions.sending import Sent, objects_here, send_pushed
 from mlvgit.actions.status import look
-from mlvgit.errors import RefusedError, RemoteError, UsageError
+from mlvgit.errors import GitError, RefusedError, RemoteError, UsageError
 from mlvgit.repo.history import RefChange
 from mlvgit.repo.porcelain import Said
-from mlvgit.repo.tags import list_model_tags
 from mlvgit.store.reading import Progress
 
 __all__ = ["PushResult", "push"]
@@ -22,16 +22,18 @@ class PushResult(NamedTuple):
         refs: what went along, the branch first; empty when the remote had everything.
         said: what Git, its hooks and the remote said.
         sent: the bytes that went to the remote of bytes before.
+        differing: model tags that the remote has otherwise; they were left out.
     """
 
     remote: str
     refs: tuple[str, ...]
     said: str = ""
     sent: Sent = Sent()
+    differing: tuple[str, ...] = ()
 
 
 def push(project: Project, remote: str = "", progress: Progress | None = None) -> PushResult:
-    """Push the current branch, and the model tags that it needs there, all or nothing, after the bytes that they name.
+    """Push the current branch, and the model tags of its history that are not there, all or nothing, after the bytes.
 
     Raises:
         UsageError: there is no remote, or no branch is checked out.
@@ -51,15 +53,15 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
     same = remote == upstream.remote
     target = (upstream.branch if same else "") or branch
     shipped = send_pushed(project, [head], remote, also=objects_here(project), progress=progress)
-    if same and upstream.branch and not upstream.ahead and not upstream.tags:
+    tags, differing = _tags_to_push(project, remote, upstream.tags if same and upstream.branch else None)
+    if same and upstream.branch and not upstream.ahead and not tags:
         if shipped.lacking:
             why, mend = shipped.lacking.trouble()
             raise RemoteError(
                 f"it cannot be known whether {shipped.lacking.name} has all bytes" + (f": {why}" if why else ""),
                 hint=mend,
             )
-        return PushResult(remote=remote, refs=(), sent=shipped.sent)
-    tags = upstream.tags if same and upstream.branch else _new_tags(project, remote)
+        return PushResult(remote=remote, refs=(), sent=shipped.sent, differing=differing)
     refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
     if shipped.lacking:
@@ -75,11 +77,26 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
         behind = "fetch first" in done.text or "non-fast-forward" in done.text
         hint = "git pull --rebase, then git mlv push" if behind else "git remote -v"
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=hint)
-    return PushResult(remote=remote, refs=(target, *tags), said=done.text, sent=shipped.sent)
+    return PushResult(remote=remote, refs=(target, *tags), said=done.text, sent=shipped.sent, differing=differing)
 
 
-def _new_tags(project: Project, remote: str) -> tuple[str, ...]:
-    """Return the model tags on commits that no branch of the remote has, as it was last seen."""
+def _tags_to_push(project: Project, remote: str, known: Iterable[str] | None) -> tuple[list[str], tuple[str, ...]]:
+    """Return the model tags of HEAD's history that a remote lacks, and those that it has otherwise.
+
+    Args:
+        known: tags that are known to be needed there; None when nothing is known of the branch there.
+    """
     git = project.repo.git
-    missing = set(git.text("rev-list", "HEAD", "--not", f"--remotes={remote}").split())
-    return tuple(tag.name for tag in list_model_tags(project.repo) if tag.commit in missing)
+    listed = git.text("for-each-ref", "--format=%(refname:strip=2) %(objectname)", "--merged=HEAD", "refs/tags")
+    mine = {name: oid for line in listed.splitlines() for name, oid in [line.rsplit(" ", 1)] if "@v" in name}
+    if not mine:
+        return [], ()
+    try:
+        answer = git.text("ls-remote", "--tags", "--refs", "--", remote)
+    except GitError:  # the push itself says what is wrong
+        return sorted(mine if known is None else known), ()
+    there = {
+        name.removeprefix("refs/tags/"): oid for oid, name in (line.split("\t", 1) for line in answer.splitlines())
+    }
+    differing = tuple(sorted(name for name in mine if there.get(name, mine[name]) != mine[name]))
+    return sorted(name for name in mine if name not in there), differing

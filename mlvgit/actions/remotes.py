@@ -56,11 +56,13 @@ class Added(NamedTuple):
         path: of mlv.yaml, from the top of the repository.
         lines: what was written, as it stands there.
         already: it was named so before; nothing was written.
+        notes: what the user should know besides.
     """
 
     path: str
     lines: str
     already: bool
+    notes: tuple[str, ...] = ()
 
 
 def list_remotes(project: Project) -> list[Listed]:
@@ -112,12 +114,18 @@ def add_remote(project: Project, name: str, url: str, endpoint: str = "") -> Add
         if not _says(after, settings._replace(remotes=(*settings.remotes, given))):
             wanted = dump({"remotes": entry}).decode()
             raise UsageError(f"{relative} is not written line by line: add this by hand", hint=wanted.rstrip("\n"))
+        notes = []
         if isinstance(remote, FolderRemote):
             remote.begin()
+            notes = remote.notices
+            if not Path(url).expanduser().is_absolute() and "://" not in url:
+                notes.append(
+                    f"{url} is relative to each clone: where a clone stands elsewhere it leads to another folder"
+                )
         write_atomic(path, after)
         project.repo.stage([relative], force=True)
         project.refresh()
-    return Added(relative, lines, already=False)
+    return Added(relative, lines, already=False, notes=tuple(notes))
 
 
 def _checked(project: Project, given: Named, entry: dict[str, Any]) -> Remote:

@@ -16,7 +16,7 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, size
-from mlvgit.errors import DocumentError, IntegrityError
+from mlvgit.errors import DocumentError, IntegrityError, RefusedError
 from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -90,12 +90,16 @@ def send_pushed(
 
     Raises:
         UsageError: a URL in mlv.yaml is of no kind that can be opened.
+        RefusedError: the last commit names another remote than mlv.yaml on disk.
         RemoteError: the remote does not take them. What was sent stays.
     """
     project.fetching = True
+    tips = list(tips)
     wanted = list(dict.fromkeys([*pushed_objects(project, tips, git_remote), *also]))
     if not wanted:
         return Shipped(sent=Sent())
+    if project.repo.head() in tips:
+        _named_for_all(project)
     presence = Presence(remotes(project)[:1])
     store = object_store(project)
     said = presence(wanted)
@@ -134,6 +138,22 @@ def objects_here(project: Project) -> list[Digest]:
         for digest in known_objects(frozen.manifest, key)
         if store.has(digest)
     ]
+
+
+def _named_for_all(project: Project) -> None:
+    """Refuse to send bytes where nobody who clones looks for them: mlv.yaml on disk names a remote, HEAD's does not.
+
+    Raises:
+        RefusedError: so it is.
+    """
+    here = project.settings_or_default.remotes[:1]
+    root = project.committed().root(project.root)
+    if here and here[0] not in (root.settings.remotes if root else ()):
+        path = project.settings_or_default.layout(project.root).settings_path
+        raise RefusedError(
+            f"the last commit does not name the remote {here[0].name} as {path} does: who clones would not find the bytes",
+            hint=f'git commit -m "Name the remote {here[0].name}" -- {path}   (then git mlv push)',
+        )
 
 
 def _send(

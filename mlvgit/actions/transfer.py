@@ -75,7 +75,7 @@ def fetch(
         raise RemoteError(
             f"{count(len(missing), 'object')} ({size(sum(each.size for each in missing))}) are not here, and no remote "
             "is named",
-            hint=f"git mlv remote add NAME URL   (where they were pushed to)\n{STILL_WORKS}",
+            hint=f"git mlv remote add NAME URL -m 'Name a remote'   (where they were pushed to)\n{STILL_WORKS}",
         )
     troubles: list[MlvError] = []
     for remote in known:

@@ -14,7 +14,7 @@ __all__ = ["configure_push", "run_push"]
 def configure_push(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv push`."""
     parser.description = (
-        "Push the current branch together with the model tags that it needs there, in one atomic push: "
+        "Push the current branch together with the model tags of its history that are not there yet, in one atomic push: "
         "either all of a release arrives, or nothing."
     )
     parser.epilog = "examples:\n  git mlv push\n  git mlv push upstream\n"
@@ -30,9 +30,22 @@ def run_push(args: argparse.Namespace, output: Output) -> int:
         output.say(result.sent.sentence)
     for line in result.said.splitlines():
         output.talk(printable(line))
+    for tag in result.differing:
+        name = printable(tag)
+        output.warn(
+            f"{printable(result.remote)} has another tag {name} than this clone; theirs: "
+            f"git tag -d {name} && git fetch {printable(result.remote)} tag {name}"
+        )
     if result.refs:
         output.say(f"pushed to {printable(result.remote)}: {', '.join(map(printable, result.refs))}")
-    else:
+    elif not result.differing:
         output.say(f"{printable(result.remote)} has everything: nothing to do")
-    output.json({"remote": result.remote, "refs": list(result.refs), "sent_bytes": result.sent.bytes})
+    output.json(
+        {
+            "remote": result.remote,
+            "refs": list(result.refs),
+            "sent_bytes": result.sent.bytes,
+            "differing_tags": list(result.differing),
+        }
+    )
     return 0

@@ -78,7 +78,11 @@ def _add(project: Project, args: argparse.Namespace, output: Output) -> int:
             output.say(printable(line))
     staged = [] if added.already else [added.path]
     commit = commit_staged(project, args, staged, f"Name the remote {args.name}", output)
-    if not added.already:
+    for note in added.notes:
+        output.talk(f"note: {printable(note)}")
+    if staged and not commit:
+        output.next(f'git commit -m "Name the remote {args.name}"   (who clones finds the bytes by it)')
+    elif not added.already:
         output.next(f"git mlv remote test {args.name}")
     output.json({"name": args.name, "url": args.url, "already": added.already, "path": added.path, "commit": commit})
     return 0

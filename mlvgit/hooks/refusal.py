@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from mlvgit.actions.guards import Report
 from mlvgit.actions.project import Project
@@ -16,6 +17,8 @@ from mlvgit.rules.model import Finding, Tree
 
 __all__ = ["push_options", "show_commit", "show_push"]
 
+_ANCESTORS = 6
+"""A hook of ours is a child of a shell script, of Git, or of a manager of hooks in between."""
 _OPERATIONS = {
     "merge": "merge",
     "cherry-pick": "cherry-pick",
@@ -185,7 +188,27 @@ def _state(repo: Repository) -> str:
     return f"{verb}-all" if index == "index.lock" else verb
 
 
+def _words_of_commit() -> list[bytes]:
+    """Return the words of the nearest `git commit` that this process descends from; none where they cannot be seen."""
+    process = os.getppid()
+    for _ in range(_ANCESTORS):
+        try:
+            words = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            process = int(Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            break
+        if os.path.basename(words[0]) == b"git" and b"commit" in words:
+            return words[words.index(b"commit") :]
+    return []
+
+
 def _is_amend(repo: Repository) -> bool:
-    """Guess from the author's date, which `git commit --amend` takes from HEAD; a hook is told nothing else."""
+    """Look at the words of the `git commit` that runs this; else guess from the author's date, which an amend keeps.
+
+    A hook is told neither. An alias hides the words, and so do systems that do not show them as Linux does, see proc(5).
+    """
+    words = _words_of_commit()
+    if words:
+        return any(word.startswith(b"--am") for word in words)
     author = repo.git.text("log", "-1", "--format=@%ad", "--date=raw")
     return author == os.environ.get("GIT_AUTHOR_DATE")

@@ -36,24 +36,33 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class FolderRemote:
-    """Objects below a folder, which is made at the first upload where its parent exists."""
+    """Objects below a folder.
+
+    Args:
+        makes: the first upload makes the folder where its parent exists. False for a path that is relative: in a clone
+            that stands elsewhere it leads to another place, where nobody finds the bytes.
+    """
 
     whole_only = False
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, *, makes: bool = True) -> None:
         self.name = name
         self.url = str(folder)
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
         self._folder = folder
+        self._makes = makes
         self._swept: set[str] = set()
 
     def begin(self) -> None:
-        """Mark the folder as a remote of ours if it is there and empty: somebody said that it is to be one.
+        """Mark the folder as a remote of ours if it is there and empty, or a path that is relative: it is to be one.
 
         Raises:
             RemoteError: it cannot be written.
         """
+        if not self._makes and not self._folder.exists() and self._folder.parent.is_dir():
+            with self._failing("take its marker"):
+                self._make()
         with self._failing("take its marker"), suppress(FileNotFoundError), _opened(self._folder) as root:
             if not os.listdir(root):
                 _mark(root)
@@ -95,6 +104,8 @@ class FolderRemote:
                 with self._root() as root, _inside(root, place) as folder:
                     fd = os.open(name, _READ, dir_fd=folder)
             except FileNotFoundError as error:
+                if not self._folder.exists():
+                    raise failed(self, "exist", "there is no such folder") from error
                 raise lacking(self, digest) from error
         with os.fdopen(fd, "rb", buffering=0) as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -140,13 +151,21 @@ class FolderRemote:
             FileNotFoundError: it is not there, and could be made.
             RemoteError: it looks like a share that is not mounted, or is of a newer format.
         """
-        if create and not self._folder.exists() and self._folder.parent.is_dir():
+        if create and self._makes and not self._folder.exists() and self._folder.parent.is_dir():
             self._make()
         try:
             opened = os.open(self._folder, _FOLDER & ~os.O_NOFOLLOW)
         except FileNotFoundError:
-            if self._folder.parent.is_dir():
+            if self._folder.parent.is_dir() and self._makes:
                 raise
+            if not self._makes:
+                raise failed(
+                    self,
+                    "exist",
+                    "there is no such folder, and a relative path leads elsewhere from each clone",
+                    hint=f"put it or a link there, or name it in mlv.yaml by a path that is the same for all; when it is "
+                    f"to be a new remote: mkdir {shlex.quote(self.url)} && {self._marking()}",
+                ) from None
             raise failed(
                 self, "exist", f"nor does {self._folder.parent}", hint="mount it, or make the folder above it"
             ) from None
@@ -193,11 +212,13 @@ class FolderRemote:
         return True
 
     def _not_mounted(self) -> RemoteError:
-        marker = shlex.quote(str(self._folder / MARKER))
         return RemoteError(
             f"{self.name} ({printable(self.url)}) is an empty folder without {MARKER}: a share that is not mounted?",
-            hint=f"mount it; or, when it is to be a new remote: echo '{_marker()}' >{printable(marker)}",
+            hint=f"mount it; or, when it is to be a new remote: {self._marking()}",
         )
+
+    def _marking(self) -> str:
+        return f"echo '{_marker()}' >{printable(shlex.quote(str(self._folder / MARKER)))}"
 
     @contextmanager
     def _failing(self, what: str) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """The table of URL schemes: which kind of remote a URL in mlv.yaml means."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,8 @@ def _folder(given: settings.Remote, top: Path, patience: Patience) -> Remote:
 
     del patience
     path = unquote(urlsplit(given.url).path) if given.url.lower().startswith("file:") else given.url
-    return FolderRemote(given.name, top / Path(path).expanduser())
+    folder = Path(path).expanduser()
+    return FolderRemote(given.name, Path(os.path.normpath(top / folder)), makes=folder.is_absolute())
 
 
 def _s3(given: settings.Remote, top: Path, patience: Patience) -> Remote:

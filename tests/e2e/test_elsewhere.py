@@ -201,7 +201,7 @@ def test_without_a_remote_it_says_how_to_name_one(playground: Playground, lake: 
     refused = repo.mlv("snapshot", "create", "scans", "v0.1", "--manifest", "../job/lake.json", check=False)
 
     assert refused.status == 2
-    assert "git mlv remote add NAME URL" in refused.err
+    assert "git mlv remote add NAME URL -m" in refused.err
 
 
 def test_the_same_again_does_nothing_and_other_bytes_need_another_version(

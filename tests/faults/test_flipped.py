@@ -29,7 +29,7 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     repo = playground.init()
     repo.git("remote", "add", "origin", "../server.git")
     repo.mlv("init")
-    repo.write("mlv.yaml", "remotes:\n  shelf: {url: ../shelf}\n")
+    repo.mlv("remote", "add", "shelf", "../shelf")
     repo.commit("Set up mlvgit")
     repo.git("branch", "empty")
     for name, data in files.items():

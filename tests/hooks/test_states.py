@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,6 +89,19 @@ def test_a_refused_commit_is_mended_and_made(guarded: Guarded, state: str) -> No
 
     assert guarded.frozen() == "better"
     assert guarded.repo.head("HEAD~1") == parent
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing else shows the words of a process so")
+def test_an_amend_is_known_by_its_words_and_not_by_its_date(guarded: Guarded) -> None:
+    guarded.repo.write(FROZEN, "bad\n")
+    guarded.repo.stage(FROZEN)
+    date = guarded.repo.git("log", "-1", "--format=@%ad", "--date=raw").out.strip()
+
+    plain = guarded.repo.run("git", "commit", "-m", "x", check=False, GIT_AUTHOR_DATE=date)
+    amended = guarded.repo.run("git", "commit", "--amend", "--no-edit", "--reset-author", check=False)
+
+    assert "nothing was committed" in plain.err
+    assert "nothing was amended" in amended.err
 
 
 def test_a_refused_first_commit_is_undone_without_losing_a_file(guarded: Guarded) -> None:

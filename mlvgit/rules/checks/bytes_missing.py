@@ -62,7 +62,7 @@ def _finding(
     keep: tuple[str, ...]
     if remote is None or not remote.name:
         keep = (
-            "git mlv remote add NAME URL   (a folder, s3://BUCKET/PREFIX, lfs: git mlv remote add --help)",
+            "git mlv remote add NAME URL -m 'Name a remote'   (a folder, s3://BUCKET/PREFIX, lfs: git mlv remote add --help)",
             "git mlv push",
         )
     elif nowhere:

@@ -71,7 +71,7 @@ def test_without_a_remote_the_finding_says_that_none_is_named():
     (finding,) = judged(valid(), stored(valid()), "push", remote_bytes=answering(None, name=""))
 
     assert finding.message == "no remote is named to keep the bytes of scans@v0.1"
-    assert finding.keep[0].startswith("git mlv remote add NAME URL")
+    assert finding.keep[0].startswith("git mlv remote add NAME URL -m")
 
 
 def test_bytes_that_are_nowhere_name_the_clone_that_froze_them():
