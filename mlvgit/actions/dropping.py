@@ -210,7 +210,11 @@ class _Plan:
         return ""
 
     def _needed(self) -> set[Digest]:
-        """Return the objects that stay: of versions that stay, here and in the index, and of other worktrees."""
+        """Return the objects that stay: of versions that stand here, or are not pushed, and of other worktrees.
+
+        A version that was let go of, or was never fetched, needs nothing here: whatever goes is on a remote.
+        """
+        standing = set(held_folders(str(self.project.repo.git_dir)))
         going = {version.key for version in self.versions}
         head = self.project.committed()
         needed: set[Digest] = set()
@@ -221,7 +225,10 @@ class _Plan:
                     continue
                 known = head.frozen(key)
                 same = known and known.manifest and known.manifest.tree_sha256 == frozen.manifest.tree_sha256
-                if key not in going or not same:
+                if key in going and same:
+                    continue
+                here = frozen.directory in standing or os.path.lexists(self.project.top / frozen.directory)
+                if here or not same or not is_pushed(self.project, key, frozen.manifest):
                     needed.update(known_objects(frozen.manifest, key))
         return needed | set(_held_elsewhere(self.project))
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import NamedTuple, NoReturn
 
 from mlvgit import __version__
-from mlvgit.cli.output import Output
+from mlvgit.cli.output import Output, flush_output
 from mlvgit.core.text import nearest, printable
 from mlvgit.errors import MlvError, UsageError
 
@@ -157,7 +157,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _say_anything()
     try:
-        return _run(words)
+        status = _run(words)
+        flush_output()
+        return status
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 2
     except MlvError as error:
@@ -168,8 +170,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        # The reader went away (`| head -1`); nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
         if os.environ.get("MLVGIT_DEBUG"):

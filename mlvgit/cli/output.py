@@ -15,7 +15,7 @@ from mlvgit.core.text import printable
 if TYPE_CHECKING:
     from mlvgit.store.hashing import Progress
 
-__all__ = ["Output"]
+__all__ = ["Output", "flush_output"]
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -33,37 +33,37 @@ class Output:
     def say(self, text: str = "") -> None:
         """Print a line of the result."""
         if not self.as_json:
-            print(text, file=sys.stdout)
+            _print(text, sys.stdout)
 
     def raw(self, text: str) -> None:
         """Print exactly this, also with --json: a path for a script."""
-        print(text, file=sys.stdout)
+        _print(text, sys.stdout)
 
     def json(self, value: Mapping[str, Any]) -> None:
         """Print the result as JSON, when that was asked for."""
         if self.as_json:
             exact = (sys.stdout.encoding or "").lower().startswith("utf")
-            print(_visible(json.dumps(value, indent=2, ensure_ascii=not exact, default=str)), file=sys.stdout)
+            _print(_visible(json.dumps(value, indent=2, ensure_ascii=not exact, default=str)), sys.stdout)
 
     def talk(self, text: str) -> None:
         """Say something beside the result."""
-        print(text, file=sys.stderr, flush=True)
+        _print(text, sys.stderr)
 
     def next(self, command: str) -> None:
         """Say what to type next."""
         if not self.as_json:
-            print(f"{self.style('next:', 'dim')} {command}", file=sys.stdout)
+            _print(f"{self.style('next:', 'dim')} {command}", sys.stdout)
 
     def warn(self, text: str) -> None:
         """Warn."""
-        print(f"{self.style('warning:', 'yellow', sys.stderr)} {text}", file=sys.stderr, flush=True)
+        _print(f"{self.style('warning:', 'yellow', sys.stderr)} {text}", sys.stderr)
 
     def error(self, text: str, *, hint: str = "") -> None:
         """Say what failed and the way out."""
         for line in text.split("\n"):
-            print(self.style(printable(line), "red", sys.stderr), file=sys.stderr)
+            _print(self.style(printable(line), "red", sys.stderr), sys.stderr)
         for line in hint.split("\n") if hint else []:
-            print(f"{self.style('hint:', 'yellow', sys.stderr)} {printable(line)}", file=sys.stderr, flush=True)
+            _print(f"{self.style('hint:', 'yellow', sys.stderr)} {printable(line)}", sys.stderr)
 
     def table(self, rows: Sequence[Sequence[str]], heading: Sequence[str] = ()) -> None:
         """Print rows in columns; tab-separated in a pipe."""
@@ -72,13 +72,13 @@ class Output:
         cells = [[printable(cell) for cell in row] for row in rows]
         if not self.is_terminal(sys.stdout):
             for row in cells:
-                print("\t".join(row), file=sys.stdout)
+                _print("\t".join(row), sys.stdout)
             return
         shown = [list(heading), *cells] if heading else cells
         widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))] if shown else []
         for number, row in enumerate(shown):
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            print(self.style(line, "bold") if heading and number == 0 else line, file=sys.stdout)
+            _print(self.style(line, "bold") if heading and number == 0 else line, sys.stdout)
 
     @staticmethod
     def is_terminal(stream: TextIO) -> bool:
@@ -105,6 +105,26 @@ class Output:
             yield bar
         finally:
             bar.close()
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line; a reader that went away (`| head -1`) hears no more, and the command goes on to its end."""
+    with _unheard(stream):
+        print(text, file=stream, flush=stream is sys.stderr)
+
+
+def flush_output() -> None:
+    """Bring what was printed to whoever still reads it."""
+    with _unheard(sys.stdout):
+        sys.stdout.flush()
+
+
+@contextmanager
+def _unheard(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _visible(text: str) -> str:

@@ -267,3 +267,13 @@ def test_what_serves_is_let_go_of_only_by_name_and_its_metrics_stay(lab: Lab) ->
     assert lab.git("status", "--porcelain").out.split() == ["??", "out/"]
     lab.code_commits()
     assert Path(lab.mlv("resolve", "clf@production", "model.pkl").out.strip()).read_bytes() == b"v0.1.0" * 5000
+
+
+def test_what_was_dropped_before_keeps_nothing_of_what_is_dropped_now(lab: Lab) -> None:
+    lab.drop("scans@v0.1")
+    assert lab.has(OLD, NEW, BOTH) == [False, True, True]
+    lab.drop("scans@v0.2")
+    assert lab.has(OLD, NEW, BOTH) == [False, False, False]
+    lab.code_commits()
+    lab.mlv("pull", "--all")
+    lab.mlv("verify")
