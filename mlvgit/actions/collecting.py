@@ -190,6 +190,7 @@ def collect_remote(
     """
     remote = _remote(project, name)
     with project.alone(f"git mlv gc --remote {name}"):
+        remote.require_known_lists()
         listed = list(remote.names())
         needed = needed_objects(project, _fetched(project))
         unneeded = {digest for digest in listed if digest.sha256 not in needed}

@@ -8,6 +8,7 @@ worktree or another repository needs stays in the store.
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -142,6 +143,9 @@ class _Plan:
         self.presence: Presence = proved.presence if proved else Presence(remotes(project))
         self.verified: dict[Digest, bool] | None = proved.verified if proved else ({} if verify else None)
         self._glance = glance
+        for remote in self.presence.remotes if verify else ():
+            with suppress(RemoteError):  # it says that it does not know when it is asked what it has
+                remote.check_lists()
         self.kept: list[Kept] = []
         self.versions: list[_Version] = []
         for key in dict.fromkeys(keys):

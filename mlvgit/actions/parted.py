@@ -3,9 +3,10 @@
 The lists of a remote are kept here as well, so that each is read once; which of them are there is asked once a command.
 """
 
+import hashlib
 import threading
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
-from mlvgit.store.extents import MAX_LIST_BYTES, Extent, Lists, dump
+from mlvgit.store.extents import MAX_LIST_BYTES, Extent, Lists, NewerListError, dump
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
@@ -62,6 +63,8 @@ class Parted:
         self.notices = remote.notices
         self._cache = Lists(cache)
         self._fresh = False
+        self._bad: set[str] = set()
+        """Lists that are there with other bytes than their name says; the copy here, if any, can heal them."""
         self._lock = threading.RLock()
 
     def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
@@ -92,7 +95,7 @@ class Parted:
         if self.whole_only:
             return {}
         lists = self.lists()
-        ways = {digest: [Part(*way) for way in lists.find(digest)] for digest in digests}
+        ways = {digest: [Part(*way) for way in lists.find(digest) if way[0] not in self._bad] for digest in digests}
         objects = {each for found in ways.values() for part in found for each in part.objects}
         there = self._plainly(sorted(objects), OBJECTS) if objects else {}
         return {
@@ -130,20 +133,78 @@ class Parted:
             if not self._fresh:
                 there = {each.sha256: each for each in self.plain.names(EXTENTS)}
                 known = set(self._cache.names())
-                for gone in known - there.keys():
+                whole = {sha256 for sha256, _ in self._cache.known()}
+                for gone in known - (there.keys() & whole):
                     self._cache.remove(gone)
-                for sha256 in sorted(there.keys() - known):
-                    self._copy(there[sha256])
+                for sha256, each in sorted(there.items()):
+                    if sha256 not in known & whole:
+                        self._copy(each)
+                    elif self._cache.path(sha256).stat().st_size != each.size:
+                        self._bad.add(sha256)
                 self._fresh = True
             return self._cache
 
+    def check_lists(self) -> list[Digest]:
+        """Read every list there anew, whatever is known of it; return those that are damaged: nobody goes by them then.
+
+        Raises:
+            RemoteError: it does not say which they are, or does not give one of them.
+        """
+        if self.whole_only:
+            return []
+        lists = self.lists()
+        for each in self.plain.names(EXTENTS):
+            if hashlib.sha256(self._read(each)).hexdigest() != each.sha256:
+                self._bad.add(each.sha256)
+            else:
+                self._bad.discard(each.sha256)
+        sizes = {name: lists.path(name).stat().st_size for name in self._bad if lists.path(name).is_file()}
+        return [Digest(sizes.get(name, 0), name) for name in sorted(self._bad)]
+
+    def heal_list(self, damaged: Digest, store: "ObjectStore") -> bool:
+        """Send a damaged list anew from a copy that is here; say whether there was one.
+
+        Raises:
+            RemoteError: it does not take it.
+        """
+        for lists in (self._cache, store.lists):
+            path = lists.path(damaged.sha256)
+            if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == damaged.sha256:
+                self.upload(Digest(path.stat().st_size, damaged.sha256), path, EXTENTS)
+                self._bad.discard(damaged.sha256)
+                return True
+        return False
+
+    def require_known_lists(self) -> Lists:
+        """Return the lists that stand there, when all of them can be read.
+
+        Raises:
+            RemoteError: one is damaged or of a newer format, so that what it needs is unknown.
+        """
+        lists = self.lists()
+        known = {name for name, _ in lists.known()} - self._bad
+        if unknown := {each.sha256 for each in self.plain.names(EXTENTS)} - known:
+            raise RemoteError(
+                f"{self.name} ({printable(self.url)}) has a list of extents, {short(min(unknown))}, that is damaged or of "
+                "a newer mlvgit: what it needs is not known, so nothing was removed",
+                hint=f"git mlv fsck --remote {self.name}   (in a clone that has it: sends it anew)",
+            )
+        return lists
+
     def _copy(self, name: Digest) -> None:
+        try:
+            self._cache.add(self._read(name), name.sha256)
+        except NewerListError:
+            pass  # its files are not there for us
+        except IntegrityError:
+            self._bad.add(name.sha256)
+
+    def _read(self, name: Digest) -> bytes:
         with self.plain.download(name, EXTENTS) as reader:
             data = bytearray()
             while len(data) <= MAX_LIST_BYTES and (portion := reader.read(1 << 20)):
                 data += portion
-        with suppress(IntegrityError):  # damaged there, or of a newer format: its files are not there for us
-            self._cache.add(bytes(data), name.sha256)
+        return bytes(data)
 
     def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
         """See `Remote`."""
@@ -151,6 +212,7 @@ class Parted:
         if space == EXTENTS:
             with self._lock:
                 self._cache.add(source.read_bytes(), digest.sha256)
+                self._bad.discard(digest.sha256)
 
     def download(self, digest: Digest, space: str = OBJECTS) -> "AbstractContextManager[Reader]":
         """See `Remote`; a file that is no object is put together here, of all objects that it has ranges of."""
@@ -204,12 +266,7 @@ class Parted:
             for digest in dead:
                 self.plain.delete(digest)
             return
-        lists = self.lists()
-        if unknown := {each.sha256 for each in self.plain.names(EXTENTS)} - set(dict(lists.known())):
-            raise RemoteError(
-                f"{self.name} ({printable(self.url)}) has a list of extents, {short(min(unknown))}, that is damaged or of "
-                "a newer mlvgit: what it needs is not known, so nothing was removed"
-            )
+        lists = self.require_known_lists()
         before = {extent.object for _, files in lists.known() for extents in files.values() for extent in extents}
         for name, files in list(lists.known()):
             left = {file: extents for file, extents in files.items() if file not in dead}

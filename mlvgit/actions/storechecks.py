@@ -117,7 +117,7 @@ class RemoteReport(NamedTuple):
     Attributes:
         remote: its name.
         objects, bytes: what was read there.
-        healed, lost: the damaged ones: sent anew, or not whole anywhere here.
+        healed, lost: the damaged ones, and lists of extents: sent anew, or not whole anywhere here.
         absent: what manifests name and the remote does not have.
     """
 
@@ -143,6 +143,8 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     named = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
     if named and aside(partial(remote.presence, named[:1]))[named[0].sha256] is None:
         raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
+    bad = aside(remote.check_lists)
+    lists_healed = [each for each in bad if remote.heal_list(each, object_store(project))]
     parts = aside(partial(remote.parts, named))
     objects = {each for part in parts.values() for each in part.objects}
     wanted = sorted({*(digest for digest in named if digest not in parts), *objects}, key=lambda each: each.sha256)
@@ -162,10 +164,10 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
             raise as_one([error for _, error in refused], f"{count(len(refused), 'object')} could not be sent")
     return RemoteReport(
         remote=remote.name,
-        objects=len(wanted) - len(away),
+        objects=len(wanted) - len(away) + len(bad),
         bytes=sum(digest.size for digest in wanted if digest not in away),
-        healed=tuple(healed),
-        lost=tuple(digest for digest in damaged if digest not in healed),
+        healed=(*lists_healed, *healed),
+        lost=tuple(digest for digest in (*bad, *damaged) if digest not in (*lists_healed, *healed)),
         absent=tuple(away),
     )
 

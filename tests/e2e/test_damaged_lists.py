@@ -1,0 +1,77 @@
+"""A list of extents is as good as the bytes that it leads to: damaged on a remote, or in the copy here, it misleads nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.e2e.conftest import Team
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda _: b"",
+    "cut": lambda data: data[:-1],
+    "flipped": lambda data: data[:-3] + bytes([data[-3] ^ 1]) + data[-2:],
+}
+
+
+@pytest.fixture
+def ada(team: Team) -> Sandbox:
+    """Ten small files in a pack, pushed to a shelf."""
+    ada = team.ada
+    ada.mlv("remote", "add", "shelf", str(team.playground.folder / "shelf"), "-m", "Name a remote")
+    for number in range(10):
+        ada.write(f"raw/{number}", f"row {number}\n" * 50)
+    ada.mlv("snapshot", "create", "s", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
+    ada.mlv("push")
+    return ada
+
+
+def change(path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path.chmod(0o644)
+    path.write_bytes(damage(path.read_bytes()))
+
+
+def the_list(folder: Path) -> Path:
+    (found,) = [path for path in (folder / "extents").rglob("*") if path.is_file()]
+    return found
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_on_the_remote_it_is_seen_named_and_sent_anew(team: Team, ada: Sandbox, damage: str) -> None:
+    shelf = team.playground.folder / "shelf"
+    change(the_list(shelf), DAMAGES[damage])
+
+    assert ada.mlv("drop", "--verify", "s@v0.1", check=False).said.count("freed") == 0
+    bob = team.clone("eve")
+    assert bob.mlv("check", "--all", "--remote", check=False).status == 1
+    assert bob.mlv("fsck", "--remote", "shelf", check=False).status == 1
+    refused = bob.mlv("gc", "--remote", "shelf", "-n", "--grace", "0d", check=False)
+    assert refused.status != 0
+    assert "damaged" in refused.err
+
+    assert "healed" in ada.mlv("fsck", "--remote", "shelf").said
+    bob.mlv("pull", "--all")
+    bob.mlv("verify")
+    assert "freed" in ada.mlv("drop", "--verify", "s@v0.1").said
+
+
+@pytest.mark.parametrize("damage", ["emptied", "cut"])
+def test_of_another_length_the_next_push_sends_it_anew(team: Team, ada: Sandbox, damage: str) -> None:
+    change(the_list(team.playground.folder / "shelf"), DAMAGES[damage])
+    ada.mlv("drop", "s@v0.1", check=False)
+    ada.mlv("push")
+    eve = team.clone("eve")
+    eve.mlv("pull", "--all")
+    eve.mlv("verify")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_copy_here_is_read_anew(ada: Sandbox, damage: str) -> None:
+    ada.mlv("drop", "s@v0.1")
+    (cached,) = (ada / ".git/mlv/cache/lists").iterdir()
+    change(the_list(cached), DAMAGES[damage])
+    ada.mlv("pull", "s@v0.1")
+    ada.mlv("verify")
