@@ -1,13 +1,18 @@
 """Healing: whole bytes of a damaged or missing object, from a working directory or a remote that still has them."""
 
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store
 from mlvgit.actions.transfer import fetch
 from mlvgit.core.digest import Digest
-from mlvgit.errors import IntegrityError, RemoteError
+from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.records.filelist import FileList
+from mlvgit.records.manifest import FileEntry
+from mlvgit.store.hashing import hash_files
+from mlvgit.store.scan import scan
 
 __all__ = ["Healer"]
 
@@ -41,11 +46,41 @@ class Healer:
             except (OSError, IntegrityError):
                 continue
             return True
+        if self._made_anew(digest):
+            return True
         try:
             fetch(self._project, [digest], without=self._without)
         except (RemoteError, IntegrityError):
             return False
         return True
+
+    def _made_anew(self, digest: Digest) -> bool:
+        """Make a list of files anew from the files, where they stand as they were frozen."""
+        found = self._listed.get(digest)
+        if found is None or not found[1].is_dir():
+            return False
+        owner, folder = found
+        try:
+            files = scan(folder)
+            digests = hash_files(files)
+        except MlvError:
+            return False
+        entries = [FileEntry(file.relative, each.size, each.sha256) for file, each in zip(files, digests, strict=True)]
+        made, data = FileList.of(entries, owner)
+        if made.digest != digest:
+            return False
+        object_store(self._project).put(digest, BytesIO(data))
+        return True
+
+    @cached_property
+    def _listed(self) -> dict[Digest, tuple[str, Path]]:
+        """Lists of files -> whose they are, and where the files would stand."""
+        catalog, top = self._project.working(), self._project.top
+        return {
+            frozen.manifest.list_digest(): (str(key), top / frozen.directory)
+            for key in catalog.keys(root=None)
+            if (frozen := catalog.frozen(key)) and frozen.manifest and frozen.manifest.listed
+        }
 
     @cached_property
     def _copies(self) -> dict[str, list[Path]]:

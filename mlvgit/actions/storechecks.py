@@ -81,7 +81,7 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
         for found in sorted(damaged, key=lambda digest: (digest.sha256 not in parts, digest)):
             wanted = Digest(sizes.get(found.sha256, found.size), found.sha256)
             (healed if healer.heal(wanted) else lost).append(wanted)
-        for wanted in set(_set_aside(store, sizes)) - set(lost):
+        for wanted in (*_lists_away(project), *(set(_set_aside(store, sizes)) - set(lost))):
             (healed if healer.heal(wanted) else lost).append(wanted)
         lost = [digest for digest in lost if digest.sha256 in sizes or not _is_made_up_for(store, digest)]
     return StoreReport(
@@ -94,6 +94,17 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
         moved=moved,
         remarks=tuple(remarks(project.repo)),
     )
+
+
+def _lists_away(project: Project) -> list[Digest]:
+    """Return the lists of files that are not here although the files that they are of stand on disk."""
+    catalog, store = project.working(), object_store(project)
+    return [
+        digest
+        for key in catalog.keys(root=None)
+        if (frozen := catalog.frozen(key)) and frozen.manifest and frozen.manifest.listed
+        if not store.has(digest := frozen.manifest.list_digest()) and (project.top / frozen.directory).is_dir()
+    ]
 
 
 def _is_made_up_for(store: ObjectStore, digest: Digest) -> bool:

@@ -119,7 +119,7 @@ class FileList(Sequence[FileEntry]):
             if data is None:
                 raise RemoteError(
                     f"the list of the {self.file_count:,} files of {self.owner} ({self.digest.sha256}) is not here",
-                    hint=f"git mlv pull {self.owner}",
+                    hint=f"git mlv pull {self.owner}   (or git mlv fsck, where its files stand as they were frozen)",
                 )
             if of_bytes(data) != self.digest:
                 raise IntegrityError(

@@ -195,15 +195,43 @@ def test_a_damaged_list_is_set_aside_and_healed_from_the_remote(ada: Sandbox, sh
     assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("command", [("fsck",), ("push",)], ids=lambda command: command[0])
+def test_a_list_that_is_nowhere_is_made_anew_from_the_files(ada: Sandbox, command: tuple[str, ...]) -> None:
+    path = list_of(ada)
+    whole = path.read_bytes()
+    path.unlink()
+
+    ada.mlv(*command)
+
+    assert path.read_bytes() == whole
+    ada.push("origin", "main")
+
+
+def test_a_list_that_is_damaged_on_the_remote_is_not_taken_for_there(team: Team, ada: Sandbox, shelf: Path) -> None:
+    ada.push("origin", "main")
+    path = object_of(shelf, manifest_of(ada)["files_list"]["sha256"])
+    data = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(data[:80] + bytes([data[80] ^ 1]) + data[81:])
+
+    carol = team.clone("carol")
+    assert "MLV401" in carol.mlv("check", "--all", "--remote", check=False).said
+    assert "MLV401" in carol.mlv("check", "HEAD~1..HEAD", "--remote", check=False).said
+    ada.mlv("fsck", "--remote")
+    carol.mlv("check", "--all", "--remote")
+
+
 def test_a_list_that_is_nowhere_refuses_the_push_and_freezing_again_brings_it_back(ada: Sandbox, shelf: Path) -> None:
     path = list_of(ada)
     whole = path.read_bytes()
     path.unlink()
+    (ada / FOLDER).rename(ada.playground.folder / "away")
 
     refused = ada.push("origin", "main", check=False)
 
     assert refused.status != 0
     assert manifest_of(ada)["files_list"]["sha256"] in refused.said
+    (ada.playground.folder / "away").rename(ada / FOLDER)
     ada.mlv("snapshot", "create", "huge", "v1.0", FOLDER, "--storage", "store")
     assert path.read_bytes() == whole
     ada.push("origin", "main")

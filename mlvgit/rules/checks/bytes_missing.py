@@ -49,8 +49,22 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             why, mend = remote.trouble()
             again = (mend or "git mlv push   (when it can be reached: unknown is not taken for yes)",)
             yield _finding(delta, context, thing, f"{message}: {why}" if why else message, unknown, again)
+        elif wanted and _is_closed(thing):
+            message = f"the list of the files of {thing.key} cannot be read, so that it is not known what it needs"
+            again = ("git mlv fsck --remote   (from the clone that froze it)",)
+            yield _finding(delta, context, thing, message, wanted, again)
         elif unknown:
             yield _finding(delta, context, thing, f"no remote is named to keep the bytes of {thing.key}", unknown)
+
+
+def _is_closed(thing: Frozen) -> bool:
+    """Say whether a version's list of files is damaged wherever it was looked for: all that is known of it is its name."""
+    manifest = thing.manifest
+    return (
+        manifest is not None
+        and not manifest.entries_here
+        and (manifest.retired is None or bool(manifest.retired.paths))
+    )
 
 
 def _finding(
