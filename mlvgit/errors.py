@@ -74,6 +74,9 @@ class GitError(MachineError):
 
     def __init__(self, argv: tuple[str, ...], status: int, stderr: str, *, hint: str = "") -> None:
         said = stderr.strip().splitlines()
+        if locked := [line for line in said if ".lock': File exists" in line]:
+            said = locked
+            hint = hint or "when no other git runs here, remove that file; a command that was killed left it"
         super().__init__(f"{' '.join(argv[:3])} failed ({status}): {said[-1] if said else 'no message'}", hint=hint)
         self.argv = argv
         self.status = status

@@ -10,8 +10,6 @@ from mlvgit.core.versions import model_version
 
 __all__ = ["Step", "next_step"]
 
-MOST_TAGS = 10
-
 
 class Step(NamedTuple):
     """What to do.
@@ -104,10 +102,7 @@ def _is_ahead(newest: Newest, serving: str) -> bool:
 def _pushing(status: Status) -> Step:
     upstream = status.upstream
     if upstream.remote and status.branch and status.commit and (upstream.ahead or not upstream.branch):
-        words = ["git", "push", *([] if upstream.branch else ["-u"])]
-        tags = upstream.tags[-MOST_TAGS:]
-        words += ["--atomic", upstream.remote, status.branch, *tags] if tags else [upstream.remote, status.branch]
-        return Step(" ".join(map(shlex.quote, words)), "the remote does not have it yet")
+        return Step("git mlv push", "the remote does not have it yet")
     if not status.snapshots and not status.versions:
         return Step("git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER", "nothing is frozen yet")
     if not upstream.remote:

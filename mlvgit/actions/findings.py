@@ -1,5 +1,6 @@
 """Findings as text: five lines a refusal, for a terminal or a hook's standard error."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from mlvgit.core.text import count, printable
@@ -8,19 +9,37 @@ from mlvgit.rules.model import Finding
 __all__ = ["render", "summary"]
 
 MOST_SHOWN = 20
+MOST_ALIKE = 3
+"""Of findings of one rule about one frozen thing."""
 
 
 def render(findings: Sequence[Finding], *, heading: str = "", way_out: str = "") -> str:
     """Write `findings` for a person, errors first, then the way out of the state that Git is in."""
     ordered = sorted(findings, key=lambda finding: (finding.severity != "error", finding.path, finding.code))
     lines = [heading] if heading else []
-    for finding in ordered[:MOST_SHOWN]:
-        lines += _one(finding)
-    if len(ordered) > MOST_SHOWN:
-        lines.append(f"... and {count(len(ordered) - MOST_SHOWN, 'more finding')}: git mlv check")
+    alike = Counter(map(_kind, findings))
+    told: Counter[tuple[str, str, str]] = Counter()
+    shown = 0
+    for finding in ordered:
+        kind = _kind(finding)
+        told[kind] += 1
+        rest = alike[kind] - MOST_ALIKE if finding.key else 0
+        if rest > 1 and told[kind] > MOST_ALIKE:
+            if told[kind] == MOST_ALIKE + 1:
+                lines.append(f"{finding.severity} {finding.code} ... and {count(rest, 'more file')} of {finding.key}")
+            continue
+        shown += 1
+        if shown <= MOST_SHOWN:
+            lines += _one(finding)
+    if shown > MOST_SHOWN:
+        lines.append(f"... and {count(shown - MOST_SHOWN, 'more finding')}: git mlv check --format json lists all")
     if way_out and any(finding.severity == "error" for finding in findings):
         lines += ["", way_out.rstrip("\n")]
     return "\n".join(lines)
+
+
+def _kind(finding: Finding) -> tuple[str, str, str]:
+    return finding.severity, finding.code, str(finding.key)
 
 
 def summary(findings: Sequence[Finding]) -> str:

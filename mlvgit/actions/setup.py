@@ -64,7 +64,10 @@ def _settings_text() -> str:
 # protect: [main, "release/*"]      # branches that publish; default: the remote's HEAD branch and release/*
 # limits: {file_in_git: 10 MiB}     # larger files below our folders are refused
 # stages:                           # default: dev, staging, production, archived
+#   dev: {}
+#   staging: {}
 #   production: {one: true, tag: true, from: [staging]}
+#   archived: {}
 """
 
 

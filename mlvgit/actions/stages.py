@@ -146,6 +146,11 @@ def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
             if frozen is not None and not committed_differences(project, catalog, frozen):
                 return key
             skipped.append(change.version)
+    if project.repo.is_shallow():
+        raise RefusedError(
+            f"no earlier version of {model} was in production as far as this shallow clone knows",
+            hint=f"git fetch --unshallow --tags   (or name one: git mlv rollback {model} VERSION)",
+        )
     why = f"; {', '.join(dict.fromkeys(skipped))} was, but its frozen bytes are not here" if skipped else ""
     raise RefusedError(
         f"no earlier version of {model} was in production{why}",

@@ -27,6 +27,7 @@ class Verdict(NamedTuple):
         changed, missing, extra: paths relative to the frozen directory.
         error: why it could not be judged at all, "" when it could.
         verified_bytes: bytes that were hashed and match.
+        sparse: files are left out by a sparse checkout.
     """
 
     key: Key
@@ -37,15 +38,18 @@ class Verdict(NamedTuple):
     extra: tuple[str, ...] = ()
     error: str = ""
     verified_bytes: int = 0
+    sparse: bool = False
 
     @property
     def ok(self) -> bool:
         """Everything was hashed and is what the manifest says."""
-        return not (self.changed or self.missing or self.extra or self.error)
+        return not (self.changed or self.missing or self.extra or self.error or self.sparse)
 
     @property
     def absent(self) -> bool:
-        """The store keeps its bytes and none of them was ever fetched into this worktree, or all were let go."""
+        """None of its bytes was ever fetched from the store into this worktree, or all were let go; or it is sparse."""
+        if self.sparse:
+            return not (self.changed or self.missing or self.extra or self.error)
         if self.manifest is None or self.changed or self.extra or self.error:
             return False
         if not self.manifest.entries_here:
@@ -68,9 +72,19 @@ def _verify_one(project: Project, key: Key, catalog: Catalog, progress: Progress
     if not frozen.manifest.entries_here and not os.path.lexists(project.top / directory):
         return Verdict(key=key, directory=directory, manifest=frozen.manifest, missing=(directory,))
     try:
-        return differences_on_disk(project.top / directory, frozen, progress)
+        return _without_sparse(project, differences_on_disk(project.top / directory, frozen, progress))
     except MlvError as error:
         return Verdict(key=key, directory=directory, manifest=frozen.manifest, error=error.message)
+
+
+def _without_sparse(project: Project, verdict: Verdict) -> Verdict:
+    """Take files that a sparse checkout leaves out for what they are; see git-ls-files(1), `-t`."""
+    if not verdict.missing or project.repo.config("core.sparsecheckout") != "true":
+        return verdict
+    listed = project.repo.git.lines0("ls-files", "-t", "-z", "--", verdict.directory)
+    left_out = {line[2:] for line in listed if line.startswith("S ")}
+    missing = tuple(name for name in verdict.missing if f"{verdict.directory}/{name}" not in left_out)
+    return verdict._replace(missing=missing, sparse=len(missing) < len(verdict.missing))
 
 
 def differences_on_disk(

@@ -47,6 +47,8 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
         events += list(islice(found, args.number or None))
     output.talk(f"at {short(moment.commit)} ({printable(moment.label)})" if commit else "no commit yet")
     tell_otherwise(project, args, output, catalog, models)
+    if project.repo.is_shallow():
+        output.talk("history is cut off here (a shallow clone), and so are these events: git fetch --unshallow --tags")
     events.sort(key=lambda event: event.at, reverse=True)
     for event in events:
         _present(event, output)

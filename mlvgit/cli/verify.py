@@ -67,6 +67,10 @@ def _present(verdict: Verdict, output: Output) -> None:
             f"{size(verdict.verified_bytes)}{gone}"
         )
         return
+    if verdict.sparse and verdict.absent:
+        mend = f"git sparse-checkout add {verdict.directory}"
+        output.say(f"--  {verdict.key}: left out by the sparse checkout: {printable(mend)}")
+        return
     if verdict.absent:
         output.say(f"--  {verdict.key}: its bytes are not here: git mlv pull {verdict.key}")
         return

@@ -37,7 +37,7 @@ Effect = Literal["refuses", "warns", ""]
 _MODEL_WARNS: Final = "a model version warns at commit"
 _REASON_GIVEN: Final = "warns at push when who guards the branch gave a reason"
 _BEYOND_DEV: Final = "warns at push while the model version is in dev"
-_ASKED_FOR: Final = "warns at push unless mlv.yaml says run_lock: required"
+_ASKED_FOR: Final = "warns at push too unless mlv.yaml says run_lock: required"
 
 
 class Rule(NamedTuple):

@@ -33,6 +33,7 @@ class Departure:
         self.files = files
         self._linked: dict[str, tuple[SourceFile, int, Path, str]] = {}
         self._folders: set[tuple[Path, str]] = set()
+        self._unlinked: set[tuple[int, int]] = set()
 
     def link(self, file: SourceFile, root: Path, relative: str, mode: int) -> bool:
         """Give a source a second name below `root`, with these permission bits; say whether that could be done.
@@ -133,7 +134,9 @@ class Departure:
                 if not self._is_unchanged(file):
                     stay.append(path)
                     continue
+                found = os.lstat(path)
                 os.unlink(path)
+                self._unlinked.add((found.st_dev, found.st_ino))
             except OSError:
                 stay.append(path)
                 continue
@@ -150,7 +153,7 @@ class Departure:
             found = os.lstat(file.path)
         except OSError:
             return False
-        if file.path in self._linked:
+        if file.path in self._linked or (found.st_dev, found.st_ino) in self._unlinked:  # its ctime moved by our hand
             return _same_bytes(found, file.stat)
         return stat_key(found) == file.stat
 

@@ -1,4 +1,4 @@
-"""What happens to a command whose reader goes away."""
+"""What a command says when something else stands in its way, and what it does when nobody listens."""
 
 import subprocess
 
@@ -24,3 +24,13 @@ def test_a_command_ends_its_work_although_nobody_reads_what_it_says(repo: Sandbo
         assert command.stderr.read() == b""
     assert command.returncode == 0
     assert repo.git("log", "-1", "--format=%s").out == "Freeze q\n"
+
+
+def test_a_lock_that_git_left_is_named(repo: Sandbox) -> None:
+    repo.write("p.csv", "1\n")
+    repo.write(".git/index.lock", "")
+
+    refused = repo.mlv("snapshot", "create", "q", "v0.1", "p.csv", check=False).err
+
+    assert str(repo / ".git/index.lock") in refused
+    assert "remove that file" in refused

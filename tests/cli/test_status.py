@@ -28,7 +28,7 @@ def test_following_the_steps_leads_from_an_empty_repository_to_a_pushed_release(
     follow(repo, step(repo))
     assert step(repo) == "git commit -m 'Set up mlvgit'"
     follow(repo, step(repo))
-    assert step(repo) == "git push -u origin main"
+    assert step(repo) == "git mlv push"
     follow(repo, step(repo))
     assert step(repo) == "git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER"
 
@@ -47,7 +47,7 @@ def test_following_the_steps_leads_from_an_empty_repository_to_a_pushed_release(
     follow(repo, step(repo))
     assert step(repo) == "git mlv promote clf v0.1.0 production"
     follow(repo, step(repo))
-    assert step(repo) == "git push --atomic origin main clf@v0.1.0"
+    assert step(repo) == "git mlv push"
     follow(repo, step(repo))
     assert step(repo) == "nothing to do"
 

@@ -498,3 +498,37 @@ def test_a_repository_in_a_folder_with_a_hostile_name(world: World) -> None:
 
     works(bob, world)
     assert not list(world.playground.folder.rglob("pwned"))
+
+
+def test_what_a_sparse_checkout_leaves_out_is_no_damage(world: World) -> None:
+    bob = world.person("bob")
+    bob.git("status")  # the copied index knows no stat of these files yet
+    bob.git("sparse-checkout", "set", "runs")
+
+    said = bob.mlv("verify").out
+
+    assert "left out by the sparse checkout: git sparse-checkout add data/snapshots/" in said
+    assert "BAD" not in said
+
+
+def test_a_shallow_clone_says_that_its_events_are_cut_off(world: World) -> None:
+    world.playground.run(
+        "git", "clone", "-q", "--depth=1", f"file://{world.server.path}", "shallow", cwd=world.playground.folder
+    )
+    shallow = Sandbox(world.playground, world.playground.folder / "shallow")
+
+    assert "git fetch --unshallow" in shallow.mlv("log").err
+    assert "git fetch --unshallow" in shallow.mlv("rollback", "iris_clf", check=False).err
+
+
+def test_a_folder_of_many_files_that_went_is_a_few_findings(world: World) -> None:
+    bob = world.person("bob")
+    for number in range(50):
+        bob.write(f"raw/{number:02}.csv", f"{number}\n")
+    bob.mlv("snapshot", "create", "many", "v0.1", "raw", "-m", "Freeze")
+    bob.git("rm", "-rq", "data/snapshots/many_v0.1")
+
+    refused = bob.git("commit", "-qm", "Away", check=False).err
+
+    assert refused.count("MLV101") == 4
+    assert "and 47 more files of many@v0.1" in refused

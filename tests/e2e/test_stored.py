@@ -488,3 +488,13 @@ def test_a_switch_brings_unaltered_folders_in_line_and_leaves_altered_ones(store
     assert stored.read(frozen) == b"mine"
     stored.mlv("restore", "scans@v0.1")
     assert stored.read(frozen) == other
+
+
+def test_a_source_with_two_names_of_one_file_leaves_whole(repo: Sandbox) -> None:
+    repo.write("raw/a.bin", "a" * 5000)
+    (repo / "raw/b.bin").hardlink_to(repo / "raw/a.bin")
+
+    repo.mlv("snapshot", "create", "q", "v0.1", "raw", "--move", "--storage", "store", "-m", "Freeze q")
+
+    assert list((repo / "raw").iterdir()) == []
+    repo.mlv("verify")
