@@ -24,6 +24,7 @@ from mlvgit.actions.receiving import BYTES, check_range, guard_push, guard_recei
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runcode import code_known, code_sha256_of, file_sha256_at, run_published
 from mlvgit.actions.trails import came_with, stage_trail
+from mlvgit.repo.attributes import converted
 from mlvgit.repo.history import (
     protected_refs,
 )
@@ -90,6 +91,7 @@ def _commit_context(project: Project, head: str | None, *merged: str | None) -> 
         replaceable=is_replaceable(repo),
         tagged=local_tags(repo),
         commit_known=lambda oid: commit_known(repo, oid),
+        converted=lambda tree, paths: converted(repo, tree, paths),
         code_sha256_of=code_sha256_of(project),
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),

@@ -133,8 +133,9 @@ def _files(plan: ModelPlan) -> tuple[SourceFile, ...] | None:
     found = {file.relative: file for file in gather(plan.files, dereference=plan.dereference)}
     for name, source in (("metrics.json", plan.metrics), ("params.json", plan.params)):
         if source is not None:
-            read_json_object(source)
             found[name] = gather([source], dereference=plan.dereference)[0]._replace(relative=name)
+        if name in found:
+            read_json_object(Path(found[name].path))
     return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
 
 

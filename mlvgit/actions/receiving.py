@@ -24,6 +24,7 @@ from mlvgit.actions.walking import AT_PUSH, MOST_COMMITS, walk
 from mlvgit.core.text import count, printable, short
 from mlvgit.records.layout import Key
 from mlvgit.records.settings import Settings
+from mlvgit.repo.attributes import converted
 from mlvgit.repo.history import (
     RefChange,
     commit_exists,
@@ -210,6 +211,7 @@ def _judge_push(
         tagged=tagged_after(receiver.tagged_before, tag_moves),
         tagged_here=receiver.tagged_here,
         commit_known=lambda oid: commit_known(repo, oid),
+        converted=lambda tree, paths: converted(repo, tree, paths),
         code_sha256_of=code_sha256_of(project),
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),

@@ -66,10 +66,16 @@ def show_push(report: Report, state: str, repo: Repository) -> int:
         _show(report, "")  # there is nothing to take back: each finding says how the bytes get there
         return 1
     # Where the receiver has nothing to compare with there is nothing to take back: each finding says what to do.
-    paths = [_spec(path, True) for path in _paths(report, Project(repo=repo))] if report.base else []
+    project = Project(repo=repo)
+    paths = [_spec(path, True) for path in _paths(report, project) if _may_go_back(path, project, report.base)]
     store = (lambda name, listed: _store(repo, name, listed)) if state == "push" else None
     _show(report, way_out(state, Refused(paths, base=report.base[:12]), store) if report.errors else "")
     return 1 if report.errors else 0
+
+
+def _may_go_back(path: str, project: Project, base: str) -> bool:
+    """Say whether to bring a path back to what the receiver has: a registry that it does not have is not to be deleted."""
+    return bool(base) and (not path.endswith("/registry.json") or project.committed(base).tree.entry(path) is not None)
 
 
 def _paths(report: Report, project: Project) -> list[str]:

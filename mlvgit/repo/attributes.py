@@ -1,7 +1,7 @@
 """What Git would do to a file: conversions that change its bytes, rules that ignore it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,8 +9,9 @@ from mlvgit.repo.git import Git, decode, encode
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
+    from mlvgit.rules.model import Tree
 
-__all__ = ["Conversion", "Ignored", "conversions", "ignored"]
+__all__ = ["Conversion", "Ignored", "conversions", "converted", "ignored"]
 
 _ASKED = ("text", "crlf", "eol", "ident", "working-tree-encoding", "filter")
 _NO = ("unspecified", "unset")
@@ -89,6 +90,32 @@ def conversions(repo: "Repository", paths: Iterable[str]) -> list[Conversion]:
     if not found:
         return []
     return _Blame(repo).explain(found)
+
+
+def converted(repo: "Repository", tree: "Tree", paths: Sequence[str]) -> dict[str, str]:
+    """Return which of `paths` the attribute files of a tree have Git change at check out, and by which attribute.
+
+    What a user or a server configures for itself does not count as the tree's, nor do filters: those run only where
+    somebody set them up.
+    """
+    import tempfile
+
+    folders = {""}
+    for path in paths:
+        while (path := path.rpartition("/")[0]) not in folders:
+            folders.add(path)
+    with tempfile.TemporaryDirectory(prefix="mlv-") as place:
+        trial = repo.git.elsewhere(place)
+        trial.run("init", "--quiet", "--template=", place)
+        for folder in folders:
+            name = f"{folder}/.gitattributes".lstrip("/")
+            if tree.entry(name) is None:
+                continue
+            target = Path(place) / os.fsdecode(encode(name))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(tree.read(name))
+        found = {path: _causes(values, "") for path, values in _attributes(trial, paths).items()}
+    return {path: causes[0] for path, each in found.items() if (causes := [c for c in each if c[:7] != "filter="])}
 
 
 def _attributes(git: Git, paths: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -144,6 +144,10 @@ def _no_debt(_: str) -> bool:
     return False
 
 
+def _unconverted(_: Tree, __: Sequence[str]) -> Mapping[str, str]:
+    return {}
+
+
 def _usual_way(_: tuple[str, ...]) -> tuple[str, ...] | None:
     return None
 
@@ -177,6 +181,8 @@ class Context(NamedTuple):
         is_debt: does this path stand in history already as it is judged?
         way_back: paths that are judged as new -> the commands that take them back where that is another thing than
             taking them out of the index: what stands in history already, what Git does not have. None where it is not.
+        converted: (tree, paths) -> the paths whose bytes the `.gitattributes` of that tree have Git change when it
+            checks them out, and by which attribute.
         kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
         remote_bytes: where bytes are that Git does not hold. None = not asked: nothing is said about them.
         only: codes of the rules that are asked; none = all.
@@ -202,6 +208,7 @@ class Context(NamedTuple):
     came_with: Callable[[str, str], Mapping[str, str] | None] = _unknown_coming
     is_debt: Callable[[str], bool] = _no_debt
     way_back: Callable[[tuple[str, ...]], tuple[str, ...] | None] = _usual_way
+    converted: Callable[[Tree, Sequence[str]], Mapping[str, str]] = _unconverted
     kept: Callable[[str], bool | None] = _unknown
     remote_bytes: RemoteBytes | None = None
     only: frozenset[str] = frozenset()

@@ -478,3 +478,32 @@ def test_a_published_debt_that_check_all_lists_is_mended_by_the_printed_undo(tea
     ada.mlv("restore", "iris@v0.1")
     ada.git("commit", "-qm", "Put it back")
     assert ada.mlv("check", "--all").status == 0
+
+
+def test_attributes_that_change_frozen_bytes_at_check_out_are_refused(world: World) -> None:
+    bob = world.person("bob")
+    bob.write("data/.gitattributes", "*.csv text eol=crlf\n")
+    bob.git("add", "data")
+    assert "MLV108" in bob.git("commit", "-qm", "Line ends").said
+    for options in ((), ("--no-verify",)):
+        refused = bob.push(*options, "origin", "main", check=False)
+        assert refused.status != 0
+        assert "MLV108" in refused.said
+        assert "at check out (text)" in refused.said
+    assert "MLV108" in bob.mlv("check", "origin/main..HEAD", check=False).said
+    line = refused.said.partition("leaves them alone: ")[2].partition("\n")[0].strip()
+    with (bob / "data/.gitattributes").open("a") as file:
+        file.write(line + "\n")
+    bob.git("commit", "-qam", "Leave frozen files alone")
+    bob.push("origin", "main")
+    world.person("carol").mlv("verify")
+
+
+def test_attributes_that_leave_frozen_bytes_alone_are_nobodys_concern(world: World) -> None:
+    bob = world.person("bob")
+    standing = bob.read(".gitattributes").decode()
+    bob.write(".gitattributes", "* text=auto\n*.csv ident\n*.bin filter=lfs\n" + standing)
+    bob.write("docs/.gitattributes", "*.csv text eol=crlf\n")
+    bob.git("add", ".gitattributes", "docs")
+    assert "MLV108" not in bob.git("commit", "-qm", "Attributes").said
+    bob.push("origin", "main")

@@ -1,10 +1,11 @@
-"""A change of `mlv.yaml` allows what was not allowed before.
+"""A change of `mlv.yaml` allows what was not allowed before, or one of `.gitattributes` has Git change frozen bytes.
 
 What it finds:
     A new or longer exception, a higher limit, a stage that needs no tag or may hold several versions now, a transition
     that is no longer forbidden, a branch that is no longer protected, `mode: advise`, or folders that are no longer
     looked at; compared with the settings that stood on the protected branch before. What moves to another root
-    is not to be judged more loosely there.
+    is not to be judged more loosely there. And attributes by which Git would give other bytes at check out than those
+    that were frozen: other line ends, an expanded `$Id$`, another encoding.
 
 Why:
     Settings are judged by the settings before them. Whoever could loosen a rule and break it in one push could break
@@ -41,8 +42,43 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
         now = _only_protect(delta, context, root) if delta.begins(root) else _now(delta, root)
         for sentence in context.trusted[root].weakened_by(now):
             yield _finding(delta, context, path, sentence)
+    yield from _converting(delta, context)
     for root, sources in _moved_into(delta).items():
         yield from _moved(delta, context, root, sources)
+
+
+def _converting(delta: Delta, context: Context) -> Iterator[Finding]:
+    """Find changed attribute files by which Git would change frozen bytes that it left alone before."""
+    changed = [path for path in delta.changes if path.rpartition("/")[2] == ".gitattributes"]
+    for path in changed:
+        folder = path.rpartition("/")[0]
+        files = [
+            file
+            for key in delta.after.keys(root=None)
+            if (thing := delta.after.frozen(key)) and is_within(thing.directory, folder)
+            for file in delta.after.tree.below(thing.directory)
+        ]
+        if not files:
+            continue
+        before = context.converted(delta.before.tree, files)
+        new = {file: cause for file, cause in context.converted(delta.after.tree, files).items() if file not in before}
+        if new:
+            first, cause = min(new.items())
+            yield _finding(
+                delta,
+                context,
+                path,
+                f"Git would change the frozen bytes of {printable(first)} at check out ({printable(cause)})"
+                + (f", and of {len(new) - 1} more" if len(new) > 1 else ""),
+                f"put a line after it that leaves them alone: {printable(_from(folder, first))} "
+                "-text -ident -working-tree-encoding",
+            )
+
+
+def _from(folder: str, file: str) -> str:
+    """Return the pattern, in an attribute file of `folder`, for all that lies in the folder of `file`."""
+    inside = file.removeprefix(folder + "/") if folder else file
+    return f"/{inside.rpartition('/')[0]}/**"
 
 
 def _only_protect(delta: Delta, context: Context, root: str) -> Settings:
@@ -101,7 +137,7 @@ def _now(delta: Delta, root: str) -> Settings:
     return here.settings if here else Settings()
 
 
-def _finding(delta: Delta, context: Context, path: str, sentence: str) -> Finding:
+def _finding(delta: Delta, context: Context, path: str, sentence: str, keep: str = "") -> Finding:
     accepted = f"; accepted: {printable(context.override)}" if context.override else ""
     return Finding(
         code="MLV108",
@@ -109,7 +145,8 @@ def _finding(delta: Delta, context: Context, path: str, sentence: str) -> Findin
         message=f"{sentence}{accepted}",
         change=f"loosens {printable(path)}: {sentence}",
         keep=(
-            "put the change of settings in a push of its own, and let who guards the branch accept it with a reason",
+            keep
+            or "put the change of settings in a push of its own, and let who guards the branch accept it with a reason",
         ),
         undo=back(delta, context, path),
         severity="warning" if accepted else "error",

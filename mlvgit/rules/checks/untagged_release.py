@@ -76,5 +76,8 @@ def _finding(delta: Delta, context: Context, key: Key, path: str, entry: Registe
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
         keep=tuple(_with_tag(key)) if reason == _NOT_PUSHED else (tag,),
-        undo=back(delta, context, path),
+        # a registry that the receiver does not have yet has other versions in it, which are not to go
+        undo=back(delta, context, path)
+        if delta.before.tree.entry(path)
+        else (f"git mlv promote {key.name} {key.version} dev",),
     )
