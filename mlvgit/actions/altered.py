@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk, extra_files
 from mlvgit.core.text import printable
-from mlvgit.repo.held import held_folders, moved_paths, record
+from mlvgit.repo.held import held_folders, is_damaged, moved_paths, record
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
@@ -22,17 +22,19 @@ def altered_here(project: Project, index: Catalog) -> list[Finding]:
     if project.repo.top is None:
         return []
     git_dir, top = str(project.repo.git_dir), str(project.top)
+    damaged = is_damaged(git_dir)
     moved = moved_paths(git_dir, top)
-    if not moved:
+    if not moved and not damaged:
         return []
-    held = held_folders(git_dir)
     frozen_in = {
         frozen.directory: frozen
         for key in index.keys(root=None)
         if (frozen := index.frozen(key)) and _is_stored(frozen)
     }
+    held = frozen_in if damaged else held_folders(git_dir)
     compared = [directory for directory in held if directory in frozen_in and (project.top / directory).is_dir()]
-    findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], moved)]
+    looked_at = None if damaged else moved
+    findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], looked_at)]
     if not findings:
         record(git_dir, top, compared)
     return findings
@@ -42,13 +44,15 @@ def _is_stored(frozen: Frozen) -> bool:
     return frozen.manifest is not None and frozen.manifest.storage == "store"
 
 
-def _altered(project: Project, frozen: Frozen, moved: frozenset[str]) -> Iterator[Finding]:
+def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> Iterator[Finding]:
     manifest = frozen.manifest
     if manifest is None:
         return
     folder = project.top / frozen.directory
-    inside = {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
-    verdict = differences_on_disk(folder, frozen, only=frozenset(inside & set(manifest.by_relative())))
+    only = frozenset(manifest.by_relative())
+    if moved is not None:
+        only &= {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
+    verdict = differences_on_disk(folder, frozen, only=only)
     for what, names in (
         ("was modified", verdict.changed),
         ("was deleted", verdict.missing),

@@ -13,8 +13,9 @@ from mlvgit.actions.erasing import ErasedHere, Eraser, whole_files
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import fits
 from mlvgit.actions.remaining import impact, remaining
-from mlvgit.actions.stored import remotes
+from mlvgit.actions.stored import object_store, remotes
 from mlvgit.core.digest import Digest, is_sha256
+from mlvgit.core.text import short, size
 from mlvgit.errors import MlvError, RemoteError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, Retired
@@ -139,6 +140,15 @@ class Retiring:
                 else:
                     done.append(remote.name)
             self.erased_from = tuple(done)
+
+    def still_here(self) -> list[str]:
+        """Say which of the bytes stay whole in the store, as what other files are ranges of."""
+        store = object_store(self.project)
+        return [
+            f"the bytes {short(digest.sha256)} ({size(digest.size)}) stay: other files, which are not retired, have all of them"
+            for digest in self.digests
+            if digest.size and not self.here.kept and store.has(digest)
+        ]
 
     def _remotes(self) -> "list[Parted]":
         return [remote for remote in remotes(self.project) if not remote.whole_only]

@@ -68,13 +68,15 @@ def promote(
         RefusedError: the project's settings forbid it (tag missing, transition not allowed), or the registry has
             changes that are not committed.
     """
-    _known_stage(project.settings, stage)
-    key = _key(project, model, version)
     if tag:
-        tag_model(project, key.name, key.version)
+        _known_stage(project.settings, stage)
+        wanted = _key(project, model, version)
+        tag_model(project, wanted.name, wanted.version)
     with project.alone(f"git mlv promote {model} {version} {stage}"):
         take_back(project)
         catalog = _base(project)
+        _known_stage(project.settings, stage)
+        key = _key(project, model, version)
         registry, entry = entry_for(catalog, key)
         _check_transition(project, key, entry, stage)
         _check_backing(project, key, catalog, stage)

@@ -6,9 +6,11 @@ from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.registering import entry_for
 from mlvgit.actions.verify import committed_differences
 from mlvgit.core.digest import of_bytes
+from mlvgit.core.text import nearest
 from mlvgit.errors import IntegrityError, RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.repo.tags import ModelTag, create_tag, read_tag, tag_message, tag_ref_name
+from mlvgit.rules.catalog import Catalog
 
 __all__ = ["TagResult", "find_tag", "tag_model"]
 
@@ -32,6 +34,22 @@ def find_tag(project: Project, key: Key) -> ModelTag | None:
     return read_tag(project.repo, "refs/tags/" + tag_ref_name(key.root, key.name, key.version))
 
 
+def _refuse_other_tag(project: Project, key: Key, name: str) -> None:
+    if project.repo.resolve(f"refs/tags/{name}"):
+        raise RefusedError(
+            f"the tag {name} exists and is no model tag: it does not say what it vouches for",
+            hint=f"git tag -d {name} && git mlv tag-model {key.name} {key.version}   (when it is pushed: the next version)",
+        )
+
+
+def _not_frozen(project: Project, catalog: Catalog, key: Key, commit: str) -> UsageError:
+    known = catalog.models(project.root)
+    near = "" if key.name in known else nearest(key.name, known)
+    standing = project.working().frozen(key)
+    hint = f"git commit   (its manifest is not in {commit} yet)" if standing else freeze_command(key)
+    return UsageError(f"{commit} has no frozen {key}", hint=f"did you mean {near}?" if near else hint)
+
+
 def tag_model(
     project: Project, model: str, version: str, *, commit: str = "HEAD", sign: bool = False, note: str = ""
 ) -> TagResult:
@@ -50,9 +68,7 @@ def tag_model(
     key = project.layout.model_key(model, version)
     frozen = catalog.frozen(key)
     if frozen is None:
-        standing = project.working().frozen(key)
-        hint = f"git commit   (its manifest is not in {commit} yet)" if standing else freeze_command(key)
-        raise UsageError(f"{commit} has no frozen {key}", hint=hint)
+        raise _not_frozen(project, catalog, key, commit)
     if frozen.manifest is None:
         raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
     differences = committed_differences(project, catalog, frozen)
@@ -71,6 +87,7 @@ def tag_model(
                 f"the tag {name} exists and vouches for other bytes",
                 hint="a version is tagged once: add the next version",
             )
+        _refuse_other_tag(project, key, name)
         message = tag_message(
             model=key.name,
             version=key.version,

@@ -100,6 +100,8 @@ def _say_done(plan: Retiring, output: Output) -> None:
     )
     for name in plan.erased_from:
         output.say(f"{output.style('gone', 'green')} from {printable(name)}")
+    for sentence in plan.still_here():
+        output.warn(sentence)
     for path in plan.here.altered:
         output.warn(f"{printable(path)} was left: it is not as it was frozen, and may have some of the bytes")
     for sentence in plan.here.kept:

@@ -115,9 +115,11 @@ class Registry(_Registry):
         return tuple(entry for entry in self.versions if entry.stage == stage)
 
     def with_version(self, entry: RegisteredVersion) -> "Registry":
-        """Return a registry with `entry` added, or in place of the entry of the same version; sorted by SemVer."""
-        others = [other for other in self.versions if other.version != entry.version]
-        return self.with_versions((*others, entry))
+        """Return a registry with `entry` in place of the entry of the same version, or else added and sorted by SemVer."""
+        if entry.version not in self._by_version:
+            return self.with_versions((*self.versions, entry))
+        swapped = [entry if other.version == entry.version else other for other in self.versions]
+        return Registry(name=self.name, versions=tuple(swapped), format=self.format, unknown=self.unknown)
 
     def with_versions(self, entries: tuple[RegisteredVersion, ...]) -> "Registry":
         """Return a registry that holds exactly `entries`, sorted by SemVer."""

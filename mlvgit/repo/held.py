@@ -3,7 +3,8 @@
 `<git dir>/mlv-held` lets the commit hook see by `lstat` alone that nothing moved. A line: inode, size, mtime and ctime
 in nanoseconds, file type, then the path from the top of the worktree; NUL between lines; a line `-,top` names the frozen
 folder that the lines before it are of. What was never fetched has no line. A folder's own times tell that a name came or
-went; its size says nothing. The file is a cache of what is on disk: without it nothing is held, and `git mlv pull` or
+went; its size says nothing. The last line is `-,end`: a file without it is damaged, and all that stands is looked at.
+The file is a cache of what is on disk: where there is none nothing is held, and `git mlv pull` or
 `git mlv snapshot create` write it anew.
 """
 
@@ -17,16 +18,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-__all__ = ["NAME", "forget", "held_folders", "moved", "moved_paths", "record"]
+__all__ = ["NAME", "forget", "held_folders", "is_damaged", "moved", "moved_paths", "record"]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
 _UNSEEN = b"-,unseen"
+_END = b"-,end"
 
 
 def moved(git_dir: str) -> bool:
     """Say whether anything that the worktree in the current folder holds may have changed since it was recorded."""
-    return any(True for _ in _moved(git_dir, b"."))
+    return is_damaged(git_dir) or any(True for _ in _moved(git_dir, b"."))
+
+
+def is_damaged(git_dir: str) -> bool:
+    """Say whether what this worktree holds was written down, and cannot be read any more."""
+    data = _read(git_dir)
+    return data is not None and not data.endswith(_END + b"\0")
 
 
 def moved_paths(git_dir: str, top: str) -> frozenset[str]:
@@ -83,17 +91,15 @@ def _write(git_dir: str, known: dict[str, dict[bytes, bytes]]) -> None:
         if os.path.exists(path):
             os.unlink(path)
         return
-    replace_file(
-        path,
-        (
-            line
-            for folder, lines in sorted(known.items())
-            for line in (
-                *[said + b" " + relative + b"\0" for relative, said in lines.items()],
-                _TOP + b" " + os.fsencode(folder) + b"\0",
-            )
-        ),
-    )
+    replace_file(path, _written(known))
+
+
+def _written(known: dict[str, dict[bytes, bytes]]) -> Iterator[bytes]:
+    for folder, lines in sorted(known.items()):
+        for relative, said in lines.items():
+            yield said + b" " + relative + b"\0"
+        yield _TOP + b" " + os.fsencode(folder) + b"\0"
+    yield _END + b"\0"
 
 
 def _now(top: str, folder: str, seen: Container[str] | None, before: dict[bytes, bytes]) -> dict[bytes, bytes]:
@@ -131,12 +137,19 @@ def _walk(top: str, folder: str) -> Iterator[bytes]:
 
 
 def _lines(git_dir: str) -> Iterator[bytes]:
+    if is_damaged(git_dir):
+        return
+    yield from (line for line in (_read(git_dir) or b"").split(b"\0") if line and line != _END)
+
+
+def _read(git_dir: str) -> bytes | None:
     try:
         with open(os.path.join(git_dir, NAME), "rb") as file:
-            data = file.read()
+            return file.read()
+    except FileNotFoundError:
+        return None
     except OSError:
-        return
-    yield from (line for line in data.split(b"\0") if line)
+        return b""
 
 
 def _stat(path: bytes) -> bytes:

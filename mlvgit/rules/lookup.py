@@ -104,6 +104,7 @@ class Usage:
     @cached_property
     def _by_snapshot(self) -> dict[Key, tuple[str, ...]]:
         found: dict[Key, dict[str, None]] = {}
+        told: set[tuple[Key, Key | None]] = set()
         for root, record in self._records():
             made = model_candidates(self._catalog, root, record)[:1]
             words = f"run {record.run_id}" + (f" -> {self._with_stage(made[0])}" if made else "")
@@ -111,10 +112,11 @@ class Usage:
                 key = snapshot_named(root, text)
                 if key:
                     found.setdefault(canonical(key), {})[words] = None
+                    told.add((canonical(key), made[0] if made else None))
         for model, entry in self._entries():
             for text in entry.data_snapshots:
                 key = snapshot_named(model.root, text)
-                if key:
+                if key and (canonical(key), model) not in told:
                     found.setdefault(canonical(key), {})[f"{model} ({entry.stage})"] = None
         return {key: tuple(words) for key, words in found.items()}
 

@@ -361,3 +361,14 @@ def test_what_was_retired_is_said_and_stands_in_nobodys_way(ada: Sandbox) -> Non
     ada.write(f"{folder}/other.bin", "somebody's")
     ada.mlv("restore", "scans@v0.1")
     assert not (ada / folder / "other.bin").exists()
+
+
+def test_bytes_that_another_version_goes_on_from_are_said_to_stay(ada: Sandbox) -> None:
+    ada.write("grow/big", noise(9, 300_000))
+    ada.mlv("snapshot", "create", "grown", "v0.1", "grow", "--storage", "store", "-m", "Freeze")
+    ada.write("grow/big", noise(9, 300_000) + b"more")
+    ada.mlv("snapshot", "create", "grown", "v0.2", "grow", "--from", "grown@v0.1", "--storage", "store", "-m", "Again")
+
+    said = ada.mlv("retire", "grown@v0.1", "big", *WHY, "-m", "Retire it", check=False).said
+
+    assert "stay: other files, which are not retired, have all of them" in said

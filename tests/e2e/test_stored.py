@@ -498,3 +498,22 @@ def test_a_source_with_two_names_of_one_file_leaves_whole(repo: Sandbox) -> None
 
     assert list((repo / "raw").iterdir()) == []
     repo.mlv("verify")
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\x00garbage", None], ids=["emptied", "garbage", "cut"])
+def test_an_alteration_is_seen_although_the_record_of_what_is_held_is_damaged(
+    repo: Sandbox, damage: bytes | None
+) -> None:
+    repo.mlv("init")
+    repo.commit("Set up mlvgit")
+    repo.write("raw/a.bin", "a" * 5000)
+    repo.mlv("snapshot", "create", "q", "v0.1", "raw", "--storage", "store", "-m", "Freeze q")
+    held = repo / ".git/mlv-held"
+    held.write_bytes(held.read_bytes()[:-3] if damage is None else damage)
+    file = repo / "data/snapshots/q_v0.1/a.bin"
+    file.chmod(0o644)
+    file.write_text("b" * 5000)
+
+    repo.assert_refused("commit", "--allow-empty", "-m", "Nothing", because="MLV103")
+    repo.mlv("restore", "q@v0.1")
+    repo.git("commit", "-q", "--allow-empty", "-m", "Nothing")
