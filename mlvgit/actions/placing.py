@@ -1,22 +1,26 @@
 """Bringing store-kept bytes to where a worktree wants them: fetched where the store lacks them, many files at once."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import NamedTuple
 
 from mlvgit.actions.healing import Healer
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold, may_be_here, object_store
-from mlvgit.actions.transfer import fetch
-from mlvgit.core.digest import Digest
+from mlvgit.actions.transfer import Parcel, fetch
+from mlvgit.core.digest import BIG_BYTES, Digest
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.atomic import Draft, machine_errors
 from mlvgit.store.checkout import Placement
+from mlvgit.store.folders import parent_of
 from mlvgit.store.parallel import as_one
-from mlvgit.store.reading import Progress
+from mlvgit.store.reading import Progress, Readable, Teed
 
 __all__ = ["Wanted", "absent", "bring", "place"]
 
@@ -64,22 +68,66 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     everything = {path: digest for _, found in missing for path, digest in found.items()}
     new = {wanted.frozen.directory for wanted in stored if not (project.top / wanted.frozen.directory).exists()}
     problem: MlvError | None = None
+    twofold = _Twofold(project, everything)
     try:
         fetch(
-            project, everything.values(), progress, names={digest.sha256: path for path, digest in everything.items()}
+            project,
+            everything.values(),
+            progress,
+            names={digest.sha256: path for path, digest in everything.items()},
+            put=twofold.put,
         )
     except MlvError as error:  # what is here whole is of use all the same
         problem = error
     store = object_store(project)
     whole = [(wanted, found) for wanted, found in missing if not problem or all(map(store.has, found.values()))]
     written = {path: digest for _, found in whole for path, digest in found.items()}
-    place(project, [Placement(digest, path) for path, digest in written.items()], progress=progress)
+    left = [Placement(digest, path) for path, digest in written.items() if path not in twofold.placed]
+    place(project, left, progress=progress)
     directories = [wanted.frozen.directory for wanted, _ in whole]
     hold(project, [directory for directory in directories if directory in new])
     hold(project, [directory for directory in directories if directory not in new], written)
     if problem:
         raise problem
     return list(written)
+
+
+class _Twofold:
+    """Large objects that come whole are written into the store and to where they are wanted at once, and hashed once.
+
+    Args:
+        wanted: where objects are wanted, from the top.
+
+    Attributes:
+        placed: the paths that have their bytes.
+    """
+
+    def __init__(self, project: Project, wanted: Mapping[str, Digest]) -> None:
+        self.placed: set[str] = set()
+        self._store = object_store(project)
+        self._top = project.top
+        self._paths = {digest: path for path, digest in wanted.items() if digest.size >= BIG_BYTES}
+
+    def put(self, parcel: Parcel, reader: Readable) -> None:
+        """Take an object in; see `fetch`."""
+        path = self._paths.get(parcel.digest)
+        if path is None or self._is_one_file:
+            self._store.put(parcel.digest, reader)
+            return
+        # One flush, of the store's: what is checked out is not flushed, see `store.checkout`.
+        with (
+            machine_errors(f"write {self._top / path}"),
+            parent_of(self._top, path, create=True) as (folder, name),
+            Draft(folder, name, mode=0o444) as draft,
+        ):
+            self._store.put(parcel.digest, Teed(reader, draft.write))
+            with suppress(FileExistsError):  # whoever places what is left looks at it
+                draft.publish(replace=False, durable=False)
+                self.placed.add(path)
+
+    @cached_property
+    def _is_one_file(self) -> bool:
+        return self._store.shares_with(self._top)
 
 
 def place(

@@ -53,6 +53,7 @@ def fetch(
     *,
     names: Mapping[str, str] = _UNNAMED,
     without: str = "",
+    put: "Callable[[Parcel, Reader], object] | None" = None,
 ) -> None:
     """Get objects that the store lacks from the first remote that gives them; hashed as they stream.
 
@@ -61,6 +62,7 @@ def fetch(
         progress: is told of every portion that comes.
         names: SHA-256 -> what a person calls it, such as a path.
         without: the name of a remote that is not to be asked.
+        put: takes an object that comes whole into the store, on several threads; see `receive`.
 
     Raises:
         RemoteError: no remote has one of them, or can be reached. What came until then stays.
@@ -82,7 +84,7 @@ def fetch(
         missing, trouble = _fetch_parts(store, remote, missing, progress)
         troubles += trouble
     try:
-        receive(known, map(Parcel, missing), partial(_put, store), progress, names)
+        receive(known, map(Parcel, missing), put or partial(_put, store), progress, names)
     except (RemoteError, IntegrityError) as error:
         raise as_one([*troubles, error], "reasons", hint=error.hint) if troubles else error from None
 

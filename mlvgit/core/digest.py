@@ -3,15 +3,32 @@
 import hashlib
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError
 
-__all__ = ["OBJECTS", "Digest", "is_sha256", "object_name", "of_bytes", "sorted_tree_sha256", "tree_sha256"]
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from types import TracebackType
+
+__all__ = [
+    "BIG_BYTES",
+    "OBJECTS",
+    "Digest",
+    "Hasher",
+    "is_sha256",
+    "object_name",
+    "of_bytes",
+    "sorted_tree_sha256",
+    "tree_sha256",
+]
 
 OBJECTS: Final = "sha256"
 """The space of whole objects, each named by the SHA-256 of its bytes."""
+
+BIG_BYTES: Final = 16 << 20
+"""From this size on a thread that hashes beside what is done with the bytes gains more than it costs."""
 
 _HEX = frozenset("0123456789abcdef")
 _PORTION: Final = 50_000
@@ -77,3 +94,44 @@ def sorted_tree_sha256(paths: list[str], digests: list[str]) -> str:
     while lines := [f"{sha256}  {path}\n" for path, sha256 in islice(pairs, _PORTION)]:
         whole.update("".join(lines).encode("utf-8"))
     return whole.hexdigest()
+
+
+class Hasher:
+    """SHA-256 of portions; a context manager.
+
+    Args:
+        beside: a thread of its own hashes, one portion behind: a portion is read from until the next one is given.
+    """
+
+    def __init__(self, *, beside: bool) -> None:
+        self._whole = hashlib.sha256()
+        self._thread: ThreadPoolExecutor | None = None
+        self._last: Future[None] | None = None
+        if beside:
+            from concurrent import futures
+
+            self._thread = futures.ThreadPoolExecutor(1, "mlvgit-beside")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def update(self, portion: bytes | memoryview) -> None:
+        """Hash what comes next."""
+        if self._thread is None:
+            self._whole.update(portion)
+            return
+        if self._last is not None:
+            self._last.result()
+        self._last = self._thread.submit(self._whole.update, portion)
+
+    def hexdigest(self) -> str:
+        """Return the digest of all portions."""
+        if self._last is not None:
+            self._last.result()
+        return self._whole.hexdigest()

@@ -4,7 +4,6 @@ A space is a first folder of a remote: `sha256` for whole objects, others for li
 named by the SHA-256 of its own bytes, as `<space>/<first 2 digits>/<other 62>`.
 """
 
-import hashlib
 import os
 import re
 import stat
@@ -14,7 +13,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from mlvgit.core.digest import OBJECTS, Digest, is_sha256
+from mlvgit.core.digest import BIG_BYTES, OBJECTS, Digest, Hasher, is_sha256
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MachineError, MlvError, RemoteError
 
@@ -148,17 +147,18 @@ def portions(digest: Digest, source: Path) -> Iterator[bytes]:
 
 
 def _portions(digest: Digest, source: Path, told: Callable[[int], object]) -> Iterator[bytes]:
-    whole = hashlib.sha256()
     left = digest.size
     held = b""
-    for portion in _read(source):
-        told(len(portion))
-        whole.update(portion)
-        left -= len(portion)
-        if held:
-            yield held
-        held = portion
-    if left or whole.hexdigest() != digest.sha256:
+    with Hasher(beside=digest.size >= BIG_BYTES) as whole:
+        for portion in _read(source):
+            told(len(portion))
+            whole.update(portion)
+            left -= len(portion)
+            if held:
+                yield held
+            held = portion
+        found = whole.hexdigest()
+    if left or found != digest.sha256:
         raise IntegrityError(f"{printable(str(source))} is not {short(digest.sha256)} any more; it was not sent")
     if held:
         yield held

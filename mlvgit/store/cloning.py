@@ -15,7 +15,7 @@ from mlvgit.store.atomic import Draft
 from mlvgit.store.reading import BUFFER_BYTES, Meter, Outcome, digest_of_open, open_source
 from mlvgit.store.scan import SourceFile, stat_key
 
-__all__ = ["LEAST_BYTES", "clone", "clone_open", "clone_source"]
+__all__ = ["LEAST_BYTES", "can_clone", "clone", "clone_open", "clone_source"]
 
 LEAST_BYTES = 1 << 16
 """Below this size, writing what was read for the hash anyway is cheaper than sharing a few blocks."""
@@ -36,6 +36,20 @@ def clone(source: int, target: int) -> bool:
             False  # another file system, one that cannot, no room: the bytes are written, and that says what is wrong
         )
     return True
+
+
+def can_clone(source: int, target: int) -> bool:
+    """Say whether files made in one open folder share their blocks with clones made in another."""
+    files = []
+    try:
+        for folder in (source, target):
+            files.append(os.open(".", os.O_RDWR | os.O_TMPFILE, 0o600, dir_fd=folder))
+        return clone(*files)
+    except (AttributeError, OSError):  # no such files here
+        return False
+    finally:
+        for each in files:
+            os.close(each)
 
 
 def clone_source(draft: Draft, file: SourceFile, buffer: bytearray, meter: Meter | None) -> Outcome | None:

@@ -22,6 +22,7 @@ from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
 from mlvgit.store.checkout import Checkout, Placed, Placement
+from mlvgit.store.cloning import can_clone
 from mlvgit.store.extents import Extent, Lists
 from mlvgit.store.folders import listing, open_folder
 from mlvgit.store.hashing import hash_path
@@ -151,6 +152,18 @@ class ObjectStore:
         known = self.has(digest)
         added = place_bytes(self.folder, object_name(digest.sha256), source, digest, mode=_READ_ONLY, replace=True)
         self.added.append(0 if known else added)
+
+    def shares_with(self, folder: Path) -> bool:
+        """Say whether files in `folder` need no room of their own for bytes that are here: clones, or hard links."""
+        if self.links:
+            return True
+        ensure_directory(self.folder)
+        mine, theirs = open_folder(self.folder, ""), open_folder(folder, "")
+        try:
+            return can_clone(mine, theirs)
+        finally:
+            os.close(mine)
+            os.close(theirs)
 
     @contextmanager
     def open(self, digest: Digest) -> Iterator[BinaryIO]:

@@ -9,13 +9,13 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import BIG_BYTES, Digest, Hasher
 from mlvgit.core.text import printable, short, size
 from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.cloning import clone_open
 from mlvgit.store.folders import open_folder, parent_of, split
-from mlvgit.store.reading import BIG_BYTES, BUFFER_BYTES, Hasher, Meter, Readable, attempt
+from mlvgit.store.reading import BUFFER_BYTES, Meter, Readable, attempt
 
 __all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside", "write_expected"]
 

@@ -12,23 +12,21 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import BIG_BYTES, Digest, Hasher
 from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError, MachineError, MlvError
 from mlvgit.store.scan import SourceFile, StatKey, stat_key
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    pass
 
 __all__ = [
-    "BIG_BYTES",
     "BUFFER_BYTES",
     "SMALL_BYTES",
     "Counted",
-    "Hasher",
+    "Teed",
     "Meter",
     "Outcome",
     "Progress",
@@ -48,8 +46,6 @@ __all__ = [
 
 BESIDE_BYTES = 4 << 20
 BUFFER_BYTES = 1 << 20
-BIG_BYTES = 16 << 20
-"""From this size on a file is hashed by a thread of its own beside what else is done with its bytes."""
 SMALL_BYTES = 1 << 16
 """Up to this size a file is read with one call."""
 
@@ -154,6 +150,22 @@ class Counted:
         """Return up to `size` bytes; none at the end."""
         portion = self._reader.read(size)
         self._meter.advance(len(portion))
+        return portion
+
+
+class Teed:
+    """A reader that hands what it gives to a second place as well."""
+
+    __slots__ = ("_reader", "_write")
+
+    def __init__(self, reader: Readable, write: Callable[[bytes], object]) -> None:
+        self._reader = reader
+        self._write = write
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes; none at the end."""
+        portion = self._reader.read(size)
+        self._write(portion)
         return portion
 
 
@@ -309,47 +321,6 @@ def _pump_beside(fd: int, size: int, meter: Meter | None, write: Write) -> tuple
             if meter is not None:
                 meter.advance(got)
         return total, hasher.hexdigest()
-
-
-class Hasher:
-    """SHA-256 of portions; a context manager.
-
-    Args:
-        beside: a thread of its own hashes, one portion behind: a portion is read from until the next one is given.
-    """
-
-    def __init__(self, *, beside: bool) -> None:
-        self._whole = hashlib.sha256()
-        self._thread: ThreadPoolExecutor | None = None
-        self._last: Future[None] | None = None
-        if beside:
-            from concurrent import futures
-
-            self._thread = futures.ThreadPoolExecutor(1, "mlvgit-beside")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._thread is not None:
-            self._thread.shutdown()
-
-    def update(self, portion: bytes | memoryview) -> None:
-        """Hash what comes next."""
-        if self._thread is None:
-            self._whole.update(portion)
-            return
-        if self._last is not None:
-            self._last.result()
-        self._last = self._thread.submit(self._whole.update, portion)
-
-    def hexdigest(self) -> str:
-        """Return the digest of all portions."""
-        if self._last is not None:
-            self._last.result()
-        return self._whole.hexdigest()
 
 
 def attempt(
