@@ -96,6 +96,7 @@ def measure(folder: Path, number: int) -> Figures:
     pull = cost("git", "mlv", "pull", cwd=folder / "bob")
     tracked = folder / "tracked"
     git("init", "-q", "tracked", cwd=folder)
+    git("config", "gc.auto", "0", cwd=tracked)
     fill(tracked / "data", number)
     git("add", "-A", cwd=tracked)
     git("commit", "-qm", "All", cwd=tracked)

@@ -10,7 +10,7 @@ __all__ = ["render", "summary"]
 
 MOST_SHOWN = 20
 MOST_ALIKE = 3
-"""Of findings of one rule about one frozen thing."""
+"""Of more findings of one rule about one frozen thing than are shown at all."""
 
 
 def render(findings: Sequence[Finding], *, heading: str = "", way_out: str = "") -> str:
@@ -23,8 +23,8 @@ def render(findings: Sequence[Finding], *, heading: str = "", way_out: str = "")
     for finding in ordered:
         kind = _kind(finding)
         told[kind] += 1
-        rest = alike[kind] - MOST_ALIKE if finding.key else 0
-        if rest > 1 and told[kind] > MOST_ALIKE:
+        rest = alike[kind] - MOST_ALIKE if finding.key and alike[kind] > MOST_SHOWN else 0
+        if rest and told[kind] > MOST_ALIKE:
             if told[kind] == MOST_ALIKE + 1:
                 lines.append(f"{finding.severity} {finding.code} ... and {count(rest, 'more file')} of {finding.key}")
             continue

@@ -78,12 +78,12 @@ def plan_pull(
     narrowed = [_narrowed(stored[one.key], one, include, exclude) for one in found]
     chosen = [each for each in narrowed if each.only is None or each.only]
     store = object_store(project)
-    lacking = {
+    lacking = store.absent(
         digest
         for key, only in chosen
         for relative, digest in _files(stored[key]).items()
-        if (only is None or relative in only) and not store.has(digest)
-    }
+        if only is None or relative in only
+    )
     return Pull(
         chosen=tuple(chosen),
         missing_bytes=sum(digest.size for digest in lacking),

@@ -69,7 +69,7 @@ def fetch(
         IntegrityError: a remote gave other bytes and no other remote gave the right ones.
     """
     store = object_store(project)
-    missing = [digest for digest in dict.fromkeys(digests) if not store.has(digest)]
+    missing = store.absent(digests)
     if not missing:
         return
     known = [remote for remote in remotes(project) if remote.name != without]

@@ -9,6 +9,7 @@ to `<folder>/quarantine/`, never deleted. Nothing is believed because it stands 
 the way.
 """
 
+import functools
 import hashlib
 import os
 import stat
@@ -66,6 +67,17 @@ class ObjectStore:
     def has(self, digest: Digest) -> bool:
         """Say whether a file of that name and size can be read here; its bytes are not hashed."""
         return self.extents(digest) is not None
+
+    def absent(self, digests: Iterable[Digest]) -> list[Digest]:
+        """Return those of many files that cannot be read here, each once; see `has`."""
+        self.lists.refresh()
+        has_object = functools.cache(self.has_object)  # most are ranges of a few packs
+
+        def is_here(digest: Digest) -> bool:
+            ways = self.lists.find(digest, fresh=False)
+            return any(all(has_object(each.object) for each in extents) for _, extents in ways) or has_object(digest)
+
+        return [digest for digest in dict.fromkeys(digests) if not is_here(digest)]
 
     def extents(self, digest: Digest, *, fresh: bool = True) -> tuple[Extent, ...] | None:
         """Return the ranges of objects that a file's bytes are; None when an object of each way to get it is missing.

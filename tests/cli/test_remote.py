@@ -40,7 +40,7 @@ def test_a_remote_is_added_below_what_stands_there_and_staged(root: Sandbox) -> 
     said = root.mlv("remote", "add", "shelf", "/mnt/shelf").said
     root.mlv("remote", "add", "lab", "s3://data/mlv", "--endpoint", "http://127.0.0.1:9000")
 
-    assert "next: git mlv remote test shelf" in said
+    assert 'next: git commit -m "Name the remote shelf"' in said
     assert root.read("mlv.yaml").decode() == before + (
         'remotes:\n  shelf: "/mnt/shelf"\n  lab:\n    url: s3://data/mlv\n    endpoint: http://127.0.0.1:9000\n'
     )

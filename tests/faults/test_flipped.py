@@ -78,7 +78,7 @@ class Kept:
 @pytest.fixture
 def kept(playground: Playground, template: tuple[Path, dict[str, bytes]]) -> Kept:
     folder, files = template
-    for name in ("repo", "server.git"):
+    for name in ("repo", "server.git", "shelf"):
         shutil.copytree(folder / name, playground.folder / name, symlinks=True)
     kept = Kept(playground, files)
     kept.repo.mlv("install")

@@ -70,7 +70,7 @@ def test_what_the_manifest_says_is_known_without_the_list_and_the_rest_asks_to_p
     assert (absent.file_count, absent.total_bytes, absent.entries_here) == (4, 6, False)
     with pytest.raises(RemoteError, match=r"the list of the 4 files of huge@v1\.0") as caught:
         absent.by_relative()
-    assert caught.value.hint == "git mlv pull huge@v1.0"
+    assert caught.value.hint.startswith("git mlv pull huge@v1.0")
 
 
 def test_a_list_that_comes_later_is_found_then() -> None:

@@ -446,7 +446,7 @@ class TestWriting:
         repo.write("a", "2")
         dates = {"GIT_COMMITTER_DATE": "1767225600 +0000", "GIT_AUTHOR_DATE": "1767225601 +0000"}
 
-        Repository.open(repo.path).commit_paths(["a"], "Dated", dates)
+        Repository.open(repo.path, {**os.environ, **dates}).commit_paths(["a"], "Dated")
 
         assert repo.git("log", "-1", "--format=%ct %at").out == "1767225600 1767225601\n"
 

@@ -67,6 +67,14 @@ def _with_tag(key: Key) -> Iterator[str]:
     yield f"git push --atomic REMOTE BRANCH {quoted(tag)}   # the same for another branch or remote"
 
 
+def _way_back(delta: Delta, context: Context, path: str, key: Key) -> tuple[str, ...]:
+    """Return what undoes it: a registry that the receiver does not have yet has other versions in it, which stay."""
+    if delta.before.tree.entry(path):
+        return back(delta, context, path)
+    told = context.way_back((path,))
+    return (f"git mlv promote {key.name} {key.version} dev",) if told is None else told
+
+
 def _finding(delta: Delta, context: Context, key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
     tag = f"git mlv tag-model {key.name} {key.version}"
     return Finding(
@@ -76,8 +84,5 @@ def _finding(delta: Delta, context: Context, key: Key, path: str, entry: Registe
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
         keep=tuple(_with_tag(key)) if reason == _NOT_PUSHED else (tag,),
-        # a registry that the receiver does not have yet has other versions in it, which are not to go
-        undo=back(delta, context, path)
-        if delta.before.tree.entry(path)
-        else (f"git mlv promote {key.name} {key.version} dev",),
+        undo=_way_back(delta, context, path, key),
     )
