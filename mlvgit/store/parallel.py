@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
 from mlvgit.errors import IntegrityError, MlvError
@@ -18,6 +18,7 @@ from mlvgit.store.scan import listed
 __all__ = ["THREADS", "aside", "as_one", "run_each"]
 
 THREADS: Final = 8
+LOOK_UP_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 1.0
 """How long threads get to tidy up after an interruption; one that waits for a network longer is left behind."""
 
@@ -68,13 +69,20 @@ def run_each(
             for thread in crew:
                 thread.start()
             for _ in crew:
-                trouble = ended.get()
+                trouble = _answer(ended)
                 if trouble is not None:
                     raise trouble
         finally:
             meter.stopped = True
             _wait(crew)
     return failed
+
+
+def _answer(ended: "SimpleQueue[BaseException | None]") -> BaseException | None:
+    """Wait for a thread to end, and look up now and then: a signal that another thread was given wakes nobody."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=LOOK_UP_SECONDS)
 
 
 def aside(ask: Callable[[], Answer]) -> Answer:
