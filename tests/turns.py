@@ -1,6 +1,6 @@
-"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of four each day.
+"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of six each day.
 
-`MLV_TEST_TURN=0` to `3` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
+`MLV_TEST_TURN=0` to `5` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pytest
 
-PARTS = 4
+PARTS = 6
 LONG = (
     "tests/actions/test_bringing.py",
     "tests/actions/test_clashes.py",
@@ -21,6 +21,7 @@ LONG = (
     "tests/contracts/",
     "tests/e2e/test_adopt_hub.py",
     "tests/e2e/test_adopt_lfs.py",
+    "tests/e2e/test_damaged_lists.py",
     "tests/e2e/test_dedup.py",
     "tests/e2e/test_drop.py",
     "tests/e2e/test_elsewhere.py",

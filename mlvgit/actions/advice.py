@@ -107,6 +107,9 @@ def _pushing(status: Status) -> Step:
         return Step("git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER", "nothing is frozen yet")
     if not upstream.remote:
         return Step("git remote add origin URL && git push -u origin HEAD", "all of it is only in this clone")
+    away = [each.key for each in status.snapshots if each.away and each.committed]
+    if away:
+        return Step("git mlv pull", f"the bytes of {away[0]} are not here")
     return Step("", "nothing to do")
 
 

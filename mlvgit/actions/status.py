@@ -1,5 +1,6 @@
 """The status: what serves, what is newest, what is new or wrong here, and how far it got. Nothing frozen is hashed."""
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -32,6 +33,7 @@ class Newest(NamedTuple):
         stage: of a model version.
         tagged: a model tag vouches for exactly its bytes.
         committed: HEAD has it.
+        away: the store keeps its bytes, they may be here, and none of them stands in the working directory.
     """
 
     key: Key
@@ -39,6 +41,7 @@ class Newest(NamedTuple):
     stage: str = ""
     tagged: bool = False
     committed: bool = False
+    away: bool = False
 
 
 class Upstream(NamedTuple):
@@ -184,12 +187,16 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
     registry = read_registry(catalog, key.root, key.name) if key.kind == "model" else None
     entry = registry.version(key.version) if registry else None
     tagged = key.kind == "model" and manifest is not None and tag_state(project, key, manifest) == "tagged"
+    frozen = catalog.frozen(key)
+    stored = frozen is not None and manifest is not None and manifest.storage == "store"
+    stored = stored and key.name not in project.settings_or_default.local_never
     return Newest(
         key=key,
         manifest=manifest,
         stage=(entry.stage if entry else "dev") if key.kind == "model" else "",
         tagged=tagged,
         committed=head.frozen(key) is not None,
+        away=stored and frozen is not None and not os.path.lexists(project.top / frozen.directory),
     )
 
 

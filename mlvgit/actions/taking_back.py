@@ -16,7 +16,7 @@ from mlvgit.records.registry import Registry
 from mlvgit.repo.history import protected_refs
 from mlvgit.repo.tags import tag_ref_name
 from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.lookup import Usage
+from mlvgit.rules.lookup import Usage, snapshot_named
 from mlvgit.rules.standing import first_stage
 from mlvgit.store.atomic import machine_errors, write_atomic
 
@@ -74,8 +74,21 @@ def discard(project: Project, reference: str) -> DiscardResult:
             key=key,
             set_aside=str(aside) if aside.exists() else "",
             staged=staged,
-            users=Usage(project.working()).users(key),
+            users=(*Usage(project.working()).users(key), *_made_from(project.working(), key)),
         )
+
+
+def _made_from(catalog: Catalog, key: Key) -> list[str]:
+    """List the snapshots whose lineage names a snapshot."""
+    if key.kind != "snapshot":
+        return []
+    return [
+        str(other)
+        for other in catalog.keys("snapshot", root=None)
+        if (frozen := catalog.frozen(other))
+        and frozen.manifest
+        and any(snapshot_named(other.root, text) == key for text in frozen.manifest.derived_from)
+    ]
 
 
 # what renumbering needs too

@@ -138,6 +138,8 @@ def _newest_line(each: Newest, kind: str) -> str:
         ]
     if not each.committed:
         facts.append("not committed")
+    if each.away:
+        facts.append("its bytes are not here")
     return printable(f"{kind:<6} {each.key}  {', '.join(fact for fact in facts if fact)}")
 
 
@@ -233,6 +235,7 @@ def _newest_json(each: Newest) -> dict[str, Any]:
         "stage": each.stage,
         "tagged": each.tagged,
         "committed": each.committed,
+        "away": each.away,
         "tree_sha256": each.manifest.tree_sha256 if each.manifest else "",
         "created_utc": each.manifest.created_utc if each.manifest else "",
     }

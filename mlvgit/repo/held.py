@@ -28,31 +28,33 @@ _END = b"-,end"
 
 def moved(git_dir: str) -> bool:
     """Say whether anything that the worktree in the current folder holds may have changed since it was recorded."""
-    return is_damaged(git_dir) or any(True for _ in _moved(git_dir, b"."))
+    data = _read(git_dir)
+    return data is not None and (_cut(data) or any(True for _ in _moved(data, b"")))
 
 
 def is_damaged(git_dir: str) -> bool:
     """Say whether what this worktree holds was written down, and cannot be read any more."""
     data = _read(git_dir)
-    return data is not None and not data.endswith(_END + b"\0")
+    return data is not None and _cut(data)
 
 
 def moved_paths(git_dir: str, top: str) -> frozenset[str]:
     """Return the paths, from `top`, that may have changed since they were recorded: files, and folders with a new name."""
-    return frozenset(os.fsdecode(path) for path in _moved(git_dir, os.fsencode(top)))
+    return frozenset(os.fsdecode(path) for path in _moved(_read(git_dir) or b"", os.fsencode(top) + b"/"))
 
 
-def _moved(git_dir: str, top: bytes) -> Iterator[bytes]:
-    for line in _lines(git_dir):
+def _moved(data: bytes, before: bytes) -> Iterator[bytes]:
+    """Yield the paths that are not as `data` says; `before` leads to the top."""
+    for line in _lines(data):
         said, _, path = line.partition(b" ")
-        if said != _TOP and _stat(os.path.join(top, path)) != said:
+        if said != _TOP and _stat(before + path) != said:
             yield path
 
 
 def held_folders(git_dir: str) -> list[str]:
     """Return the frozen folders that this worktree holds, from its top."""
     found = []
-    for line in _lines(git_dir):
+    for line in _lines(_read(git_dir) or b""):
         said, _, path = line.partition(b" ")
         if said == _TOP:
             found.append(os.fsdecode(path))
@@ -117,7 +119,7 @@ def _by_folder(git_dir: str) -> dict[str, dict[bytes, bytes]]:
     """Return what is written of each folder: path -> what was said of it."""
     found: dict[str, dict[bytes, bytes]] = {}
     lines: dict[bytes, bytes] = {}
-    for line in _lines(git_dir):
+    for line in _lines(_read(git_dir) or b""):
         said, _, path = line.partition(b" ")
         if said == _TOP:
             found[os.fsdecode(path)] = lines
@@ -136,10 +138,12 @@ def _walk(top: str, folder: str) -> Iterator[bytes]:
             yield os.path.join(inside, name)
 
 
-def _lines(git_dir: str) -> Iterator[bytes]:
-    if is_damaged(git_dir):
-        return
-    yield from (line for line in (_read(git_dir) or b"").split(b"\0") if line and line != _END)
+def _lines(data: bytes) -> list[bytes]:
+    return [] if _cut(data) else data.split(b"\0")[:-2]
+
+
+def _cut(data: bytes) -> bool:
+    return not data.endswith(b"\0" + _END + b"\0")
 
 
 def _read(git_dir: str) -> bytes | None:

@@ -353,3 +353,12 @@ def test_json_says_what_was_done(published: Sandbox) -> None:
     assert (renumbered["before"], renumbered["after"]) == ("iris@v0.2", "iris@v0.3")
     assert discarded["ref"] == "iris@v0.3"
     assert Path(discarded["set_aside"]).is_dir()
+
+
+def test_who_was_made_from_it_is_named(repo: Sandbox) -> None:
+    repo.write("a.csv", "1\n")
+    repo.mlv("snapshot", "create", "flowers", "v0.1", "a.csv", "-m", "Freeze")
+    repo.write("b.csv", "2\n")
+    repo.mlv("snapshot", "create", "flowers", "v0.2", "--base", "flowers@v0.1", "--add", "b.csv", "-m", "More")
+
+    assert "flowers@v0.2 still names flowers@v0.1" in repo.mlv("discard", "flowers@v0.1").said
