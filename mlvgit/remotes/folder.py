@@ -105,7 +105,7 @@ class FolderRemote:
                     fd = os.open(name, _READ, dir_fd=folder)
             except FileNotFoundError as error:
                 if not self._folder.exists():
-                    raise failed(self, "exist", "there is no such folder") from error
+                    raise failed(self, f"have {short(digest.sha256)}", "there is no such folder") from error
                 raise lacking(self, digest) from error
         with os.fdopen(fd, "rb", buffering=0) as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
