@@ -11,7 +11,7 @@ from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import FrozenKind
 from mlvgit.records.manifest import FileEntry, Manifest
 from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.storage import holes
+from mlvgit.rules.storage import is_hole
 
 __all__ = [
     "FileChange",
@@ -196,7 +196,7 @@ def _file_change(project: Project, old: Located, new: Located, path: str, show_r
     before, after = old.manifest.by_relative()[path], new.manifest.by_relative()[path]
     kind = kind_of_table(path)
     rows, note = None, ""
-    retired = [each.frozen.key for each in (old, new) if path in holes(each.manifest)]
+    retired = [each.frozen.key for each, entry in ((old, before), (new, after)) if is_hole(each.manifest, entry)]
     if retired:
         note = f"rows unknown: the bytes of {' and '.join(map(str, retired))} were retired"
     elif kind:

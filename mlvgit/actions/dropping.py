@@ -114,7 +114,6 @@ def drop(project: Project, keys: Sequence[Key], *, verify: bool = False) -> Drop
     """
     proved = _Plan(project, keys, verify=verify, glance=True)  # asks remotes: nobody waits for that
     with project.alone("git mlv drop"):
-        project.refresh()
         plan = _Plan(project, keys, proved=proved)
         plan.remove()
     project.refresh()

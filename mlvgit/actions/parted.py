@@ -171,7 +171,6 @@ class Parted:
             path = lists.path(damaged.sha256)
             if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == damaged.sha256:
                 self.upload(Digest(path.stat().st_size, damaged.sha256), path, EXTENTS)
-                self._bad.discard(damaged.sha256)
                 return True
         return False
 
