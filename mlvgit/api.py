@@ -195,7 +195,7 @@ class _FrozenThing:
 
     def files(self) -> list[File]:
         """Return the list of its files, by path; nothing is read from disk."""
-        entries: dict[str, FileEntry] = self._manifest.by_relative()
+        entries: Mapping[str, FileEntry] = self._manifest.by_relative()
         return [File(path, entry.size_bytes, entry.sha256) for path, entry in sorted(entries.items())]
 
     def verify(self) -> None:

@@ -132,8 +132,8 @@ def objects_leaving(store: ObjectStore, files: Collection[Digest]) -> set[str]:
     used: set[str] = set()
     left = {digest.sha256 for digest in dead}
     for _, mapped in list(store.lists.known()):
-        for file in mapped:
-            (left if file in dead else used).update(extent.object.sha256 for extent in mapped[file])
+        for file, extents in mapped.items():
+            (left if file in dead else used).update(extent.object.sha256 for extent in extents)
     return left - used
 
 

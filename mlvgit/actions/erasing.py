@@ -203,8 +203,7 @@ class Eraser:
         """Do on a bench what `erase_files` does in a store, then the same on the remote: first what is new."""
         lists = remote.lists()
         for name, files in lists.known():
-            objects = {extent.object for extents in files.values() for extent in extents}
-            if not self.dead.isdisjoint(files) or not objects.isdisjoint(touched):
+            if any(each in files for each in self.dead) or not set(touched).isdisjoint(files.objects):
                 bench.lists.add(lists.bytes_of(name), name)
         before = set(bench.lists.names())
         brought: set[Digest] = set()

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
-from mlvgit.store.extents import MAX_LIST_BYTES, Extent, Lists, NewerListError, dump
+from mlvgit.store.extentlists import Lists
+from mlvgit.store.extents import MAX_LIST_BYTES, Extent, NewerListError, dump
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
@@ -94,8 +95,7 @@ class Parted:
         """
         if self.whole_only:
             return {}
-        lists = self.lists()
-        ways = {digest: [Part(*way) for way in lists.find(digest) if way[0] not in self._bad] for digest in digests}
+        ways = {digest: found for digest in digests if (found := self.claimed(digest))}
         objects = {each for found in ways.values() for part in found for each in part.objects}
         there = self._plainly(sorted(objects), OBJECTS) if objects else {}
         return {
@@ -103,6 +103,14 @@ class Parted:
             for digest, found in ways.items()
             if (whole := [part for part in found if all(there.get(each.sha256) for each in part.objects)])
         }
+
+    def claimed(self, digest: Digest) -> list[Part]:
+        """Return how lists there say that a file is ranges of objects, which may not be there.
+
+        Raises:
+            RemoteError: it does not say which lists it has, or does not give one of them.
+        """
+        return [Part(*way) for way in self.lists().find(digest, fresh=False) if way[0] not in self._bad]
 
     def lacking(self, store: "ObjectStore", digests: Iterable[Digest]) -> Lacking:
         """Return what files that a store has, and this not, lack to be here.
@@ -266,7 +274,7 @@ class Parted:
                 self.plain.delete(digest)
             return
         lists = self.require_known_lists()
-        before = {extent.object for _, files in lists.known() for extents in files.values() for extent in extents}
+        before = {each for _, table in lists.known() for each in table.objects}
         for name, files in list(lists.known()):
             left = {file: extents for file, extents in files.items() if file not in dead}
             if len(left) < len(files):

@@ -9,7 +9,7 @@ from mlvgit.actions.stored import remotes
 from mlvgit.core.digest import Digest
 from mlvgit.errors import RemoteError
 from mlvgit.rules.model import RemoteBytes
-from mlvgit.store.parallel import aside
+from mlvgit.store.parallel import aside, portions
 
 if TYPE_CHECKING:
     from mlvgit.actions.parted import Parted
@@ -51,6 +51,7 @@ class Presence:
     def note(self, digests: Sequence[Digest], remote: "Parted") -> None:
         """Take down that a remote has these now: it was just sent them."""
         self._holder.update(dict.fromkeys(digests, remote))
+        self._absent.difference_update(digests)
 
     def _said(self, digest: Digest) -> bool | None:
         if digest in self._holder:
@@ -61,16 +62,18 @@ class Presence:
         left = [each for each in digests if self._said(each) is None and each not in self._unknown]
         unsure: set[Digest] = set()
         for remote in self.remotes if left else ():
-            found: dict[str, bool | None] = {}
-            for part in (left[:1], left[1:]):  # one that is out of reach is asked once
+            asked = 0
+            for part in (left[:1], *portions(left[1:])):  # one that is out of reach is asked once
                 try:
-                    found |= aside(partial(remote.presence, part)) if part else {}
+                    found = aside(partial(remote.presence, part))
                 except RemoteError:
                     break
+                self._holder.update({digest: remote for digest in part if found.get(digest.sha256)})
+                unsure.update(digest for digest in part if found.get(digest.sha256) is None)
+                asked += len(part)
                 if None in found.values():
                     break
-            self._holder.update({digest: remote for digest in left if found.get(digest.sha256)})
-            unsure.update(digest for digest in left if found.get(digest.sha256) is None)
+            unsure.update(left[asked:])
             left = [digest for digest in left if digest not in self._holder]
         for digest in left:
             (self._unknown if digest in unsure or not self.remotes else self._absent).add(digest)

@@ -186,7 +186,7 @@ def take_own_along(repo: "Repository") -> int:
         MachineError: see `open_store`; or the store cannot be written, and what was not moved yet stays.
     """
     from mlvgit.core.digest import of_bytes
-    from mlvgit.store.extents import list_name
+    from mlvgit.store.extentlists import list_name
     from mlvgit.store.objects import ObjectStore
     from mlvgit.store.place import place_bytes
 

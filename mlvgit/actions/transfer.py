@@ -17,7 +17,7 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
-from mlvgit.store.parallel import as_one, aside, run_each
+from mlvgit.store.parallel import as_one, aside, portions, run_each
 from mlvgit.store.reading import Counted, Meter, Progress, StoppedError
 
 if TYPE_CHECKING:
@@ -98,25 +98,44 @@ def _fetch_parts(
 ) -> tuple[list[Digest], list[MlvError]]:
     """Get files that a remote has as ranges of objects; return those that are not here then, and what went wrong."""
     troubles: list[MlvError] = []
+    if remote.whole_only:
+        return list(digests), troubles
     try:
-        parts = aside(partial(remote.parts, digests))
+        objects = aside(partial(_objects_of_parts, remote, digests))
     except RemoteError:
         return list(digests), []  # whoever asks for the files whole is told the same
-    objects = sorted({each for part in parts.values() for each in part.objects if not store.has_object(each)})
+    lacking = sorted(each for each in objects if not store.has_object(each))
     try:
-        receive([remote.plain], map(Parcel, objects), partial(_put, store), progress)
+        receive([remote.plain], map(Parcel, lacking), partial(_put, store), progress)
     except (RemoteError, IntegrityError) as error:
         troubles.append(error)
-        parts = {digest: part for digest, part in parts.items() if all(map(store.has_object, part.objects))}
-    # A list is somebody's word: here only what was seen to be true is kept.
-    true = store.all_given({digest: part.extents for digest, part in parts.items()})
-    if true:
-        store.lists.write(true)
-    troubles += [
-        IntegrityError(f"{remote.name} ({printable(remote.url)}) has other bytes under {short(digest.sha256)}")
-        for digest in parts.keys() - true.keys()
-    ]
-    return [digest for digest in digests if digest not in true], troubles
+    came = {each for each in objects if store.has_object(each)}
+    left: list[Digest] = []
+    for portion in portions(digests):
+        claimed = {
+            digest: part.extents
+            for digest in portion
+            if (part := next((each for each in remote.claimed(digest) if each.objects <= came), None))
+        }
+        # A list is somebody's word: here only what was seen to be true is kept.
+        true = store.all_given(claimed)
+        if true:
+            store.lists.write(true)
+        troubles += [
+            IntegrityError(f"{remote.name} ({printable(remote.url)}) has other bytes under {short(digest.sha256)}")
+            for digest in claimed.keys() - true.keys()
+        ]
+        left += [digest for digest in portion if digest not in true]
+    return left, troubles
+
+
+def _objects_of_parts(remote: "Parted", digests: Sequence[Digest]) -> set[Digest]:
+    """Return the objects there that files are ranges of."""
+    found: set[Digest] = set()
+    for portion in portions(digests):
+        for part in remote.parts(portion).values():
+            found |= part.objects
+    return found
 
 
 def receive(

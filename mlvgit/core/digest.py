@@ -83,7 +83,7 @@ def tree_sha256(files: Iterable[tuple[str, str]]) -> str:
         return hashlib.sha256(b"".join(sha256 + b"  " + path + b"\n" for path, sha256 in encoded)).hexdigest()
 
 
-def sorted_tree_sha256(paths: list[str], digests: list[str]) -> str:
+def sorted_tree_sha256(paths: Iterable[str], digests: Iterable[str]) -> str:
     """Return the same for paths in order; code points are in the order of their UTF-8.
 
     Raises:

@@ -5,9 +5,11 @@ frozen directory. There is one way to write a list of entries: two lists are the
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from operator import gt, itemgetter, le
+from operator import itemgetter, le
 from typing import Final, NamedTuple, overload
 
 from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256
@@ -21,8 +23,6 @@ MAX_LIST_BYTES: Final = 1 << 30
 MAX_SIZE: Final = 1 << 53
 _PORTION: Final = 1 << 22
 _PATH: Final = itemgetter(0)
-_SIZE: Final = itemgetter(1)
-_SHA256: Final = itemgetter(2)
 # a safe name has neither backslash nor control character, so that a quotation mark is all that is ever escaped in it
 _ENTRY: Final = (
     r'^\{"path": "((?:[^"\\\x00-\x1f]|\\")+)", "size_bytes": (0|[1-9][0-9]{0,15}), "sha256": "([0-9a-f]{64})"%s\}$'
@@ -43,6 +43,76 @@ class FileEntry(NamedTuple):
     path: str
     size_bytes: int
     sha256: str
+
+
+class _Columns(Sequence[FileEntry]):
+    """Many entries, whose numbers and digests are no objects of their own: some 130 bytes each."""
+
+    __slots__ = ("_digests", "paths", "sizes")
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.sizes = array("Q")
+        self._digests = bytearray()
+
+    def extend(self, entries: Iterable[tuple[str, int, str]]) -> None:
+        """Append entries."""
+        for path, size, sha256 in entries:
+            self.paths.append(path)
+            self.sizes.append(size)
+            self._digests += bytes.fromhex(sha256)
+
+    def sha256(self) -> Iterator[str]:
+        """Yield the digests."""
+        return (self._digests[at : at + 32].hex() for at in range(0, len(self._digests), 32))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    @overload
+    def __getitem__(self, index: int) -> FileEntry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[FileEntry]: ...
+    def __getitem__(self, index: int | slice) -> FileEntry | Sequence[FileEntry]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        return FileEntry(self.paths[at], self.sizes[at], self._digests[32 * at : 32 * at + 32].hex())
+
+    def __iter__(self) -> Iterator[FileEntry]:
+        return map(FileEntry, self.paths, self.sizes, self.sha256())
+
+
+class _ByPath(Mapping[str, FileEntry]):
+    """Entries in order, by their paths."""
+
+    def __init__(self, columns: _Columns) -> None:
+        self._columns = columns
+
+    def __getitem__(self, path: str) -> FileEntry:
+        paths = self._columns.paths
+        at = bisect_left(paths, path)
+        if at == len(paths) or paths[at] != path:
+            raise KeyError(path)
+        return self._columns[at]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns.paths)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def items(self) -> "_Items":
+        return _Items(self._columns, self)
+
+
+class _Items(ItemsView[str, FileEntry]):
+    def __init__(self, columns: _Columns, by_path: _ByPath) -> None:
+        super().__init__(by_path)
+        self._columns = columns
+
+    def __iter__(self) -> Iterator[tuple[str, FileEntry]]:
+        return zip(self._columns.paths, self._columns, strict=True)
 
 
 ListSource = Callable[[Digest], bytes | None]
@@ -76,20 +146,21 @@ class FileList(Sequence[FileEntry]):
         self.tree_sha256 = tree_sha256
         self.newer = newer
         self.source: ListSource | None = None
-        self._entries: tuple[FileEntry, ...] | None = None
+        self._entries: _Columns | None = None
         self._wrong: DocumentError | None = None
 
     @classmethod
     def of(cls, entries: Sequence[FileEntry], owner: str) -> "tuple[FileList, bytes]":
         """Make the list of `entries`, whose paths are relative to the frozen directory, and its bytes."""
-        ordered = tuple(sorted(entries, key=_PATH))
+        ordered = _Columns()
+        ordered.extend(sorted(entries, key=_PATH))
         data = dump_entries(ordered)
-        tree = sorted_tree_sha256([*map(_PATH, ordered)], [*map(_SHA256, ordered)])
+        tree = sorted_tree_sha256(ordered.paths, ordered.sha256())
         made = cls(
             of_bytes(data),
             owner=owner,
             file_count=len(ordered),
-            total_bytes=sum(map(_SIZE, ordered)),
+            total_bytes=sum(ordered.sizes),
             tree_sha256=tree,
         )
         made._entries = ordered
@@ -104,7 +175,11 @@ class FileList(Sequence[FileEntry]):
             return False
         return True
 
-    def entries(self) -> tuple[FileEntry, ...]:
+    def by_path(self) -> Mapping[str, FileEntry]:
+        """Return the entries by their paths; see `entries` for the errors."""
+        return _ByPath(self.entries())
+
+    def entries(self) -> _Columns:
         """Return the entries.
 
         Raises:
@@ -137,12 +212,12 @@ class FileList(Sequence[FileEntry]):
         """How the list is called in messages."""
         return f"the list of the files of {self.owner}"
 
-    def _sound(self, entries: tuple[FileEntry, ...]) -> tuple[FileEntry, ...]:
-        paths = [*map(_PATH, entries)]
-        found = [Problem(number + 1, "$.path", message, "MLV105") for number, message in judge_names(paths)]
+    def _sound(self, entries: _Columns) -> _Columns:
+        names = judge_names(entries.paths)
+        found = [Problem(number + 1, "$.path", message, "MLV105") for number, message in names]
         facts = (
-            ("tree_sha256", self.tree_sha256, sorted_tree_sha256(paths, [*map(_SHA256, entries)])),
-            ("total_bytes", self.total_bytes, sum(map(_SIZE, entries))),
+            ("tree_sha256", self.tree_sha256, sorted_tree_sha256(entries.paths, entries.sha256())),
+            ("total_bytes", self.total_bytes, sum(entries.sizes)),
             ("file_count", self.file_count, len(entries)),
         )
         for key, said, true in facts if not found else ():
@@ -185,7 +260,7 @@ def dump_entries(entries: Iterable[FileEntry]) -> bytes:
     return b"".join(encoded("".join(part)) for part in iter(lambda: [*islice(lines, 10_000)], []))
 
 
-def parse_entries(data: bytes, label: str, *, newer: bool = False) -> tuple[FileEntry, ...]:
+def parse_entries(data: bytes, label: str, *, newer: bool = False) -> _Columns:
     """Read a list.
 
     Args:
@@ -202,7 +277,7 @@ def parse_entries(data: bytes, label: str, *, newer: bool = False) -> tuple[File
         )
         raise DocumentError(label, (Problem(0, "$", message),))
     lines = _NEWER_LINES if newer else _LINES
-    entries: list[FileEntry] = []
+    entries = _Columns()
     start = 0
     while start < len(data):
         end = data.index(b"\n", min(start + _PORTION, len(data)) - 1) + 1
@@ -213,16 +288,16 @@ def parse_entries(data: bytes, label: str, *, newer: bool = False) -> tuple[File
             found = []
         if len(found) != portion.count(b"\n"):
             raise DocumentError(label, (_odd_line(portion, lines, len(entries)),))
-        entries += [FileEntry(path.replace('\\"', '"'), int(size), digest) for path, size, digest in found]
+        entries.extend((path.replace('\\"', '"'), int(size), digest) for path, size, digest in found)
         start = end
-    paths = [*map(_PATH, entries)]
+    paths = entries.paths
     if any(map(le, islice(paths, 1, None), paths)):
         later = islice(paths, 1, None)
         number = next(number for number, pair in enumerate(zip(later, paths, strict=False)) if pair[0] <= pair[1])
         raise DocumentError(label, (Problem(number + 2, "$.path", "does not come after the path before it"),))
-    if any(gt(size, MAX_SIZE) for size in map(_SIZE, entries)):
+    if max(entries.sizes) > MAX_SIZE:
         raise DocumentError(label, (Problem(0, "$.size_bytes", f"is larger than {MAX_SIZE:,}"),))
-    return tuple(entries)
+    return entries
 
 
 def _odd_line(portion: bytes, lines: re.Pattern[str], before: int) -> Problem:

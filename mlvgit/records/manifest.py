@@ -150,7 +150,9 @@ class Manifest(_Manifest):
         return [path[cut:] for path in map(_PATH, self.files)]
 
     @cached_property
-    def _by_relative(self) -> dict[str, FileEntry]:
+    def _by_relative(self) -> Mapping[str, FileEntry]:
+        if isinstance(self.files, FileList):
+            return self.files.by_path()
         return dict(zip(self.relative_paths, self.files, strict=True))
 
     @property
@@ -226,7 +228,7 @@ class Manifest(_Manifest):
         """`(derived_from, source, run)`: what may be added but not altered."""
         return (self.derived_from, self.source, self.run)
 
-    def by_relative(self) -> dict[str, FileEntry]:
+    def by_relative(self) -> Mapping[str, FileEntry]:
         """Return the entries by their path relative to the frozen directory; do not change the result."""
         return self._by_relative
 

@@ -1,5 +1,6 @@
 """Storage: which bytes a manifest keeps out of Git. Pure; on the path of every reading command."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from mlvgit.core.digest import Digest
@@ -35,13 +36,15 @@ def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
     Raises:
         RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
     """
-    if manifest.storage != "store":
-        return {}
-    return {
-        relative: Digest(entry.size_bytes, entry.sha256)
-        for relative, entry in manifest.by_relative().items()
+    return dict(_kept_in_store(manifest, key))
+
+
+def _kept_in_store(manifest: Manifest, key: Key) -> Iterable[tuple[str, Digest]]:
+    return (
+        (relative, Digest(entry.size_bytes, entry.sha256))
+        for relative, entry in (manifest.by_relative().items() if manifest.storage == "store" else ())
         if not stays_in_git(key, relative) and not is_hole(manifest, entry)
-    }
+    )
 
 
 def needed_objects(manifest: Manifest, key: Key) -> list[Digest]:
@@ -50,8 +53,10 @@ def needed_objects(manifest: Manifest, key: Key) -> list[Digest]:
     Raises:
         RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
     """
-    files = list(kept_in_store(manifest, key).values())
-    return [*files, manifest.list_digest()] if manifest.listed else files
+    files = [digest for _, digest in _kept_in_store(manifest, key)]
+    if manifest.listed:
+        files.append(manifest.list_digest())
+    return files
 
 
 def known_objects(manifest: Manifest, key: Key) -> list[Digest]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from mlvgit.core.digest import Digest
 from mlvgit.store.atomic import machine_errors
-from mlvgit.store.extents import Lists
+from mlvgit.store.extentlists import Lists
 from mlvgit.store.folders import flush_folder
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.repacking import needed_ranges, repack

@@ -13,7 +13,8 @@ from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
 from mlvgit.store.batches import run_batches, settle
 from mlvgit.store.chunks import CUT, Matcher, cutter
-from mlvgit.store.extents import Extent, Lists
+from mlvgit.store.extentlists import Lists
+from mlvgit.store.extents import Extent
 from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.hashing import COPY_THREADS, fill
 from mlvgit.store.packs import INCOMING, PACK_BYTES, Opened, Packer, Ranges, publish_object

@@ -24,7 +24,8 @@ from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
 from mlvgit.store.checkout import Checkout, Placed, Placement
 from mlvgit.store.cloning import can_clone
-from mlvgit.store.extents import Extent, Lists
+from mlvgit.store.extentlists import Lists
+from mlvgit.store.extents import Extent
 from mlvgit.store.folders import listing, open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake

@@ -16,7 +16,8 @@ from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError
 from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
-from mlvgit.store.extents import Extent, Lists
+from mlvgit.store.extentlists import Lists
+from mlvgit.store.extents import Extent
 from mlvgit.store.folders import flush_folder, open_folder
 
 if TYPE_CHECKING:

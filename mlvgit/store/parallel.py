@@ -15,9 +15,10 @@ from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.reading import Meter, Progress, StoppedError, one_work
 from mlvgit.store.scan import listed
 
-__all__ = ["THREADS", "aside", "as_one", "run_each"]
+__all__ = ["THREADS", "aside", "as_one", "portions", "run_each"]
 
 THREADS: Final = 8
+PORTION: Final = 50_000
 LOOK_UP_SECONDS: Final = 0.2
 GRACE_SECONDS: Final = 1.0
 """How long threads get to tidy up after an interruption; one that waits for a network longer is left behind."""
@@ -115,6 +116,11 @@ def as_one(failures: Sequence[MlvError], what: str, *, hint: str = "") -> MlvErr
     if len(messages) == 1:
         return kind(messages[0], hint=said)
     return kind(f"{what}:\n{listed(messages, len(messages))}", hint=said)
+
+
+def portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Cut what may be a million into what is taken at a time: less of it has to be held at once."""
+    return (items[at : at + PORTION] for at in range(0, len(items), PORTION))
 
 
 def _wait(crew: Sequence[threading.Thread]) -> None:

@@ -59,7 +59,7 @@ def repack(store: ObjectStore, live: Container[str], *, used: float = 1.0) -> in
         if each.sha256 not in live and length < each.size and length <= used * each.size:
             moved[each] = _move(store, each, kept)
     for name, files in list(store.lists.known()):
-        if any(extent.object in moved for extents in files.values() for extent in extents):
+        if not moved.keys().isdisjoint(files.objects):
             store.lists.write({file: tuple(_renamed(extents, moved)) for file, extents in files.items()})
             store.lists.remove(name)
     for each in moved:
@@ -71,9 +71,8 @@ def needed_ranges(store: ObjectStore) -> dict[Digest, Sequence[tuple[int, int]]]
     """Return the ranges (first byte, byte after the last) that files need of each object, in order, apart."""
     ranges: dict[Digest, set[tuple[int, int]]] = {}
     for _, files in store.lists.known():
-        for extents in files.values():
-            for extent in extents:
-                ranges.setdefault(extent.object, set()).add((extent.offset, extent.offset + extent.length))
+        for extent in files.ranges():
+            ranges.setdefault(extent.object, set()).add((extent.offset, extent.offset + extent.length))
     return {each: _merged(sorted(found)) for each, found in ranges.items()}
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import IntegrityError
-from mlvgit.store.extents import Extent, Lists, NewerListError, dump, parse
+from mlvgit.store.extentlists import Lists
+from mlvgit.store.extents import Extent, NewerListError, dump, parse
 
 A, B, C, D = (char * 64 for char in "abcd")
 GOOD = f"""mlv-extents 1
@@ -153,7 +154,7 @@ def test_a_file_that_is_dropped_is_named_no_more_and_the_others_still_are(tmp_pa
 
 
 def test_what_would_be_a_long_list_becomes_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlvgit.store.extents._LONG", 6)
+    monkeypatch.setattr("mlvgit.store.extentlists._LONG", 6)
     pack = Digest(1000, "a" * 64)
     files = {Digest(10, f"{number:064x}"): (Extent(pack, 10 * number, 10),) for number in range(10)}
 
