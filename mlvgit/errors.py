@@ -77,7 +77,10 @@ class GitError(MachineError):
         if locked := [line for line in said if ".lock': File exists" in line]:
             said = locked
             hint = hint or "when no other git runs here, remove that file; a command that was killed left it"
-        super().__init__(f"{' '.join(argv[:3])} failed ({status}): {said[-1] if said else 'no message'}", hint=hint)
+        last = said[-1] if said else "no message"
+        if "commit" in argv[1:2] and len(said) > 1:
+            last = "\n".join(["", *said])  # what a hook says of a refusal is more than a line
+        super().__init__(f"{' '.join(argv[:3])} failed ({status}): {last}", hint=hint)
         self.argv = argv
         self.status = status
         self.stderr = stderr

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import warm
 from tests.turns import take_turns
 
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 SECONDS = 120
 EPOCH = 1_767_225_600  # 2026-01-01T00:00:00Z
 SCRIPTS = Path(sys.executable).parent

@@ -11,10 +11,12 @@ from mlvgit import __version__
 from mlvgit.actions.adopting import as_blobs, as_pointed, behind_pointers, hub_repository
 from mlvgit.actions.bringing import PREFIX, Bringing
 from mlvgit.actions.clock import stamp, utc_now
-from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.project import Project, freeze_command, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.remembering import frozen_as, hashing_begins, remember
-from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.restating import restated
+from mlvgit.actions.staging import kept_in_git, refuse_conversions, take_along, write_manifest
+from mlvgit.actions.stored import object_store
 from mlvgit.actions.unfrozen import refuse_unfrozen
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.jsontext import EMPTY
@@ -23,11 +25,9 @@ from mlvgit.errors import MachineError, RefusedError, UsageError
 from mlvgit.records.filelist import FileEntry, dump_entries
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
-from mlvgit.repo.attributes import conversions
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
-from mlvgit.store.place import make_read_only
 from mlvgit.store.scan import SourceFile, scan
 
 __all__ = ["Freezing", "FreezeResult", "freeze", "freeze_listed", "gather"]
@@ -41,8 +41,8 @@ class Freezing(NamedTuple):
         files: where the bytes are, with the names that they get; None freezes the directory where it stands.
         fields: the manifest's further keys (notes, derived_from, run, owner, metadata ...).
         replace: an unpublished version of the same name may give way.
-        storage: "git", "store", or "auto": the store when the version is larger than `limits.git_limit`. "" is auto
-            once mlv.yaml names a remote, else git.
+        storage: "git", "store", or "auto": the store when the version is larger than `limits.git_limit`. "" is store
+            when the version before is kept there, auto once mlv.yaml names a remote, else git.
         move: the sources are taken in without a second copy, and are gone when all is in place.
     """
 
@@ -61,7 +61,8 @@ class FreezeResult(NamedTuple):
         manifest: as it stands on disk.
         manifest_path: from the top of the repository.
         staged: the paths that the next commit takes along.
-        already: the version was frozen with the same bytes before, and nothing was written.
+        already: the version was frozen with the same bytes before, and none were written.
+        restated: what is noted of such a version, or what it was made from, is said anew.
         added_bytes: what the disk took for the working directory: nothing for what shares its blocks with the store.
         stored_bytes: what it took for the store: nothing for what was there, or shares its blocks with the source.
         set_aside: where the bytes of a replaced version were moved, "" when none were.
@@ -73,6 +74,7 @@ class FreezeResult(NamedTuple):
     manifest_path: str
     staged: tuple[str, ...]
     already: bool = False
+    restated: bool = False
     added_bytes: int = 0
     stored_bytes: int = 0
     set_aside: str = ""
@@ -127,11 +129,13 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         placed = not in_place and before is None and _is_same(target, files)
         if not in_place and before is None and not placed:
             refuse_unfrozen(project, key, {})
-        storage = _storage(project, wanted.storage, files)
+        storage = wanted.storage or _storage(project, key)
+        if storage == "auto":
+            storage = "store" if sum(file.stat.size for file in files) > project.settings.limits.git_limit else "git"
         if storage == "git":
             _refuse_large(project, files)
         if before is not None and not wanted.move and _is_known(project, key, files, before, storage):
-            return _already(project, key, before, [(file.relative, file) for file in files])
+            return _already(project, wanted, before, [(file.relative, file) for file in files])
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
         since = hashing_begins()
         try:
@@ -181,10 +185,10 @@ def freeze_listed(
         if before is None:
             refuse_unfrozen(project, key, in_git)
         elif before.tree_sha256 == tree_sha256((relative, digest.sha256) for relative, digest in entries):
-            return _already(project, key, before, entries)
+            return _already(project, wanted, before, entries)
         else:
             _may_replace(project, key, before, wanted.replace)
-        _refuse_conversions(project, [f"{directory}/{relative}" for relative in in_git])
+        refuse_conversions(project, [f"{directory}/{relative}" for relative in in_git])
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as scratch:
             brought = Path(scratch) / "brought"
@@ -194,7 +198,7 @@ def freeze_listed(
             set_aside = _swap(project, key, brought, target)
         if not in_git:
             target.rmdir()
-        staged = _publish(project, key, manifest)
+        staged = write_manifest(project, key, manifest)
         project.refresh()
     return FreezeResult(key=key, manifest=manifest, manifest_path=staged[-1], staged=staged, set_aside=set_aside)
 
@@ -219,17 +223,17 @@ def _settle(
         if before.tree_sha256 == identity:
             _keep_list(project, before, entries)
         stay = bringing.finish(verified=target)  # before permissions change, which a source of a second name shares
-        return _already(project, key, before, entries)._replace(stay=stay)
+        return _already(project, wanted, before, entries)._replace(stay=stay)
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
-    _refuse_conversions(project, _kept_in_git(project, key, storage, [file.relative for file in files]))
+    refuse_conversions(project, kept_in_git(project, key, storage, [file.relative for file in files]))
     bringing.settle(target if placed else None)
     set_aside = ""
     if bringing.folder is not None and not placed:
         set_aside = _swap(project, key, bringing.folder, target)
         bringing.folder = None
     manifest = _manifest(project, wanted, entries, storage)
-    staged = _publish(project, key, manifest)
+    staged = write_manifest(project, key, manifest)
     project.refresh()
     return FreezeResult(
         key=key,
@@ -281,11 +285,14 @@ def _existing(project: Project, key: Key) -> Manifest | None:
     return None
 
 
-def _storage(project: Project, wanted: str, files: Iterable[SourceFile]) -> str:
-    chosen = wanted or ("auto" if project.settings.remotes else "git")
-    if chosen != "auto":
-        return chosen
-    return "store" if sum(file.stat.size for file in files) > project.settings.limits.git_limit else "git"
+def _storage(project: Project, key: Key) -> str:
+    """Return where the bytes of a version go when nobody says it: to the store, once those of the one before are there."""
+    catalog = project.working()
+    others = [other for other in catalog.keys(key.kind, key.name, key.root) if other != key]
+    newest = catalog.frozen(max(others, key=version_of)) if others else None
+    if newest and newest.manifest and newest.manifest.storage == "store":
+        return "store"
+    return "auto" if project.settings.remotes else "git"
 
 
 def _refuse_large(project: Project, files: Iterable[SourceFile]) -> None:
@@ -332,23 +339,30 @@ def _is_same(target: Path, files: Iterable[SourceFile]) -> bool:
     return hash_files([standing[name] for name in names]) == hash_files([wanted[name] for name in names])
 
 
-def _already(project: Project, key: Key, manifest: Manifest, files: Iterable[tuple[str, object]]) -> FreezeResult:
-    """Say that nothing is to be frozen; what a command that was killed did not stage or commit is staged, and named."""
+def _already(project: Project, wanted: Freezing, before: Manifest, files: Iterable[tuple[str, object]]) -> FreezeResult:
+    """Say that nothing is to be frozen; what a command that was killed did not stage or commit is staged, and named.
+
+    What is said of the version now, and was not before, is written down.
+    """
+    key = wanted.key
     path = project.layout.manifest(key)
     if not (project.top / path).exists():
         path = project.layout.course_manifest
+    manifest = restated(project, key, before, wanted.fields, replace=wanted.replace)
     staged: tuple[str, ...] = ()
+    if manifest != before:
+        write_atomic(project.top / path, manifest.dump())
+        project.repo.stage([path], force=True)
+        project.refresh()
+        staged = (path,)
     if (project.top / path).exists() and project.committed().frozen(key) is None:
         names = list(manifest.by_relative()) if manifest.entries_here else [name for name, _ in files]
-        _refuse_conversions(project, _kept_in_git(project, key, manifest.storage, names))
-        staged = _take_along(project, key, manifest.storage, names, path)
+        refuse_conversions(project, kept_in_git(project, key, manifest.storage, names))
+        staged = take_along(project, key, manifest.storage, names, path)
         project.refresh()
-    return FreezeResult(key=key, manifest=manifest, manifest_path=path, staged=staged, already=True)
-
-
-def _kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) -> list[str]:
-    directory = project.layout.directory(key)
-    return [f"{directory}/{name}" for name in names if storage != "store" or stays_in_git(key, name)]
+    return FreezeResult(
+        key=key, manifest=manifest, manifest_path=path, staged=staged, already=True, restated=manifest != before
+    )
 
 
 def _may_replace(project: Project, key: Key, before: Manifest, replace: bool) -> None:
@@ -381,60 +395,3 @@ def _swap(project: Project, key: Key, brought: Path, target: Path) -> str:
     except OSError as error:
         raise MachineError(f"cannot put {target} in place: {error.strerror}") from error
     return aside
-
-
-def _refuse_conversions(project: Project, paths: list[str]) -> None:
-    found = conversions(project.repo, paths)
-    if found:
-        raise RefusedError(
-            f"Git would convert {found[0].path} when it stores it, because of {found[0].cause}"
-            + (f"; and {len(found) - 1} more files" if len(found) > 1 else ""),
-            hint="git mlv init   (writes the attributes that keep frozen bytes as they are)",
-        )
-
-
-def _publish(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:
-    layout = project.layout
-    written = _move_course_manifest_on(project, key, manifest) if key.kind == "snapshot" else []
-    path = layout.manifest(key)
-    write_atomic(project.top / path, manifest.dump())
-    names = manifest.by_relative()
-    return (*written, *_take_along(project, key, manifest.storage, names, path, written))
-
-
-def _take_along(
-    project: Project, key: Key, storage: str, names: Iterable[str], path: str, more: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """Stage the files of a frozen thing and its manifest at `path`; return what a commit of it is to take along."""
-    directory = project.layout.directory(key)
-    names = list(names)
-    in_git = _kept_in_git(project, key, storage, names)
-    top = project.top / directory
-    make_read_only(f"{top}/{relative}" for relative in names)
-    # The user asked for these very files, whatever .gitignore says of `*.pkl` or `data/`.
-    project.repo.stage([*more, *in_git, path], force=True)
-    _unstage_gone(project, directory, frozenset(in_git))
-    if storage == "store":
-        hold(project, [directory])
-        return (*in_git, path)
-    return (directory, path)
-
-
-def _unstage_gone(project: Project, directory: str, known: frozenset[str]) -> None:
-    gone = [path for path in project.repo.index_tree().below(directory) if path not in known]
-    if gone:
-        project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "--", *gone)
-
-
-def _move_course_manifest_on(project: Project, key: Key, manifest: Manifest) -> list[str]:
-    """Let the shared `manifest.json` name the newest version, once the one that it named stands beside its folder."""
-    layout = project.layout
-    place = project.working().place(layout.course_manifest)
-    shared = project.top / layout.course_manifest
-    if place.key is None or not shared.is_file() or place.key == key or place.key.name != key.name:
-        return []
-    own = project.top / layout.manifest(place.key)
-    if not own.exists():
-        write_atomic(own, shared.read_bytes())
-    write_atomic(shared, manifest.dump())
-    return [layout.manifest(place.key), layout.course_manifest]

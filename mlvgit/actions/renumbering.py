@@ -234,7 +234,9 @@ def _manifests(project: Project, catalog: Catalog, old: Key, new: Key) -> Iterat
             yield frozen.manifest_path, frozen.manifest._replace(derived_from=parents).dump() if free else None
 
 
-def _runs(catalog: Catalog, old: Key, new: Key, published: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
+def _runs(
+    catalog: Catalog, old: Key, new: Key, published: Callable[[str, bytes], bool]
+) -> Iterator[tuple[str, bytes | None]]:
     for path in catalog.run_paths(old.root).values():
         record = catalog.run(path).value
         if not isinstance(record, RunRecord):
@@ -243,5 +245,5 @@ def _runs(catalog: Catalog, old: Key, new: Key, published: Callable[[str], bool]
         if old in model_candidates(catalog, old.root, record):
             changed = changed._replace(model_version=new.version)
         if changed != record:
-            ours = catalog.tree.read(path) == record.dump()
-            yield path, changed.dump() if ours and not published(path) else None
+            data = catalog.tree.read(path)
+            yield path, changed.dump() if data == record.dump() and not published(path, data) else None

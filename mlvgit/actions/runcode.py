@@ -72,11 +72,14 @@ def file_sha256_at(project: Project) -> Callable[[str, str], str | None]:
     return find
 
 
-def run_published(project: Project, tips: Iterable[str]) -> Callable[[str], bool]:
-    """Return a function that says whether a protected branch has a file at this path."""
+def run_published(project: Project, tips: Iterable[str]) -> Callable[[str, bytes], bool]:
+    """Return a function that says whether a protected branch has these bytes at this path.
+
+    Another record of the same id, which somebody else pushed, does not make this one published.
+    """
     trees = [project.committed(tip).tree for tip in dict.fromkeys(tips)]
 
-    def published(path: str) -> bool:
-        return any(tree.entry(path) is not None for tree in trees)
+    def published(path: str, data: bytes) -> bool:
+        return any(tree.entry(path) is not None and tree.read(path) == data for tree in trees)
 
     return published

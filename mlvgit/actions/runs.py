@@ -33,7 +33,7 @@ class RecordPlan(NamedTuple):
 
     Attributes:
         model, version: the model version that the run made.
-        run_id: "" for `<date>-<model>-<number>`.
+        run_id: "" for `<date>-<model>-<version>`.
         data: references of the snapshots; none takes the manifest's lineage.
         code: the commit that was checked out when the run started.
         params, metrics: what to add to params.json and metrics.json of the version.
@@ -133,11 +133,12 @@ def _number(value: object) -> bool:
 
 def _free_id(project: Project, key: Key) -> str:
     taken = project.working().run_paths(project.root)
-    stem = f"{today()}-{key.name}"
+    stem = found = f"{today()}-{key.name}-{key.version}"  # two people who record on one day have two versions
     number = 1
-    while f"{stem}-{number:03d}" in taken:
+    while found in taken:
         number += 1
-    return f"{stem}-{number:03d}"
+        found = f"{stem}-{number:03d}"
+    return found
 
 
 def _environment(project: Project, plan: RecordPlan) -> Environment:

@@ -146,6 +146,9 @@ def commit_staged(
     """Commit `staged` when -m was given; returns the commit's id, else ""."""
     if args.message is None or not staged:
         return ""
+    if (operation := project.repo.operation()) in ("merge", "cherry-pick"):  # where Git makes no commit of a part
+        output.say(f"staged: a {operation} is under way, and its commit takes this along")
+        return ""
     oid = project.repo.commit_paths(staged, args.message or subject)
     output.say(f"committed {short(oid)}")
     return oid
@@ -168,7 +171,8 @@ def frozen_lines(output: Output, result: FreezeResult) -> None:
     for path in result.stay:
         output.talk(f"note: {printable(path)} stays where it is: it changed, or may not be removed")
     if result.already:
-        output.say(f"{result.key} is frozen already, with the same bytes: nothing to do")
+        rest = f"what is said of it now is in {printable(result.manifest_path)}" if result.restated else "nothing to do"
+        output.say(f"{result.key} is frozen already, with the same bytes: {rest}")
         return
     output.say(
         f"{output.style('froze', 'green')} {result.key}: {count(manifest.file_count, 'file')}, {size(manifest.total_bytes)}, "
@@ -193,6 +197,7 @@ def frozen_json(result: FreezeResult, **more: Any) -> dict[str, Any]:
         result.key,
         result.manifest,
         already=result.already,
+        restated=result.restated,
         manifest_path=result.manifest_path,
         added_bytes=result.added_bytes,
         stored_bytes=result.stored_bytes,

@@ -120,7 +120,7 @@ def _add(args: argparse.Namespace, output: Output) -> int:
     frozen_lines(output, result)
     tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
-    if not result.already:
+    if result.restated or not result.already:
         output.next(f"git mlv tag-model {args.model} {version}" if commit else f'git commit -m "Add {result.key}"')
     output.json(frozen_json(result, commit=commit))
     return 0

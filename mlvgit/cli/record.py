@@ -23,7 +23,7 @@ def configure_record(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION")
-    parser.add_argument("--id", default="", metavar="ID", help="run id (DATE-MODEL-NNN)")
+    parser.add_argument("--id", default="", metavar="ID", help="run id (DATE-MODEL-VERSION)")
     parser.add_argument("--data", metavar="SNAPSHOT", action="append", default=[])
     parser.add_argument(
         "--code", metavar="COMMIT", default="HEAD", help="what was checked out when the run started (HEAD)"

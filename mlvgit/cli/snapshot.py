@@ -135,7 +135,7 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     frozen_lines(output, result)
     tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Freeze {result.key}", output)
-    if not result.already and not commit:
+    if (result.restated or not result.already) and not commit:
         output.next(f'git commit -m "Freeze {result.key}"')
     output.json(frozen_json(result, commit=commit))
     return 0

@@ -120,7 +120,7 @@ def _untagged(_: Key) -> frozenset[str]:
     return frozenset()
 
 
-def _unpublished_run(_: str) -> bool:
+def _unpublished_run(_: str, __: bytes) -> bool:
     return False
 
 
@@ -168,7 +168,7 @@ class Context(NamedTuple):
         code_sha256_of: commit id -> hash of its code, None when unknown.
         code_known: does a commit with this `code_sha256` exist here? None = cannot be known.
         file_sha256_at: (commit id, path) -> SHA-256 of that file in that commit, None when unknown.
-        published_run: is the run record at this path published?
+        published_run: is the run record with these bytes at this path published?
         held_before: (path, blob id) -> did the path hold exactly this, in the history of what is judged against,
             before that had what this lacks? "" for no file asks whether one commit created the path and none touched
             it since. What a revert brings back is not falsified.
@@ -201,7 +201,7 @@ class Context(NamedTuple):
     code_sha256_of: Callable[[str], str | None] = _no_code
     code_known: Callable[[str], bool | None] = _unknown
     file_sha256_at: Callable[[str, str], str | None] = _no_lock
-    published_run: Callable[[str], bool] = _unpublished_run
+    published_run: Callable[[str, bytes], bool] = _unpublished_run
     held_before: Callable[[str, str], bool] = _never_held
     stages_held: Callable[[str, str], tuple[str, ...]] = _no_trail
     stage_trail: Callable[[str, str], tuple[str, ...]] = _no_trail

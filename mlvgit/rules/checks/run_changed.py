@@ -30,7 +30,7 @@ FREE = frozenset({"notes", "tolerances", "format", "unknown", "unknown_outputs"}
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find published run records that the change altered."""
     for pair in delta.runs:
-        if pair.before is None or not context.published_run(pair.before_path):
+        if pair.before is None or not context.published_run(pair.before_path, delta.before.tree.read(pair.before_path)):
             continue
         if pair.after is None:
             gone = delta.after.tree.entry(pair.path) is None

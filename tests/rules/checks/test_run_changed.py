@@ -3,7 +3,7 @@ from tests.rules.world import codes, judged, refused, valid
 RUN = "runs/2026-01-01-iris.yaml"
 
 
-def published(path: str) -> bool:
+def published(path: str, data: bytes) -> bool:
     return path == RUN
 
 

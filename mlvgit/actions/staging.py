@@ -1,0 +1,84 @@
+"""Writing the manifest of a frozen directory, and staging both."""
+
+from collections.abc import Iterable
+
+from mlvgit.actions.project import Project
+from mlvgit.actions.stored import hold
+from mlvgit.errors import RefusedError
+from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
+from mlvgit.repo.attributes import conversions
+from mlvgit.rules.storage import stays_in_git
+from mlvgit.store.atomic import write_atomic
+from mlvgit.store.place import make_read_only
+
+__all__ = ["kept_in_git", "refuse_conversions", "take_along", "write_manifest"]
+
+
+def kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) -> list[str]:
+    """Return the paths of those files of a version that Git holds.
+
+    Args:
+        names: all its files, by their names in the frozen directory.
+    """
+    directory = project.layout.directory(key)
+    return [f"{directory}/{name}" for name in names if storage != "store" or stays_in_git(key, name)]
+
+
+def refuse_conversions(project: Project, paths: list[str]) -> None:
+    """Raise `RefusedError` when Git would not keep one of these files as its bytes are."""
+    found = conversions(project.repo, paths)
+    if found:
+        raise RefusedError(
+            f"Git would convert {found[0].path} when it stores it, because of {found[0].cause}"
+            + (f"; and {len(found) - 1} more files" if len(found) > 1 else ""),
+            hint="git mlv init   (writes the attributes that keep frozen bytes as they are)",
+        )
+
+
+def write_manifest(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:
+    """Write the manifest of a directory that has its place; see `take_along` for the rest."""
+    layout = project.layout
+    written = _move_course_manifest_on(project, key, manifest) if key.kind == "snapshot" else []
+    path = layout.manifest(key)
+    write_atomic(project.top / path, manifest.dump())
+    names = manifest.by_relative()
+    return (*written, *take_along(project, key, manifest.storage, names, path, written))
+
+
+def take_along(
+    project: Project, key: Key, storage: str, names: Iterable[str], path: str, more: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Stage the files of a frozen thing and its manifest at `path`; return what a commit of it is to take along."""
+    directory = project.layout.directory(key)
+    names = list(names)
+    in_git = kept_in_git(project, key, storage, names)
+    top = project.top / directory
+    make_read_only(f"{top}/{relative}" for relative in names)
+    # The user asked for these very files, whatever .gitignore says of `*.pkl` or `data/`.
+    project.repo.stage([*more, *in_git, path], force=True)
+    _unstage_gone(project, directory, frozenset(in_git))
+    if storage == "store":
+        hold(project, [directory])
+        return (*in_git, path)
+    return (directory, path)
+
+
+def _unstage_gone(project: Project, directory: str, known: frozenset[str]) -> None:
+    gone = [path for path in project.repo.index_tree().below(directory) if path not in known]
+    if gone:
+        project.repo.git.run("rm", "--cached", "--quiet", "--ignore-unmatch", "--", *gone)
+
+
+def _move_course_manifest_on(project: Project, key: Key, manifest: Manifest) -> list[str]:
+    """Let the shared `manifest.json` name the newest version, once the one that it named stands beside its folder."""
+    layout = project.layout
+    place = project.working().place(layout.course_manifest)
+    shared = project.top / layout.course_manifest
+    if place.key is None or not shared.is_file() or place.key == key or place.key.name != key.name:
+        return []
+    own = project.top / layout.manifest(place.key)
+    if not own.exists():
+        write_atomic(own, shared.read_bytes())
+    write_atomic(shared, manifest.dump())
+    return [layout.manifest(place.key), layout.course_manifest]
