@@ -63,10 +63,10 @@ def _settings_text() -> str:
 # requires: ">=0.1"                 # the least version of mlvgit that may write here
 # protect: [main, "release/*"]      # branches that publish; default: the remote's HEAD branch and release/*
 # limits: {file_in_git: 10 MiB}     # larger files below our folders are refused
-# stages:                           # default: dev, staging, production, archived
+# stages:                           # these are the default; from: [staging] would forbid to skip a stage
 #   dev: {}
-#   staging: {}
-#   production: {one: true, tag: true, from: [staging]}
+#   staging: {tag: true}
+#   production: {one: true, tag: true}
 #   archived: {}
 """
 

@@ -37,6 +37,21 @@ def test_a_server_accepts_a_weaker_guard_only_with_a_reason_and_when_its_operato
     assert "agreed with Ada" in accepted.said
 
 
+def test_settings_that_allow_more_are_pushed_with_the_reason_that_the_refusal_asks_for(world: World) -> None:
+    bob = world.person("bob")
+    bob.write("mlv.yaml", bob.read("mlv.yaml").decode() + "limits: {file_in_git: 50 MiB}\n")
+    bob.git("commit", "-qam", "Larger files")
+    world.server.config("receive.advertisePushOptions", "true")
+    world.server.config("mlv.allowOverride", "true")
+
+    refused = bob.push("origin", "main", check=False).said
+    printed = next(line for line in refused.splitlines() if "push -o mlv.override" in line)
+    words = printed.partition("git ")[2].partition("#")[0].replace('"REASON"', "agreed").split()
+    bob.git(*words, "origin", "main")
+
+    assert "MLV108" not in bob.mlv("check").said
+
+
 def test_a_reason_does_not_let_a_falsified_history_in(world: World) -> None:
     mallory = world.plain("mallory")
     world.server.config("receive.advertisePushOptions", "true")

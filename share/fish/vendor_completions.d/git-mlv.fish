@@ -434,7 +434,7 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
---id	run id (DATE-MODEL-NNN)
+--id	run id (DATE-MODEL-VERSION)
 --data
 --code	what was checked out when the run started (HEAD)
 --params	more parameters, a JSON object
