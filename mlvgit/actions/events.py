@@ -1,6 +1,11 @@
-"""Stage events: what the history of a registry says, newest first, read lazily from first-parent commits."""
+"""Stage events: what the history of a registry says, newest first, read lazily.
+
+The line of first parents is followed; where somebody merged the release branch into their own (`git pull` of a branch
+that both had gone on with), the release branch: what stood on it served, and what they had not pushed yet did not.
+"""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,11 +14,14 @@ from mlvgit.actions.project import Project
 from mlvgit.core.versions import model_version
 from mlvgit.errors import MlvError
 from mlvgit.records.registry import Registry
-from mlvgit.repo.history import Commit, first_parent_log_of_path
+from mlvgit.repo.history import Commit, PathChange, first_parent_log_of_path
 from mlvgit.rules.trees import Entry
 
 __all__ = ["StageEvent", "VersionChange", "stage_events"]
 
+_MERGED = re.compile(r"Merge (?:remote-tracking )?branch '([^']+)'")
+"""How Git words a merge (git-fmt-merge-msg)."""
+_USUAL = ("main", "master")
 _LINE = b'    {"version": "v'
 _FRAME = frozenset((b"{", b'  "versions": [', b"  ]", b"}", b""))
 
@@ -63,7 +71,7 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
     path = root.layout.registry(model)
     previous: tuple[Commit, bytes] | None = None
     looked_at = 0
-    for line in first_parent_log_of_path(project.repo, start, path, limit + 1 if limit else 0):
+    for line in _released_log(project, start, path, limit + 1 if limit else 0):
         looked_at += 1
         registry = _read(project, line.entry)
         if previous is not None:
@@ -75,6 +83,21 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
         event = _event(model, previous[0], b"", previous[1])
         if event.changes:
             yield event
+
+
+def _released_log(project: Project, start: str, path: str, limit: int) -> Iterator[PathChange]:
+    """Yield the commits that changed a registry, newest first, each after the one that is yielded next."""
+    settings = project.settings_or_default
+    release = {*_USUAL, *settings.protect, settings.release_branch} - {""}
+    following = start
+    while following:
+        log, following = first_parent_log_of_path(project.repo, following, path, limit), ""
+        for line in log:
+            yield line
+            merged = _MERGED.match(line.commit.subject)
+            if merged and len(line.commit.parents) == 2 and {merged[1], merged[1].partition("/")[2]} & release:
+                following = line.commit.parents[1]
+                break
 
 
 def _read(project: Project, entry: Entry | None) -> bytes:
@@ -151,5 +174,5 @@ def _kind(body: str, changes: tuple[VersionChange, ...]) -> str:
 
 
 def _reason(body: str) -> str:
-    kept = [line for line in body.splitlines() if not line.startswith("Mlv-")]
+    kept = [line for line in body.splitlines() if not line.startswith(("Mlv-", "#"))]
     return "\n".join(kept).strip()

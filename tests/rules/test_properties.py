@@ -94,7 +94,7 @@ def contexts(world: World) -> list[Context]:
     return [
         context_for(BASE),
         context_for(BASE, "push", tag_moves=moves),
-        context_for(BASE, replaceable=lambda *_: True, published_run=lambda _: True, commit_known=lambda _: False),
+        context_for(BASE, replaceable=lambda *_: True, published_run=lambda *_: True, commit_known=lambda _: False),
         Context(
             moment="push", trusted={}, published=published_in(BASE), code_known=lambda _: False, today="2026-01-01"
         ),
