@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.store.atomic import ensure_directory
 from mlvgit.store.extentlists import Lists
 from mlvgit.store.extents import MAX_LIST_BYTES, Extent, NewerListError, dump
 
@@ -64,6 +65,7 @@ class Parted:
         self.notices = remote.notices
         self._cache = Lists(cache)
         self._fresh = False
+        self._sent = False
         self._bad: set[str] = set()
         """Lists that are there with other bytes than their name says; the copy here, if any, can heal them."""
         self._lock = threading.RLock()
@@ -216,6 +218,9 @@ class Parted:
     def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
         """See `Remote`."""
         self.plain.upload(digest, source, space)
+        if not self._sent:
+            ensure_directory(self._cache.folder)  # that it is there says that this remote was used from here
+            self._sent = True
         if space == EXTENTS:
             with self._lock:
                 self._cache.add(source.read_bytes(), digest.sha256)

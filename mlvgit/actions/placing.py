@@ -1,10 +1,11 @@
 """Bringing store-kept bytes to where a worktree wants them: fetched where the store lacks them, many files at once."""
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.actions.healing import Healer
 from mlvgit.actions.project import Project
@@ -22,7 +23,12 @@ from mlvgit.store.folders import parent_of
 from mlvgit.store.parallel import as_one
 from mlvgit.store.reading import Progress, Readable, Teed
 
+if TYPE_CHECKING:
+    from mlvgit.store.objects import ObjectStore
+
 __all__ = ["Wanted", "absent", "bring", "place"]
+
+_FEW: Final = 3
 
 
 class Wanted(NamedTuple):
@@ -88,8 +94,22 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     hold(project, [directory for directory in directories if directory in new])
     hold(project, [directory for directory in directories if directory not in new], written)
     if problem:
-        raise problem
+        raise _with_way_round(store, missing, problem)
     return list(written)
+
+
+def _with_way_round(
+    store: "ObjectStore", missing: Iterable[tuple[Wanted, Mapping[str, Digest]]], problem: MlvError
+) -> MlvError:
+    """Add to an error how to get the files that did come, when few of a version did not."""
+    for wanted, found in missing:
+        lacking = {digest.sha256 for digest in store.absent(found.values())}
+        names = [path[len(wanted.frozen.directory) + 1 :] for path, digest in found.items() if digest.sha256 in lacking]
+        if 0 < len(names) <= _FEW and len(names) < len(found):
+            without = " ".join(f"--exclude {shlex.quote(name)}" for name in names)
+            ways = [problem.hint, f"git mlv pull {wanted.frozen.key} {without}   (the other files, which are whole)"]
+            return type(problem)(problem.message, hint="\n".join(filter(None, ways)))
+    return problem
 
 
 class _Twofold:

@@ -77,6 +77,12 @@ def plan_pull(
         found = [Chosen(key) for key in usual if key.name not in project.settings_or_default.local_never]
     narrowed = [_narrowed(stored[one.key], one, include, exclude) for one in found]
     chosen = [each for each in narrowed if each.only is None or each.only]
+    if found and not chosen and (include or exclude):
+        patterns = " ".join([*include, *(f"--exclude {each}" for each in exclude)])
+        raise UsageError(
+            f"no file of {', '.join(str(each.key) for each in found[:3])} fits {patterns}",
+            hint=f"git mlv snapshot show {found[0].key}   (lists its files)",
+        )
     store = object_store(project)
     lacking = store.absent(
         digest

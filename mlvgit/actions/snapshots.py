@@ -1,14 +1,18 @@
 """Dataset snapshots: create, list, path."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.verify import never_brought
 from mlvgit.core.references import is_name
+from mlvgit.core.text import count, printable
 from mlvgit.core.versions import Part, snapshot_version
-from mlvgit.errors import UsageError
+from mlvgit.errors import RefusedError, UsageError
 from mlvgit.records.inventory import Inventory
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -80,6 +84,7 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
         raise UsageError("--add and --remove say what differs from a --base", hint=f"--base {plan.dataset}@latest")
     else:
         files = gather(plan.sources, dereference=plan.dereference) if plan.sources else None
+        _refuse_part(project, plan, files or ())
     fields: dict[str, Any] = {"derived_from": tuple(f"{parent.name}_{parent.version}" for parent in parents)}
     fields.update(
         {name: value for name in ("notes", "source", "owner", "license") if (value := getattr(plan, name))},
@@ -92,6 +97,30 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
 
         return freeze_inventory(project, wanted, plan.inventory)
     return freeze(project, wanted, progress)
+
+
+def _refuse_part(project: Project, plan: SnapshotPlan, files: Sequence[SourceFile]) -> None:
+    """Refuse to freeze the folder of a version of which only a part was pulled: the new one would lack the rest.
+
+    Raises:
+        RefusedError: so it is.
+    """
+    if len(plan.sources) != 1:
+        return
+    catalog, source = project.working(), os.path.realpath(plan.sources[0])
+    for key in catalog.keys("snapshot", root=project.root):
+        if os.path.realpath(project.top / project.layout.directory(key)) != source:
+            continue
+        frozen = catalog.frozen(key)
+        if frozen and frozen.manifest and frozen.manifest.storage == "store" and frozen.manifest.entries_here:
+            manifest, here = frozen.manifest, {file.relative for file in files}
+            missing = [name for name in manifest.by_relative() if name not in here]
+            if away := never_brought(project, frozen, missing):
+                raise RefusedError(
+                    f"{len(away):,} of the {count(manifest.file_count, 'file')} of {key} never came here: what is "
+                    f"frozen from its folder would lack them ({printable(away[0])} ...)",
+                    hint=f"git mlv pull {key}   (then the same again; to leave files out on purpose: --base {key} --remove)",
+                )
 
 
 def next_version(project: Project, dataset: str, part: Part | None) -> str:

@@ -41,10 +41,17 @@ def remotes(project: Project) -> "list[Parted]":
         SettingsError: a URL is of no kind that can be opened.
     """
     from mlvgit.actions.parted import Parted
+    from mlvgit.remotes.folder import FolderRemote
 
     copies = project.repo.state_dir / "cache" / "lists"
-    known = [open_one(project, remote) for remote in project.settings_or_default.remotes]
-    return [Parted(remote, copies / of_bytes(remote.url.encode()).sha256[:16]) for remote in known]
+    found = []
+    for named in project.settings_or_default.remotes:
+        remote = open_one(project, named)
+        known = copies / of_bytes(remote.url.encode()).sha256[:16]
+        if isinstance(remote, FolderRemote):
+            remote.used = known.is_dir()
+        found.append(Parted(remote, known))
+    return found
 
 
 def open_one(project: Project, given: "Named") -> "Remote":

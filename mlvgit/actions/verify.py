@@ -12,12 +12,13 @@ from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
+from mlvgit.repo.held import held_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import is_hole, kept_in_store
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, stat_key
 
-__all__ = ["Verdict", "committed_differences", "differences_on_disk", "extra_files", "verify"]
+__all__ = ["Verdict", "committed_differences", "differences_on_disk", "extra_files", "never_brought", "verify"]
 
 
 class Verdict(NamedTuple):
@@ -26,6 +27,7 @@ class Verdict(NamedTuple):
     Attributes:
         changed, missing, extra: paths relative to the frozen directory.
         error: why it could not be judged at all, "" when it could.
+        away: store-kept files, relative as well, that were never brought here, of a folder of which others were.
         verified_bytes: bytes that were hashed and match.
         sparse: files are left out by a sparse checkout.
     """
@@ -36,6 +38,7 @@ class Verdict(NamedTuple):
     changed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()
     error: str = ""
     verified_bytes: int = 0
     sparse: bool = False
@@ -72,9 +75,24 @@ def _verify_one(project: Project, key: Key, catalog: Catalog, progress: Progress
     if not frozen.manifest.entries_here and not os.path.lexists(project.top / directory):
         return Verdict(key=key, directory=directory, manifest=frozen.manifest, missing=(directory,))
     try:
-        return _without_sparse(project, differences_on_disk(project.top / directory, frozen, progress))
+        verdict = _without_sparse(project, differences_on_disk(project.top / directory, frozen, progress))
+        away = never_brought(project, frozen, verdict.missing) if verdict.missing and not verdict.absent else ()
+        return verdict._replace(missing=tuple(sorted(set(verdict.missing) - set(away))), away=away)
     except MlvError as error:
         return Verdict(key=key, directory=directory, manifest=frozen.manifest, error=error.message)
+
+
+def never_brought(project: Project, frozen: Frozen, missing: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the missing files of a version that this worktree was never given, such as a part that was not pulled.
+
+    Args:
+        missing: by their names in the frozen directory.
+    """
+    if frozen.manifest is None:
+        return ()
+    stored = kept_in_store(frozen.manifest, frozen.key)
+    given = held_paths(str(project.repo.git_dir), frozen.directory)
+    return tuple(name for name in missing if name in stored and f"{frozen.directory}/{name}" not in given)
 
 
 def _without_sparse(project: Project, verdict: Verdict) -> Verdict:

@@ -8,6 +8,7 @@ from mlvgit.actions.verify import Verdict, verify
 from mlvgit.cli.common import add_json, retired_words
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, size
+from mlvgit.records.manifest import Manifest
 from mlvgit.rules.storage import holes
 
 __all__ = ["configure_restore", "configure_verify", "run_restore", "run_verify"]
@@ -31,6 +32,8 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     keys = [project.find(ref, catalog) for ref in args.refs] or catalog.keys(root=None)
     with output.progress("verifying") as progress:
         verdicts = verify(project, keys, catalog, progress)
+    if args.refs:  # who names a version asks for all of it
+        verdicts = [each._replace(missing=tuple(sorted(each.missing + each.away)), away=()) for each in verdicts]
     for verdict in verdicts:
         _present(verdict, output)
     if not verdicts:
@@ -48,6 +51,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
                     "changed": list(verdict.changed),
                     "missing": list(verdict.missing),
                     "extra": list(verdict.extra),
+                    "away": list(verdict.away),
                     "error": verdict.error,
                     "absent": verdict.absent,
                 }
@@ -58,12 +62,21 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     return 1 if bad else 0
 
 
+def _files(verdict: Verdict, manifest: Manifest) -> str:
+    whole = manifest.file_count - len(holes(manifest))
+    if not verdict.away:
+        return count(whole, "file")
+    return (
+        f"{whole - len(verdict.away):,} of {count(whole, 'file')} are here, the rest: git mlv pull {verdict.key}; these"
+    )
+
+
 def _present(verdict: Verdict, output: Output) -> None:
     manifest = verdict.manifest
     if verdict.ok and manifest is not None:
         gone = f" (retired: {printable(retired_words(manifest))})" if manifest.retired else ""
         output.say(
-            f"{output.style('ok', 'green')}  {verdict.key}: {count(manifest.file_count - len(holes(manifest)), 'file')}, "
+            f"{output.style('ok', 'green')}  {verdict.key}: {_files(verdict, manifest)}, "
             f"{size(verdict.verified_bytes)}{gone}"
         )
         return

@@ -5,11 +5,13 @@ expression exponential time.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 __all__ = ["matches"]
 
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+", re.DOTALL)
+_CLASS = r"\[[!^]?\]?[^\]/]*\]"
+_TOKEN = re.compile(rf"\*\*/|\*\*|\*|\?|{_CLASS}|\[|[^*?\[]+", re.DOTALL)
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -17,9 +19,12 @@ def matches(pattern: str, path: str) -> bool:
 
     Args:
         pattern: `*` is any run of characters but `/`, `**` any run, `**/` any folders or none, `?` one character but
-            `/`; a pattern that ends in `/` means everything below. All else is literal.
+            `/`, `[a-z]` one of those and `[!a-z]` one of all others; a pattern that ends in `/` means everything below. All
+            else is literal, and so is a whole pattern that is the path itself.
         path: POSIX, relative.
     """
+    if pattern == path:
+        return True
     reached = {0}
     for token in _tokens(pattern):
         reached = _advance(token, path, reached)
@@ -44,7 +49,20 @@ def _advance(token: str, path: str, reached: set[int]) -> set[int]:
         return {place + 1 for place in reached if place < len(path) and path[place] != "/"}
     if token == "*":
         return _within_a_name(path, reached)
+    if token[0] == "[" and len(token) > 1:
+        fits = _one_of(token)
+        return {place + 1 for place in reached if place < len(path) and path[place] != "/" and fits(path[place])}
     return {place + len(token) for place in reached if path.startswith(token, place)}
+
+
+@lru_cache(maxsize=1024)
+def _one_of(token: str) -> Callable[[str], bool]:
+    """Return whether a character is one of a class: `[abc]`, `[a-z]`, `[!a-z]`; as fnmatch(7) has it."""
+    inside = token[1:-1]
+    others = inside[:1] in ("!", "^")
+    inside = inside[others:]
+    ranges = [(found[0], found[-1]) for found in re.findall(r".-.|.", inside, re.DOTALL)]
+    return lambda each: any(first <= each <= last for first, last in ranges) != others
 
 
 def _within_a_name(path: str, reached: set[int]) -> set[int]:

@@ -41,6 +41,9 @@ class FolderRemote:
     Args:
         makes: the first upload makes the folder where its parent exists. False for a path that is relative: in a clone
             that stands elsewhere it leads to another place, where nobody finds the bytes.
+
+    Attributes:
+        used: it was there before, so that it is not made anew: it was moved, or is not mounted.
     """
 
     whole_only = False
@@ -50,6 +53,7 @@ class FolderRemote:
         self.url = str(folder)
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
+        self.used = False
         self._folder = folder
         self._makes = makes
         self._swept: set[str] = set()
@@ -151,21 +155,16 @@ class FolderRemote:
             FileNotFoundError: it is not there, and could be made.
             RemoteError: it looks like a share that is not mounted, or is of a newer format.
         """
-        if create and self._makes and not self._folder.exists() and self._folder.parent.is_dir():
+        makes = self._makes and not self.used
+        if create and makes and not self._folder.exists() and self._folder.parent.is_dir():
             self._make()
         try:
             opened = os.open(self._folder, _FOLDER & ~os.O_NOFOLLOW)
         except FileNotFoundError:
-            if self._folder.parent.is_dir() and self._makes:
+            if self._folder.parent.is_dir() and makes:
                 raise
-            if not self._makes:
-                raise failed(
-                    self,
-                    "exist",
-                    "there is no such folder, and a relative path leads elsewhere from each clone",
-                    hint=f"put it or a link there, or name it in mlv.yaml by a path that is the same for all; when it is "
-                    f"to be a new remote: mkdir {shlex.quote(self.url)} && {self._marking()}",
-                ) from None
+            if not makes and (not self._makes or self._folder.parent.is_dir()):
+                raise self._never_made() from None
             raise failed(
                 self, "exist", f"nor does {self._folder.parent}", hint="mount it, or make the folder above it"
             ) from None
@@ -176,6 +175,22 @@ class FolderRemote:
                 if create:
                     _mark(root)
             yield root
+
+    def _never_made(self) -> MlvError:
+        new = f"when it is to be a new remote: mkdir {shlex.quote(self.url)} && {self._marking()}"
+        if self._makes:
+            return failed(
+                self,
+                "exist",
+                "there is no such folder any more, and this clone has used it",
+                hint=f"mount it, move it back, or name in mlv.yaml where it is now; {new}",
+            )
+        return failed(
+            self,
+            "exist",
+            "there is no such folder, and a relative path leads elsewhere from each clone",
+            hint=f"put it or a link there, or name it in mlv.yaml by a path that is the same for all; {new}",
+        )
 
     def _make(self) -> None:
         """Make the folder with its marker in it, at once: nobody sees it without."""

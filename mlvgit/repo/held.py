@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-__all__ = ["NAME", "forget", "held_folders", "is_damaged", "moved", "moved_paths", "record"]
+__all__ = ["NAME", "forget", "held_folders", "held_paths", "is_damaged", "moved", "moved_paths", "record"]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
@@ -59,6 +59,11 @@ def held_folders(git_dir: str) -> list[str]:
         if said == _TOP:
             found.append(os.fsdecode(path))
     return found
+
+
+def held_paths(git_dir: str, folder: str) -> frozenset[str]:
+    """Return the paths, from the top, that the worktree was given of a frozen folder, whether they stand there or not."""
+    return frozenset(map(os.fsdecode, _by_folder(git_dir).get(folder, ())))
 
 
 def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] | None = None) -> None:
