@@ -14,6 +14,7 @@ from mlvgit.actions.project import Project
 from mlvgit.core.versions import model_version
 from mlvgit.errors import MlvError
 from mlvgit.records.registry import Registry
+from mlvgit.records.settings import Settings
 from mlvgit.repo.history import Commit, PathChange, first_parent_log_of_path
 from mlvgit.rules.trees import Entry
 
@@ -71,7 +72,7 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
     path = root.layout.registry(model)
     previous: tuple[Commit, bytes] | None = None
     looked_at = 0
-    for line in _released_log(project, start, path, limit + 1 if limit else 0):
+    for line in _released_log(project, root.settings, start, path, limit + 1 if limit else 0):
         looked_at += 1
         registry = _read(project, line.entry)
         if previous is not None:
@@ -85,9 +86,8 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
             yield event
 
 
-def _released_log(project: Project, start: str, path: str, limit: int) -> Iterator[PathChange]:
+def _released_log(project: Project, settings: Settings, start: str, path: str, limit: int) -> Iterator[PathChange]:
     """Yield the commits that changed a registry, newest first, each after the one that is yielded next."""
-    settings = project.settings_or_default
     release = {*_USUAL, *settings.protect, settings.release_branch} - {""}
     following = start
     while following:

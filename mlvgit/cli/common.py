@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlvgit.core.text import count, nearest, printable, short, size
-from mlvgit.errors import UsageError
+from mlvgit.errors import GitError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -149,7 +150,16 @@ def commit_staged(
     if (operation := project.repo.operation()) in ("merge", "cherry-pick"):  # where Git makes no commit of a part
         output.say(f"staged: a {operation} is under way, and its commit takes this along")
         return ""
-    oid = project.repo.commit_paths(staged, args.message or subject)
+    message = args.message or subject
+    try:
+        oid = project.repo.commit_paths(staged, message)
+    except GitError as error:
+        if "mlv: " not in error.stderr:
+            raise
+        raise RefusedError(
+            f"the commit was refused; what it was to hold stays staged\n{error.stderr.strip()}",
+            hint=f"when that is mended: git commit -m {shlex.quote(message)}",
+        ) from error
     output.say(f"committed {short(oid)}")
     return oid
 

@@ -67,6 +67,7 @@ def test_a_pattern_that_fits_nothing_is_no_success(part: Sandbox) -> None:
 
 def test_of_a_version_with_a_damaged_file_the_rest_can_be_had_as_the_refusal_says(part: Sandbox) -> None:
     shutil.rmtree(part / ".git/mlv/objects")
+    shutil.rmtree(part / FOLDER)
     shelf = part.playground.folder / "shelf"
     damaged = max((each for each in shelf.glob("sha256/*/*")), key=lambda each: b"c.bin" in each.read_bytes())
     os.chmod(damaged, 0o644)
@@ -96,3 +97,16 @@ def test_a_folder_remote_that_was_used_and_is_gone_is_not_made_anew(part: Sandbo
     assert not shelf.exists()
     shelf.with_name("moved").rename(shelf)
     part.mlv("push")
+
+
+def test_a_refused_commit_of_a_new_version_says_why_and_what_stays_staged(part: Sandbox) -> None:
+    part.mlv("pull", "pat@v0.1")
+    os.chmod(part / FOLDER / "a.txt", 0o644)
+    part.write(f"{FOLDER}/a.txt", "altered")
+
+    refused = part.mlv("snapshot", "create", "pat", "--bump", "minor", FOLDER, "-m", "new", check=False)
+    assert refused.status == 1
+    assert "MLV103" in refused.err
+    assert "stays staged" in refused.err
+    part.mlv("restore", "pat@v0.1")
+    part.git("commit", "-m", "new")

@@ -84,16 +84,45 @@ def _removed(delta: Delta, context: Context, thing: Frozen) -> Finding:
             keep=(),
             undo=back(delta, context, settings),
         )
+    moved = _moved_to(delta, path)
+    gone = f"moved to {printable(moved)}" if moved else "deleted"
     return about(
         delta,
         context,
         thing,
         code="MLV102",
         path=path,
-        message=f"the manifest of {thing.key} was deleted",
-        change="was deleted",
-        keep=() if published(context, thing.key) else (f"git mlv discard {thing.key}",),
+        message=f"the manifest of {thing.key} was {gone}",
+        change=f"was {gone}",
+        keep=_way_on(delta, context, thing, moved),
     )
+
+
+def _moved_to(delta: Delta, path: str) -> str:
+    """Return where a file that is gone stands now with the same bytes, "" when it stands nowhere."""
+    entry = delta.before.tree.entry(path)
+    new = (
+        place for place, (was, now) in delta.changes.items() if was is None and now and entry and now.oid == entry.oid
+    )
+    return min(new, default="")
+
+
+def _way_on(delta: Delta, context: Context, thing: Frozen, moved: str) -> tuple[str, ...]:
+    """Say how to do what a deletion or a move of a frozen thing was meant to do."""
+    key, root = thing.key, delta.before.root(thing.key.root)
+    folder = root and (root.layout.snapshots if key.kind == "snapshot" else root.layout.models)
+    if moved and folder and thing.manifest_path.startswith(f"{folder}/"):
+        tail = thing.manifest_path.removeprefix(folder)
+        if moved.endswith(tail):
+            which = "snapshots" if key.kind == "snapshot" else "models"
+            return (
+                f"say in mlv.yaml where the folder is now, in the same commit: folders: {{{which}: {moved[: -len(tail)]}}}",
+            )
+    if not published(context, key):
+        return (f"git mlv discard {key}",)
+    if moved:
+        return (f"a name stays with what it names: freeze the files under the new name as well, beside {key}",)
+    return (f'git mlv retire {key} --reason "..."   # lets go of its bytes; that it was stays known',)
 
 
 def _edited(
