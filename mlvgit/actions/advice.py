@@ -8,7 +8,7 @@ from mlvgit.actions.project import freeze_command, version_of
 from mlvgit.actions.status import Newest, Status
 from mlvgit.core.versions import model_version
 
-__all__ = ["Step", "next_step"]
+__all__ = ["Step", "finishing_step", "next_step"]
 
 
 class Step(NamedTuple):
@@ -30,6 +30,11 @@ def next_step(status: Status) -> Step:
     return _setting_up(status) or _mending(status) or _finishing(status) or _releasing(status) or _pushing(status)
 
 
+def finishing_step(status: Status) -> Step | None:
+    """Return the step that ends what Git is in the middle of; None when it is in the middle of nothing."""
+    return (_conflicting(status) or _mending(status) or _finishing(status)) if status.operation else None
+
+
 def _on_server(status: Status) -> Step:
     if status.guards.get("pre-receive", "active") != "active":
         return Step("git mlv install --server", "nothing judges what is pushed here")
@@ -41,12 +46,18 @@ def _setting_up(status: Status) -> Step | None:
         return Step(f"${{EDITOR:-vi}} {_in_root(status, 'mlv.yaml')}", "the settings cannot be read")
     if not status.has_settings:
         return Step("git mlv init", "this is not an mlv root yet")
+    if (step := _conflicting(status)) is not None:
+        return step
+    if status.guards.get("pre-commit", "active") not in ("active", "broken"):
+        return Step("git mlv install", "nothing guards commits in this clone")
+    return None
+
+
+def _conflicting(status: Status) -> Step | None:
     if any("registry.json" in path for path in status.unmerged):
         return Step("git mlv merge --repair", "a registry is in conflict")
     if any(path.endswith("manifest.json") for path in status.unmerged):
         return Step("git mlv merge --repair", "both sides froze something under one number")
-    if status.guards.get("pre-commit", "active") not in ("active", "broken"):
-        return Step("git mlv install", "nothing guards commits in this clone")
     return None
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mlvgit.actions.advice import finishing_step
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
 from mlvgit.actions.sending import Sent, objects_here, send_pushed
-from mlvgit.actions.status import look
+from mlvgit.actions.status import Status, look
 from mlvgit.errors import GitError, RefusedError, RemoteError, UsageError
-from mlvgit.repo.history import RefChange
+from mlvgit.repo.history import RefChange, commit_exists, is_ancestor
 from mlvgit.repo.porcelain import Said
 from mlvgit.store.reading import Progress
 
@@ -32,29 +33,36 @@ class PushResult(NamedTuple):
     differing: tuple[str, ...] = ()
 
 
+class _Aim(NamedTuple):
+    """What a push is to move where.
+
+    Attributes:
+        branch: as it is called here.
+        target: as the remote calls it.
+        followed: the branch here knows it as its upstream, and it was seen there.
+    """
+
+    remote: str
+    branch: str
+    target: str
+    followed: bool
+
+
 def push(project: Project, remote: str = "", progress: Progress | None = None) -> PushResult:
-    """Push the current branch, and the model tags of its history that are not there, all or nothing, after the bytes.
+    """Push the current branch, and the model tags of what it holds that are not there, all or nothing, after the bytes.
 
     Raises:
         UsageError: there is no remote, or no branch is checked out.
         RefusedError: a guard here or on the remote refused; carries what it said.
         RemoteError: the remote is not there, or did not take it.
     """
-    branch = project.repo.branch()
-    if branch is None:
-        raise UsageError("no branch is checked out", hint="git switch BRANCH")
-    head = project.repo.head()
-    if head is None:
-        raise UsageError("there is nothing to push: no commit yet", hint="git commit")
-    upstream = look(project).upstream
-    remote = remote or upstream.remote
-    if not remote:
-        raise UsageError("there is no remote", hint="git remote add origin URL")
-    same = remote == upstream.remote
-    target = (upstream.branch if same else "") or branch
+    status = look(project)
+    aim = _aim(project, status, remote)
+    head = project.repo.head() or ""
+    remote = aim.remote
+    tags, differing = _tags_to_push(project, remote, status.upstream.tags if aim.followed else None)
     shipped = send_pushed(project, [head], remote, also=objects_here(project), progress=progress)
-    tags, differing = _tags_to_push(project, remote, upstream.tags if same and upstream.branch else None)
-    if same and upstream.branch and not upstream.ahead and not tags:
+    if aim.followed and not status.upstream.ahead and not tags:
         if shipped.lacking:
             why, mend = shipped.lacking.trouble()
             raise RemoteError(
@@ -62,22 +70,51 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
                 hint=mend,
             )
         return PushResult(remote=remote, refs=(), sent=shipped.sent, differing=differing)
-    refs = [f"{branch}:refs/heads/{target}", *(f"refs/tags/{tag}" for tag in tags)]
-    options = ["--atomic", *([] if same and upstream.branch else ["--set-upstream"])]
+    refs = [f"{aim.branch}:refs/heads/{aim.target}", *(f"refs/tags/{tag}" for tag in tags)]
+    options = ["--atomic", *([] if aim.followed else ["--set-upstream"])]
+    silent = ("-c", "advice.pushUpdateRejected=false")  # Git's advice is to pull, in the middle of a merge too
     if shipped.lacking:
-        known = project.repo.resolve(f"refs/remotes/{remote}/{target}") or "0" * len(head)
-        line = RefChange(f"refs/heads/{branch}", head, f"refs/heads/{target}", known)
+        known = project.repo.resolve(f"refs/remotes/{remote}/{aim.target}") or "0" * len(head)
+        line = RefChange(f"refs/heads/{aim.branch}", head, f"refs/heads/{aim.target}", known)
         report = guard_push(project.repo, [line], remote, "", lacking=shipped.lacking)
         if report.errors:
             raise RefusedError(report.text.removeprefix("mlv: "))
-    done: Said = project.repo.porcelain("push", *options, "--", remote, *refs, *shipped.along)
+    done: Said = project.repo.porcelain(*silent, "push", *options, "--", remote, *refs, *shipped.along)
     if done.status:
-        if "mlv:" in done.text:
+        if "mlv: push refused" in done.text:
             raise RefusedError(done.text.strip().removeprefix("mlv: "))
-        behind = "fetch first" in done.text or "non-fast-forward" in done.text
-        hint = "git pull --rebase, then git mlv push" if behind else "git remote -v"
-        raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=hint)
-    return PushResult(remote=remote, refs=(target, *tags), said=done.text, sent=shipped.sent, differing=differing)
+        raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=_way_on(project, status, aim))
+    return PushResult(remote=remote, refs=(aim.target, *tags), said=done.text, sent=shipped.sent, differing=differing)
+
+
+def _aim(project: Project, status: Status, remote: str) -> _Aim:
+    branch, upstream = project.repo.branch(), status.upstream
+    if branch is None:
+        raise UsageError("no branch is checked out", hint=_finish_first(status) or "git switch BRANCH")
+    if project.repo.head() is None:
+        raise UsageError("there is nothing to push: no commit yet", hint="git commit")
+    remote = remote or upstream.remote
+    if not remote:
+        raise UsageError("there is no remote", hint="git remote add origin URL")
+    known = upstream.branch if remote == upstream.remote else ""
+    return _Aim(remote, branch, known or branch, followed=bool(known))
+
+
+def _way_on(project: Project, status: Status, aim: _Aim) -> str:
+    """Say what helps after a push that failed: Git's words for it differ by who was first, by version and language."""
+    try:
+        there = _listed_there(project, aim.remote, "--heads", f"refs/heads/{aim.target}")
+    except GitError:
+        return "git remote -v"
+    tip = there.get(f"refs/heads/{aim.target}", "")
+    if not tip or (commit_exists(project.repo, tip) and is_ancestor(project.repo, tip, "HEAD")):
+        return "git remote -v"
+    return _finish_first(status) or "git pull --rebase   (then git mlv push)"
+
+
+def _finish_first(status: Status) -> str:
+    step = finishing_step(status)
+    return f"{step.command}   ({step.why}; then git mlv push)" if step else ""
 
 
 def _tags_to_push(project: Project, remote: str, known: Iterable[str] | None) -> tuple[list[str], tuple[str, ...]]:
@@ -100,3 +137,9 @@ def _tags_to_push(project: Project, remote: str, known: Iterable[str] | None) ->
     }
     differing = tuple(sorted(name for name in mine if there.get(name, mine[name]) != mine[name]))
     return sorted(name for name in mine if name not in there), differing
+
+
+def _listed_there(project: Project, remote: str, kind: str, *refs: str) -> dict[str, str]:
+    """Ask a remote for refs, ref -> id."""
+    answer = project.repo.git.text("ls-remote", kind, "--refs", "--", remote, *refs)
+    return {ref: oid for oid, ref in (line.split("\t", 1) for line in answer.splitlines())}

@@ -1,0 +1,141 @@
+"""`git mlv push` when history was rewritten or somebody else was first: what it prints leads to a pushed release."""
+
+import re
+import shlex
+import threading
+import time
+
+import pytest
+
+from tests.conftest import Playground, Ran, Sandbox
+
+TAG = "clf@v0.1.0"
+
+
+class Team:
+    """A server with a snapshot, and two clones whose hooks are installed."""
+
+    def __init__(self, playground: Playground) -> None:
+        self.server = playground.server("s.git")
+        self.ada = self.person(playground, "a")
+        self.ada.mlv("init")
+        self.ada.commit("Set up")
+        self.ada.write("d.csv", "1\n")
+        self.ada.mlv("snapshot", "create", "d", "v0.1", "d.csv", "-m", "d")
+        self.ada.git("push", "-q", "-u", "origin", "main")
+        self.bob = self.person(playground, "b")
+        self.bob.mlv("install")
+
+    def person(self, playground: Playground, name: str) -> Sandbox:
+        playground.run("git", "clone", "-q", str(self.server.path), name, cwd=playground.folder)
+        return Sandbox(playground, playground.folder / name)
+
+    def holds(self, tag: str) -> bool:
+        return self.server.git("rev-parse", "-q", "--verify", f"refs/tags/{tag}", check=False).status == 0
+
+
+@pytest.fixture
+def team(playground: Playground) -> Team:
+    return Team(playground)
+
+
+def add(person: Sandbox, version: str, text: str) -> None:
+    person.write("m.bin", text)
+    person.mlv("model", "add", "clf", version, "m.bin", "--data", "d@v0.1", "-m", f"{version} {text}")
+
+
+def release(person: Sandbox, version: str, stage: str, text: str) -> None:
+    add(person, version, text)
+    person.mlv("promote", "clf", version, stage, "--tag", "-m", text)
+
+
+def somebody_pushes(team: Team) -> None:
+    team.ada.git("commit", "-q", "--allow-empty", "-m", "other")
+    team.ada.git("push", "-q")
+
+
+def hints(ran: Ran) -> list[str]:
+    return re.findall(r"^hint: (.*)$", ran.err, re.MULTILINE)
+
+
+def follow(person: Sandbox, ran: Ran) -> None:
+    """Type what the hints say, and what stands in brackets behind one."""
+    assert ran.status != 0, ran.said
+    assert hints(ran), ran.said
+    for hint in hints(ran):
+        command, _, rest = hint.partition("   (")
+        person.run("sh", "-c", command)
+        then = re.search(r"then (git mlv push)\)$", rest)
+        if then:
+            person.run("sh", "-c", then[1])
+
+
+# Somebody else was first
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_a_push_from_behind_is_told_to_pull_first(team: Team, fetched: bool) -> None:
+    somebody_pushes(team)
+    team.bob.commit_files("Code", code_py="1")
+    if fetched:
+        team.bob.git("fetch", "-q")
+
+    follow(team.bob, team.bob.mlv("push", check=False))
+
+    assert team.server.head("main") == team.bob.head()
+
+
+def test_a_push_during_a_merge_is_told_to_finish_it(team: Team) -> None:
+    team.bob.commit_files("Code", code_py="1")
+    somebody_pushes(team)
+    team.bob.git("fetch", "-q")
+    team.bob.git("merge", "--no-commit", "origin/main")
+
+    refused = team.bob.mlv("push", check=False)
+    assert hints(refused) == ["git commit --no-edit   (Git is in the middle of a merge; then git mlv push)"]
+    follow(team.bob, refused)
+
+    assert team.server.head("main") == team.bob.head()
+
+
+@pytest.mark.parametrize("operation", ["merge", "rebase"])
+def test_a_push_with_both_sides_in_conflict_is_told_to_repair(team: Team, operation: str) -> None:
+    for person, rows in ((team.ada, "2\n"), (team.bob, "3\n")):
+        person.write("d.csv", rows)
+        person.mlv("snapshot", "create", "d", "v0.2", "d.csv", "-m", "d")
+    team.ada.git("push", "-q")
+    team.bob.git("fetch", "-q")
+    team.bob.git(operation, "origin/main", check=False)
+
+    (hint,) = hints(team.bob.mlv("push", check=False))
+
+    assert hint.startswith("git mlv merge --repair   (")
+
+
+def test_who_loses_a_race_of_two_pushes_is_told_to_pull(team: Team) -> None:
+    flag = shlex.quote(str(team.server.path))
+    team.server.hook(
+        "pre-receive",
+        f"mkdir {flag}/first 2>/dev/null || exit 0\nwhile [ ! -e {flag}/go ]; do sleep 0.05; done",
+    )
+    team.ada.commit_files("Code", ada_py="1")
+    team.bob.commit_files("Code", bob_py="1")
+    lost: list[Ran] = []
+    slow = threading.Thread(target=lambda: lost.append(team.bob.mlv("push", check=False)))
+    slow.start()
+    while not (team.server / "first").exists():
+        time.sleep(0.05)
+    team.ada.mlv("push")
+    (team.server / "go").touch()
+    slow.join()
+
+    follow(team.bob, lost[0])
+
+    assert team.server.head("main") == team.bob.head()
+
+
+def test_a_remote_that_is_not_there_is_to_be_looked_at(team: Team) -> None:
+    team.bob.git("remote", "set-url", "origin", str(team.server.path.parent / "gone.git"))
+    team.bob.commit_files("Code", code_py="1")
+
+    assert hints(team.bob.mlv("push", check=False)) == ["git remote -v"]
