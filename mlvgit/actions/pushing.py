@@ -8,9 +8,11 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
 from mlvgit.actions.sending import Sent, objects_here, send_pushed
 from mlvgit.actions.status import Status, look
+from mlvgit.actions.tagging import vouches_for
 from mlvgit.errors import GitError, RefusedError, RemoteError, UsageError
 from mlvgit.repo.history import RefChange, commit_exists, is_ancestor
 from mlvgit.repo.porcelain import Said
+from mlvgit.repo.tags import list_model_tags
 from mlvgit.store.reading import Progress
 
 __all__ = ["PushResult", "push"]
@@ -61,7 +63,8 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
     head = project.repo.head() or ""
     remote = aim.remote
     tags, differing = _tags_to_push(project, remote, status.upstream.tags if aim.followed else None)
-    shipped = send_pushed(project, [head], remote, also=objects_here(project), progress=progress)
+    tips = [head, *(f"refs/tags/{tag}" for tag in tags)]  # a tagged commit may lie beside the branch
+    shipped = send_pushed(project, tips, remote, also=objects_here(project), progress=progress)
     if aim.followed and not status.upstream.ahead and not tags:
         if shipped.lacking:
             why, mend = shipped.lacking.trouble()
@@ -118,7 +121,10 @@ def _finish_first(status: Status) -> str:
 
 
 def _tags_to_push(project: Project, remote: str, known: Iterable[str] | None) -> tuple[list[str], tuple[str, ...]]:
-    """Return the model tags of HEAD's history that a remote lacks, and those that it has otherwise.
+    """Return the model tags of a push of HEAD that a remote lacks, and those that it has otherwise.
+
+    They are those of its history, and those that vouch for what it holds wherever their commit lies: a rebase, an
+    amended commit and a squashed branch leave that one behind.
 
     Args:
         known: tags that are known to be needed there; None when nothing is known of the branch there.
@@ -126,14 +132,19 @@ def _tags_to_push(project: Project, remote: str, known: Iterable[str] | None) ->
     git = project.repo.git
     listed = git.text("for-each-ref", "--format=%(refname:strip=2) %(objectname)", "--merged=HEAD", "refs/tags")
     mine = {name: oid for line in listed.splitlines() for name, oid in [line.rsplit(" ", 1)] if "@v" in name}
-    if not mine:
+    beside = {tag.name: tag for tag in list_model_tags(project.repo) if tag.name not in mine}
+    if not mine and not beside:
         return [], ()
     try:
-        answer = git.text("ls-remote", "--tags", "--refs", "--", remote)
+        there = _listed_there(project, remote, "--tags")
     except GitError:  # the push itself says what is wrong
         return sorted(mine if known is None else known), ()
-    there = {
-        name.removeprefix("refs/tags/"): oid for oid, name in (line.split("\t", 1) for line in answer.splitlines())
+    there = {ref.removeprefix("refs/tags/"): oid for ref, oid in there.items()}
+    head = project.committed()
+    mine |= {
+        name: tag.tag_oid
+        for name, tag in beside.items()
+        if there.get(name) != tag.tag_oid and vouches_for(tag, head.frozen(tag.key))
     }
     differing = tuple(sorted(name for name in mine if there.get(name, mine[name]) != mine[name]))
     return sorted(name for name in mine if name not in there), differing

@@ -10,9 +10,9 @@ from mlvgit.core.text import nearest
 from mlvgit.errors import IntegrityError, RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.repo.tags import ModelTag, create_tag, read_tag, tag_message, tag_ref_name
-from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.catalog import Catalog, Frozen
 
-__all__ = ["TagResult", "find_tag", "tag_model"]
+__all__ = ["TagResult", "find_tag", "tag_model", "vouches_for"]
 
 
 class TagResult(NamedTuple):
@@ -32,6 +32,13 @@ class TagResult(NamedTuple):
 def find_tag(project: Project, key: Key) -> ModelTag | None:
     """Return the model tag of `key`; None when there is none of ours."""
     return read_tag(project.repo, "refs/tags/" + tag_ref_name(key.root, key.name, key.version))
+
+
+def vouches_for(tag: ModelTag, frozen: Frozen | None) -> bool:
+    """Say whether a tag stands under its own name, on a commit that is here, and vouches for what is frozen."""
+    named = tag.name == tag.header_name == tag_ref_name(tag.root, tag.model, tag.version)
+    manifest = frozen.manifest if frozen else None
+    return named and bool(tag.commit) and manifest is not None and manifest.tree_sha256 == tag.tree_sha256
 
 
 def _refuse_other_tag(project: Project, key: Key, name: str) -> None:

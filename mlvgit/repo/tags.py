@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.core.references import is_model_name
 from mlvgit.core.versions import is_model_version
 from mlvgit.errors import GitError, MachineError, RefusedError
+from mlvgit.records.layout import Key
 from mlvgit.repo.git import decode
 from mlvgit.rules.model import TagFacts
 
@@ -59,6 +60,11 @@ class ModelTag(NamedTuple):
     signed: bool
     header_name: str
     trailers: tuple[tuple[str, str], ...]
+
+    @property
+    def key(self) -> Key:
+        """What it vouches for."""
+        return Key(self.root, "model", self.model, self.version)
 
     def facts(self) -> TagFacts:
         """Return what rules look at."""

@@ -70,6 +70,71 @@ def follow(person: Sandbox, ran: Ran) -> None:
             person.run("sh", "-c", then[1])
 
 
+# A tagged commit that is left behind
+
+
+def test_after_a_rebase_the_release_goes_out_with_its_tag(team: Team) -> None:
+    somebody_pushes(team)
+    release(team.bob, "v0.1.0", "production", "B")
+    tagged = team.bob.head(f"{TAG}^{{commit}}")
+
+    follow(team.bob, team.bob.mlv("push", check=False))
+
+    assert team.server.head("main") == team.bob.head()
+    assert team.server.head(f"{TAG}^{{commit}}") == tagged, "a tag is never moved"
+    assert team.bob.git("merge-base", "--is-ancestor", tagged, "HEAD", check=False).status == 1
+    assert "nothing to do" in team.bob.mlv("push").out
+
+
+def test_after_an_amended_commit_the_release_goes_out_with_its_tag(team: Team) -> None:
+    add(team.bob, "v0.1.0", "B")
+    team.bob.mlv("tag-model", "clf", "v0.1.0")
+    team.bob.git("commit", "-q", "--amend", "-m", "Better said")
+    team.bob.mlv("promote", "clf", "v0.1.0", "production", "-m", "go")
+
+    assert TAG in team.bob.mlv("push").out
+
+    assert team.server.head("main") == team.bob.head()
+    assert team.holds(TAG)
+
+
+def test_a_refused_push_of_the_branch_alone_prints_what_takes_the_tag_along(team: Team) -> None:
+    add(team.bob, "v0.1.0", "B")
+    team.bob.mlv("tag-model", "clf", "v0.1.0")
+    team.bob.git("commit", "-q", "--amend", "-m", "Better said")
+    team.bob.mlv("promote", "clf", "v0.1.0", "production", "-m", "go")
+
+    refused = team.bob.git("push", check=False)
+    (command, _) = re.findall(r"(?:keep it: |^ {11})(git (?:mlv )?push.*?)(?:   #.*)?$", refused.said, re.MULTILINE)[:2]
+    assert "MLV203" in refused.said
+    team.bob.run("sh", "-c", command)
+
+    assert team.holds(TAG)
+
+
+def test_after_a_squash_the_tag_of_the_squashed_branch_goes_out(team: Team) -> None:
+    team.bob.branch("work")
+    release(team.bob, "v0.1.0", "production", "B")
+    team.bob.checkout("main")
+    team.bob.git("merge", "-q", "--squash", "work")
+    team.bob.git("commit", "-qm", "Release")
+
+    assert TAG in team.bob.mlv("push").out
+
+    assert team.holds(TAG)
+
+
+def test_a_tag_that_vouches_for_nothing_on_the_branch_stays_here(team: Team) -> None:
+    team.bob.branch("work")
+    release(team.bob, "v0.1.0", "production", "B")
+    team.bob.checkout("main")
+    team.bob.commit_files("Code", code_py="1")
+
+    assert TAG not in team.bob.mlv("push").out
+
+    assert not team.holds(TAG)
+
+
 # Somebody else was first
 
 
