@@ -100,7 +100,10 @@ def _releasing(status: Status) -> Step | None:
         if not each.committed or each.manifest is None or not _is_ahead(each, serving.get(key.name, "")):
             continue
         if not each.tagged and each.stage != "archived":
-            return Step(f"git mlv tag-model {key.name} {key.version}", f"{key} has no model tag")
+            tag = f"git mlv tag-model {key.name} {key.version}"
+            if key in status.elsewhere:
+                return Step("git fetch --tags", f"the model tag of {key} is not here; when no remote has it: {tag}")
+            return Step(tag, f"{key} has no model tag")
         if each.stage == "dev" and each.tagged:
             return Step(f"git mlv promote {key.name} {key.version} production", f"{key} is tagged and still in dev")
     return None

@@ -19,7 +19,7 @@ from mlvgit.actions.judging import (
     trusted_settings,
 )
 from mlvgit.actions.project import Project
-from mlvgit.actions.published import is_replaceable, published_by
+from mlvgit.actions.published import is_replaceable, published_by, released
 from mlvgit.actions.receiving import BYTES, check_range, guard_push, guard_receive
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runcode import code_known, code_sha256_of, file_sha256_at, run_published
@@ -90,6 +90,7 @@ def _commit_context(project: Project, head: str | None, *merged: str | None) -> 
         published=published_by(project, tips),
         replaceable=is_replaceable(repo),
         tagged=local_tags(repo),
+        released=released(project, protect_patterns(trusted)),
         commit_known=lambda oid: commit_known(repo, oid),
         converted=lambda tree, paths: converted(repo, tree, paths),
         code_sha256_of=code_sha256_of(project),

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.trails import stage_trail
 from mlvgit.records.layout import Key
-from mlvgit.repo.history import protected_refs
+from mlvgit.repo.history import protected_refs, remotes
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import ModelTag, list_model_tags, read_tag, tag_ref_name
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 
-__all__ = ["allow_replacing", "is_replaceable", "published_by", "published_identities"]
+__all__ = ["allow_replacing", "is_replaceable", "published_by", "published_identities", "released"]
 
 _FILE = "replaceable.json"
 MAX_REMEMBERED = 10_000
@@ -43,6 +44,35 @@ def published_identities(project: Project, key: Key) -> frozenset[str]:
     """Return the identities under which `key` is published, as far as this clone knows."""
     tips = protected_refs(project.repo, project.settings.protect).values()
     return published_by(project, tips)(key)
+
+
+def released(project: Project, protect: Iterable[str]) -> Callable[[Key], bool]:
+    """Return a function that says whether the remotes show that a model version came to a stage that needs a model tag.
+
+    Such a tag is most probably there when it is not here: `git pull` brings those of its own commits alone, and a
+    tagged commit may lie beside the branch. No remote is asked.
+
+    Args:
+        protect: the patterns of protected branches, none for the usual ones.
+    """
+    repo = project.repo
+    if not remotes(repo):
+        return lambda _: False
+    upstream = repo.resolve("@{upstream}") or ""
+    tips = [tip for tip in dict.fromkeys([*protected_refs(repo, protect).values(), upstream]) if tip]
+    trail = stage_trail(project, tips)
+
+    def was_released(key: Key) -> bool:
+        for catalog in map(project.committed, tips):
+            root = catalog.root(key.root)
+            if root is None or catalog.frozen(key) is None:
+                continue
+            stages = map(root.settings.stage, trail(root.layout.registry(key.name), key.version))
+            if any(stage and stage.tag for stage in stages):
+                return True
+        return False
+
+    return was_released
 
 
 def identities_in(catalog: Catalog, key: Key) -> set[str]:

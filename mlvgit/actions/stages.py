@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from mlvgit.actions.events import stage_events
 from mlvgit.actions.project import Project, freeze_command
+from mlvgit.actions.published import released
 from mlvgit.actions.registering import entry_for
 from mlvgit.actions.tagging import find_tag, tag_model
 from mlvgit.actions.unfinished import announce, settled, take_back
@@ -225,9 +226,14 @@ def _check_backing(project: Project, key: Key, catalog: Catalog, stage: str, *, 
     if gates and rule is not None and rule.tag:
         tag = find_tag(project, key)
         if tag is None or tag.tree_sha256 != frozen.manifest.tree_sha256:
+            again = f"git mlv promote {key.name} {key.version} {stage}"
+            there = tag is None and released(project, project.settings.protect)(key)
             raise RefusedError(
-                f"{key} has no model tag, and {stage} takes only tagged versions (MLV203)",
-                hint=f"git mlv promote {key.name} {key.version} {stage} --tag   (tags it first)",
+                f"{key} has no model tag{' here' if there else ''}, and {stage} takes only tagged versions (MLV203)",
+                hint=(
+                    f"git fetch --tags && {again}   (it was released before: a remote has its tag)\n" if there else ""
+                )
+                + f"{again} --tag   ({'when no remote has one: ' if there else ''}tags it first)",
             )
 
 

@@ -8,7 +8,9 @@ from mlvgit.actions.chosen import Freeable, freeable
 from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
 from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.published import released
 from mlvgit.actions.served import Serving, all_serving, tag_state
+from mlvgit.actions.tagging import find_tag
 from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import count
 from mlvgit.core.versions import model_version
@@ -83,6 +85,7 @@ class Status(NamedTuple):
         debts: what is wrong in HEAD already, as far as it shows at once.
         guards: event -> state of its hook.
         other_roots: further mlv roots of the repository.
+        elsewhere: of what serves and of the newest versions, those that were released and whose model tag is not here.
         freeable: what is pushed and older than the newest, and stands here.
     """
 
@@ -108,6 +111,7 @@ class Status(NamedTuple):
     guards: Mapping[str, str] = EMPTY
     upstream: Upstream = NOWHERE
     other_roots: tuple[str, ...] = ()
+    elsewhere: tuple[Key, ...] = ()
     freeable: Freeable = Freeable((), 0)
 
 
@@ -162,6 +166,7 @@ def look(project: Project) -> Status:
         guards=guards,
         upstream=_upstream(project, branch, serving),
         other_roots=tuple(each.layout.root or "." for each in catalog.roots if each.layout.root != project.root),
+        elsewhere=tuple(_tagged_elsewhere(project, serving, versions)),
         freeable=freeable(project),
     )
 
@@ -198,6 +203,14 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
         committed=head.frozen(key) is not None,
         away=stored and frozen is not None and not os.path.lexists(project.top / frozen.directory),
     )
+
+
+def _tagged_elsewhere(project: Project, serving: tuple[Serving, ...], newest: tuple[Newest, ...]) -> Iterator[Key]:
+    known = released(project, project.settings.protect)
+    serves = [project.layout.model_key(each.model, each.version) for each in serving if each.version]
+    for key in dict.fromkeys([*serves, *(each.key for each in newest)]):
+        if find_tag(project, key) is None and known(key):
+            yield key
 
 
 # What is new or wrong

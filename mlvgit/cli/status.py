@@ -88,10 +88,10 @@ def _serving(status: Status, output: Output) -> None:
     if not status.serving:
         output.say("  nothing yet")
     for each in status.serving:
-        output.say("  " + _serving_line(each, output))
+        output.say("  " + _serving_line(each, status, output))
 
 
-def _serving_line(each: Serving, output: Output) -> str:
+def _serving_line(each: Serving, status: Status, output: Output) -> str:
     name = printable(each.model)
     more = f"   ({printable(each.released)} on the release branch)" if each.released else ""
     if not each.version and each.problem:
@@ -103,7 +103,8 @@ def _serving_line(each: Serving, output: Output) -> str:
     parts += [f"{stage}since {each.since[:10]}"] if each.since else [f"in {printable(each.stage)}"]
     parts += [f"{each.metric[0]} {each.metric[1]}"] if each.metric else []
     parts += [f"from {', '.join(each.data)}"] if each.data else []
-    parts += [each.tag, f"bytes {each.bytes}"]
+    away = any((key.name, key.version) == (each.model, each.version) for key in status.elsewhere)
+    parts += [f"{each.tag} here" if away else each.tag, f"bytes {each.bytes}"]
     line = parts[0] + "  " + ", ".join(printable(part) for part in parts[1:])
     return line + (f"  {output.style(printable(each.problem), 'red')}" if each.problem else "") + more
 
@@ -115,19 +116,18 @@ def _newest(status: Status, output: Output) -> None:
     if status.snapshots or status.versions:
         _heading("newest", output)
     for each in status.snapshots:
-        output.say("  " + _newest_line(each, "data"))
+        output.say("  " + _newest_line(each, "data", ""))
     if status.more_snapshots:
         output.say(f"  ... and {count(status.more_snapshots, 'more dataset')}: git mlv snapshot list")
     for each in status.versions:
-        output.say("  " + _newest_line(each, "model"))
+        untagged = "not tagged here" if each.key in status.elsewhere else "not tagged"
+        output.say("  " + _newest_line(each, "model", "tagged" if each.tagged else untagged))
     if status.more_versions:
         output.say(f"  ... and {count(status.more_versions, 'more model')}: git mlv model list")
 
 
-def _newest_line(each: Newest, kind: str) -> str:
-    facts = []
-    if kind == "model":
-        facts += [each.stage, "tagged" if each.tagged else "not tagged"]
+def _newest_line(each: Newest, kind: str, tag: str) -> str:
+    facts = [each.stage, tag]
     if each.manifest is None:
         facts.append("its manifest cannot be read")
     else:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.conftest import Playground, Ran, Sandbox
+from tests.e2e.world import take
 
 TAG = "clf@v0.1.0"
 
@@ -133,6 +134,69 @@ def test_a_tag_that_vouches_for_nothing_on_the_branch_stays_here(team: Team) -> 
     assert TAG not in team.bob.mlv("push").out
 
     assert not team.holds(TAG)
+
+
+# A tag that did not come with the branch
+
+
+@pytest.fixture
+def apart(team: Team) -> Team:
+    """The released v0.1.0 is on main for everybody, its tag on a commit that is not."""
+    somebody_pushes(team)
+    release(team.bob, "v0.1.0", "production", "B")
+    team.bob.git("pull", "-q", "--rebase")
+    team.bob.mlv("push")
+    team.ada.git("pull", "-q")
+    assert team.ada.git("tag").out == ""
+    return team
+
+
+def next_command(ran: Ran) -> str:
+    return ran.out.splitlines()[-1].removeprefix("next: ").partition("   (")[0]
+
+
+def test_status_fetches_the_tag_of_a_release_before_it_makes_another(apart: Team) -> None:
+    said = apart.ada.mlv("status")
+    assert "not tagged here" in said.out
+    assert "git mlv tag-model clf v0.1.0" in said.out.splitlines()[-1]
+
+    apart.ada.run("sh", "-c", next_command(said))
+
+    assert next_command(apart.ada.mlv("status")) == "nothing to do"
+    assert apart.ada.head(f"refs/tags/{TAG}") == apart.server.head(f"refs/tags/{TAG}")
+
+
+def test_check_fetches_the_tag_of_a_release_before_it_makes_another(apart: Team) -> None:
+    take(apart.ada, apart.ada.mlv("check", "--all"), "keep it")
+
+    assert apart.ada.mlv("check", "--all").out == "no findings\n"
+    assert apart.ada.head(f"refs/tags/{TAG}") == apart.server.head(f"refs/tags/{TAG}")
+
+
+def test_a_promotion_fetches_the_tag_of_what_was_released_before(apart: Team) -> None:
+    apart.bob.mlv("promote", "clf", "v0.1.0", "archived", "-m", "rest")
+    apart.bob.mlv("push")
+    apart.ada.git("pull", "-q")
+
+    refused = apart.ada.mlv("promote", "clf", "v0.1.0", "production", check=False)
+    first, second = (hint.partition("   (")[0] for hint in hints(refused))
+    apart.ada.run("sh", "-c", first)
+
+    assert second == "git mlv promote clf v0.1.0 production --tag"
+    assert "production" in apart.ada.mlv("model", "list", "clf").out
+    assert apart.ada.head(f"refs/tags/{TAG}") == apart.server.head(f"refs/tags/{TAG}")
+
+
+def test_what_was_never_released_is_tagged_at_once(apart: Team) -> None:
+    add(apart.bob, "v0.2.0", "C")
+    apart.bob.mlv("push")
+    apart.ada.git("pull", "-q")
+    apart.ada.git("fetch", "-q", "--tags")
+
+    assert next_command(apart.ada.mlv("status")) == "git mlv tag-model clf v0.2.0"
+    assert hints(apart.ada.mlv("promote", "clf", "v0.2.0", "staging", check=False)) == [
+        "git mlv promote clf v0.2.0 staging --tag   (tags it first)"
+    ]
 
 
 # Somebody else was first

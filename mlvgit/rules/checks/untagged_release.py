@@ -15,7 +15,8 @@ Example:
     git push
 
 Way out:
-    `git mlv tag-model iris_clf v0.3.0`, then push branch and tag together:
+    `git fetch --tags` when the version was released before: its tag stands on the remote, and may not have come with the
+    branch. Else `git mlv tag-model iris_clf v0.3.0`, then push branch and tag together:
     `git push --atomic origin main iris_clf@v0.3.0`.
 """
 
@@ -29,6 +30,7 @@ from mlvgit.rules.standing import stage_named
 from mlvgit.rules.wording import back, quoted
 
 _NOT_PUSHED = "its model tag stands here and is no part of this push"
+_NOT_HERE = "its model tag is not here"
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -50,7 +52,7 @@ def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion
     if not tagged and _counts(delta, key, entry, context.tagged_here(key)):
         return _NOT_PUSHED
     if not tagged:
-        return "has no model tag"
+        return _NOT_HERE if context.released(key) else "has no model tag"
     return "" if _counts(delta, key, entry, tagged) else "has a model tag that vouches for other files"
 
 
@@ -77,12 +79,13 @@ def _way_back(delta: Delta, context: Context, path: str, key: Key) -> tuple[str,
 
 def _finding(delta: Delta, context: Context, key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
     tag = f"git mlv tag-model {key.name} {key.version}"
+    keep = {_NOT_PUSHED: tuple(_with_tag(key)), _NOT_HERE: ("git fetch --tags", f"{tag}   # when no remote has it")}
     return Finding(
         code="MLV203",
         path=path,
         key=key,
         message=f"{key} is in {entry.stage} and {reason}",
         change=f"puts {key} into {entry.stage}",
-        keep=tuple(_with_tag(key)) if reason == _NOT_PUSHED else (tag,),
+        keep=keep.get(reason, (tag,)),
         undo=_way_back(delta, context, path, key),
     )

@@ -40,6 +40,14 @@ def test_a_version_without_a_manifest_needs_some_tag():
     assert "MLV203" not in refused(before, after, "push", tagged=lambda _: frozenset({identity(BEFORE, MODEL)}))
 
 
+def test_a_tag_that_a_remote_most_probably_has_is_to_be_fetched_before_another_is_made():
+    (finding,) = judged(BEFORE, STAGED, released=lambda _: True)
+
+    assert finding.message == "iris_clf@v0.1.0 is in staging and its model tag is not here"
+    assert finding.keep[0] == "git fetch --tags"
+    assert finding.keep[1].startswith("git mlv tag-model iris_clf v0.1.0 ")
+
+
 def test_a_tag_that_stands_here_and_is_not_pushed_is_told_from_one_that_is_missing():
     (finding,) = judged(BEFORE, STAGED, "push", tagged_here=vouched(BEFORE))
 
