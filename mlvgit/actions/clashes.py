@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.published import published_identities
+from mlvgit.actions.project import Project
+from mlvgit.actions.published import published_by, published_identities, tags_of
 from mlvgit.records.layout import Key
 from mlvgit.repo.conflicts import Commits, Sides, commits_in_merge
-from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.wording import next_version, quoted
+from mlvgit.repo.history import protected_refs
+from mlvgit.rules.catalog import Frozen
+from mlvgit.rules.wording import free_version, make_room, quoted
 
-__all__ = ["CONTINUE", "Clash", "clash_of", "unsettled"]
+__all__ = ["CONTINUE", "Clash", "clash_of", "contested", "unsettled"]
 
 CONTINUE = {
     "merge": "git commit --no-edit",
@@ -56,13 +57,14 @@ def unsettled(project: Project, stages: Mapping[str, Sides]) -> list[Clash]:
         return []
     sides = commits_in_merge(project.repo) or Commits("", head, "")  # `git am` has no other commit
     keys = dict.fromkeys(
-        key for path in _contested(project, sides, stages) if (key := project.committed().place(path).key)
+        key for path in contested(project, sides, stages) if (key := project.committed().place(path).key)
     )
     found = (clash_of(project, key, sides, operation) for key in keys)
-    return [clash for clash in found if clash and not _is_settled(project, clash, stages)]
+    upstream = _upstream(project, sides, operation)
+    return [clash for clash in found if clash and not _is_settled(project, clash, stages, upstream)]
 
 
-def _contested(project: Project, sides: Commits, stages: Mapping[str, Sides]) -> Iterator[str]:
+def contested(project: Project, sides: Commits, stages: Mapping[str, Sides]) -> Iterator[str]:
     """Yield what is in conflict, and the manifests that both sides added and that differ."""
     yield from stages
     if not sides.theirs:
@@ -74,13 +76,13 @@ def _contested(project: Project, sides: Commits, stages: Mapping[str, Sides]) ->
             yield path
 
 
-def _is_settled(project: Project, clash: Clash, stages: Mapping[str, Sides]) -> bool:
+def _is_settled(project: Project, clash: Clash, stages: Mapping[str, Sides], upstream: str) -> bool:
     if any(path == clash.path or path.startswith(clash.directory + "/") for path in stages):
         return False
     now = project.working().frozen(clash.key)
     if now is None or now.manifest is None:
         return False
-    return clash.same or now.manifest.tree_sha256 in published_identities(project, clash.key)
+    return clash.same or now.manifest.tree_sha256 in _known(project, clash.key, upstream)
 
 
 def clash_of(project: Project, key: Key, sides: Commits, operation: str) -> Clash | None:
@@ -98,34 +100,36 @@ def clash_of(project: Project, key: Key, sides: Commits, operation: str) -> Clas
     if other is None or other.manifest is None:
         return None
     same = mine.manifest.tree_sha256 == other.manifest.tree_sha256
-    known = published_identities(project, key)
+    upstream = _upstream(project, sides, operation)
+    known = _known(project, key, upstream)
     kept = mine.manifest.tree_sha256 in known
     picked = operation != "merge"
     mover = other.manifest.tree_sha256 if picked else mine.manifest.tree_sha256
-    renumber = () if same or mover in known else _renumber(project, key, ours, theirs, sides, operation)
+    renumber: tuple[str, ...] = ()
+    if upstream and not same and mover not in known:
+        tags = [tag.key for tag in tags_of(project, key, mover)]
+        join = f"git merge {_name(project, upstream)}"
+        room = make_room(key, free_version(key, ours, theirs), untag=tags, join=join, retag=tags)
+        # Whose tag had no place here while ours had its name: it comes with no merge.
+        renumber = (f"git {operation} --abort", *room, *(("git fetch --tags",) if tags else ()))
     settle = _settle(project, mine, operation) if same or kept or picked else ()
     return Clash(key, mine.manifest_path, mine.directory, same, renumber, settle)
 
 
-def _renumber(
-    project: Project, key: Key, ours: Catalog, theirs: Catalog, sides: Commits, operation: str
-) -> tuple[str, ...]:
-    """Give the version of the user's own branch another number; only a merge brings both together then."""
-    if operation not in ("merge", "rebase"):
-        return ()
-    abort = f"git {operation} --abort"
-    upstream = sides.theirs if operation == "merge" else _onto(project, sides.ours)
-    version = _free(key, ours, theirs)
-    move = f"git mlv renumber {key} {version} -m {quoted(f'Make room for the other {key}')}"
-    return (abort, move, f"git merge {_name(project, upstream)}")
+def _upstream(project: Project, sides: Commits, operation: str) -> str:
+    """Return the commit that the user's own branch comes together with; "" where another number would not help."""
+    return {"merge": sides.theirs, "rebase": _onto(project, sides.ours)}.get(operation, "")
 
 
-def _free(key: Key, *catalogs: Catalog) -> str:
-    """Return the first version that no side has."""
-    newest = max((key, *(key._replace(version=next_version(catalog, key)) for catalog in catalogs)), key=version_of)
-    while any(catalog.frozen(newest) for catalog in catalogs):
-        newest = newest._replace(version=next_version(catalogs[0], newest))
-    return newest.version
+def _known(project: Project, key: Key, upstream: str) -> frozenset[str]:
+    """Return the identities that keep the number: those that a remote shows, and of tags only where it shows none.
+
+    A tag here may never have been pushed, and then it does not make ours what everybody has.
+    """
+    tips = list(protected_refs(project.repo, project.settings.protect).values())
+    if upstream and project.repo.git.text("for-each-ref", "--count=1", f"--contains={upstream}", "refs/remotes"):
+        tips.append(upstream)
+    return published_by(project, tips, with_tags=False)(key) or published_identities(project, key)
 
 
 def _settle(project: Project, mine: Frozen, operation: str) -> tuple[str, ...]:

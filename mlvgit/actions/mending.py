@@ -127,8 +127,9 @@ def repair(project: Project, paths: Iterable[str] = (), take: Iterable[Take] = (
             else:
                 mended.append(_write(project, path, *done))
         project.refresh()
-        if not wanted:
-            undecided += map(_undecided, unsettled(project, stages))
+        clashes = [] if wanted else unsettled(project, stages)
+        moot = {_registry_of(project, clash) for clash in clashes if clash.renumber}  # what is put back is not decided
+        undecided = [each for each in undecided if each.path not in moot] + [*map(_undecided, clashes)]
         left = sorted(set(stages) - {each.path for each in mended})
         return RepairResult(
             mended=tuple(mended), undecided=tuple(undecided), operation=project.repo.operation(), left=tuple(left)
@@ -185,6 +186,11 @@ def _check_models(project: Project, decisions: Iterable[Take], found: Mapping[st
             near = nearest(each.model, known)
             hint = f"did you mean {near}?" if near else f"known models: {', '.join(known) or 'none'}"
             raise UsageError(f"there is no registry of a model {each.model}", hint=hint)
+
+
+def _registry_of(project: Project, clash: Clash) -> str:
+    root = project.committed().root(clash.key.root)
+    return root.layout.registry(clash.key.name) if root and clash.key.kind == "model" else ""
 
 
 def _undecided(clash: Clash) -> Undecided:

@@ -17,7 +17,7 @@ from mlvgit.repo.tags import ModelTag, list_model_tags, read_tag, tag_ref_name
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 
-__all__ = ["allow_replacing", "is_replaceable", "published_by", "published_identities", "released"]
+__all__ = ["allow_replacing", "is_replaceable", "published_by", "published_identities", "released", "tags_of"]
 
 _FILE = "replaceable.json"
 MAX_REMEMBERED = 10_000
@@ -44,6 +44,20 @@ def published_identities(project: Project, key: Key) -> frozenset[str]:
     """Return the identities under which `key` is published, as far as this clone knows."""
     tips = protected_refs(project.repo, project.settings.protect).values()
     return published_by(project, tips)(key)
+
+
+def tags_of(project: Project, key: Key, identity: str) -> list[ModelTag]:
+    """Return the model tags here that publish `key` with this identity: of a snapshot, those of what was made from it."""
+    named = {f"{key.name}_{key.version}", f"{key.name}@{key.version}"}
+
+    def publishes(tag: ModelTag) -> bool:
+        if key.kind == "model":
+            return tag.key == key and tag.tree_sha256 == identity
+        held = tag.commit and not named.isdisjoint(tag.data)
+        return bool(held) and identity in identities_in(project.committed(tag.commit), key)
+
+    tags = list_model_tags(project.repo, key.name if key.kind == "model" else None)
+    return [tag for tag in tags if tag.name == tag_ref_name(tag.root, tag.model, tag.version) and publishes(tag)]
 
 
 def released(project: Project, protect: Iterable[str]) -> Callable[[Key], bool]:

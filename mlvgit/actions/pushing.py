@@ -1,7 +1,7 @@
 """Pushing a release whole: the branch and its model tags in one atomic push, which the guards judge as one."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mlvgit.actions.advice import finishing_step
 from mlvgit.actions.project import Project
@@ -9,13 +9,19 @@ from mlvgit.actions.receiving import guard_push
 from mlvgit.actions.sending import Sent, objects_here, send_pushed
 from mlvgit.actions.status import Status, look
 from mlvgit.actions.tagging import vouches_for
+from mlvgit.actions.taken import frozen_otherwise, room_for_both, tagged_otherwise
+from mlvgit.core.text import printable
 from mlvgit.errors import GitError, RefusedError, RemoteError, UsageError
 from mlvgit.repo.history import RefChange, commit_exists, is_ancestor
 from mlvgit.repo.porcelain import Said
 from mlvgit.repo.tags import list_model_tags
+from mlvgit.rules.wording import quoted
 from mlvgit.store.reading import Progress
 
 __all__ = ["PushResult", "push"]
+
+
+_PULL: Final = "git pull --no-rebase --no-edit"
 
 
 class PushResult(NamedTuple):
@@ -63,6 +69,12 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
     head = project.repo.head() or ""
     remote = aim.remote
     tags, differing = _tags_to_push(project, remote, status.upstream.tags if aim.followed else None)
+    if key := tagged_otherwise(project, remote, differing):
+        join = _PULL if aim.followed else ""
+        raise RefusedError(
+            f"{printable(remote)} has a model tag of another {key}, with other files: yours needs another number",
+            hint=_finish_first(status) or "\n".join(room_for_both(project, key, remote, join)),
+        )
     tips = [head, *(f"refs/tags/{tag}" for tag in tags)]  # a tagged commit may lie beside the branch
     shipped = send_pushed(project, tips, remote, also=objects_here(project), progress=progress)
     if aim.followed and not status.upstream.ahead and not tags:
@@ -112,7 +124,12 @@ def _way_on(project: Project, status: Status, aim: _Aim) -> str:
     tip = there.get(f"refs/heads/{aim.target}", "")
     if not tip or (commit_exists(project.repo, tip) and is_ancestor(project.repo, tip, "HEAD")):
         return "git remote -v"
-    return _finish_first(status) or "git pull --rebase   (then git mlv push)"
+    if step := _finish_first(status):
+        return step
+    if commit_exists(project.repo, tip) and (key := frozen_otherwise(project, tip)):
+        join = _PULL if aim.followed else f"{_PULL} {quoted(aim.remote)} {quoted(aim.target)}"
+        return "\n".join(room_for_both(project, key, aim.remote, join, tip))
+    return "git pull --rebase   (then git mlv push)"
 
 
 def _finish_first(status: Status) -> str:

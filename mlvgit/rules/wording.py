@@ -1,6 +1,7 @@
 """Wording: the five lines of a refusal about a frozen thing, and commands that work when typed. Pure."""
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mlvgit.core.text import count, printable, short, size
@@ -10,9 +11,21 @@ from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.documents import in_conflict
 from mlvgit.rules.freezing import published
+from mlvgit.rules.lookup import spellings
 from mlvgit.rules.model import Context, Finding
 
-__all__ = ["about", "back", "described", "listed", "next_version", "out", "quoted"]
+__all__ = [
+    "about",
+    "back",
+    "described",
+    "free_version",
+    "listed",
+    "make_room",
+    "next_version",
+    "out",
+    "quoted",
+    "tag_name",
+]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+", re.ASCII)
 MAX_USERS = 5
@@ -56,6 +69,38 @@ def next_version(catalog: Catalog, key: Key) -> str:
             version = model_version(version).bump("patch")
         return version
     return key.version
+
+
+def free_version(key: Key, *catalogs: Catalog, taken: Callable[[Key], bool] = lambda _: False) -> str:
+    """Return the first version after `key` that none of `catalogs` has and nobody else took."""
+    before, newest = key, key._replace(version=next_version(catalogs[0], key))
+    while newest != before and (
+        taken(newest) or any(catalog.frozen(each) for catalog in catalogs for each in spellings(newest))
+    ):
+        before, newest = newest, newest._replace(version=next_version(catalogs[0], newest))
+    return newest.version
+
+
+def tag_name(key: Key) -> str:
+    """Return the name of the model tag of a version, as a command writes it."""
+    return quoted(f"{f'{key.root}={key.name}' if key.root else key.name}@{key.version}")
+
+
+def make_room(key: Key, version: str, *, untag: Sequence[Key], join: str, retag: Sequence[Key]) -> tuple[str, ...]:
+    """Return the commands that keep both where another side took the number `key`: ours becomes `version`.
+
+    Args:
+        untag: model versions whose tags stand here, were never pushed, and say that ours is published.
+        join: brings both sides together; "" when nothing does.
+        retag: model versions to tag afterwards, by the numbers that they have before.
+    """
+    moved = {key: key._replace(version=version)}
+    return (
+        *((f"git tag -d {' '.join(map(tag_name, untag))}",) if untag else ()),
+        f"git mlv renumber {key} {version} -m {quoted(f'Make room for the other {key}')}",
+        *((join,) if join else ()),
+        *(f"git mlv tag-model {each.name} {each.version}" for each in (moved.get(old, old) for old in retag)),
+    )
 
 
 def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ...]:

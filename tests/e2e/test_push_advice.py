@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.conftest import Playground, Ran, Sandbox
-from tests.e2e.world import take
+from tests.e2e.world import assert_settled, take
 
 TAG = "clf@v0.1.0"
 
@@ -197,6 +197,95 @@ def test_what_was_never_released_is_tagged_at_once(apart: Team) -> None:
     assert hints(apart.ada.mlv("promote", "clf", "v0.2.0", "staging", check=False)) == [
         "git mlv promote clf v0.2.0 staging --tag   (tags it first)"
     ]
+
+
+# Two of one number
+
+
+@pytest.fixture
+def both(team: Team) -> Team:
+    """Both released another clf v0.2.0; what ada made is pushed."""
+    for person, text in ((team.ada, "A"), (team.bob, "B")):
+        release(person, "v0.2.0", "staging", text)
+    team.ada.mlv("push")
+    return team
+
+
+def assert_both_are_kept(team: Team) -> None:
+    assert team.server.head("main") == team.bob.head()
+    for version, text in (("v0.2.0", "A"), ("v0.2.1", "B")):
+        assert team.server.git("show", f"main:models/clf/{version}/m.bin").out == text
+        assert team.server.git("show", f"clf@{version}:models/clf/{version}/m.bin").out == text
+    assert team.bob.mlv("check", "--all").out == "no findings\n"
+    assert_settled(team.bob)
+    assert "nothing to do" in team.bob.mlv("push").out
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_a_push_of_a_number_that_was_tagged_elsewhere_prints_how_both_are_kept(both: Team, fetched: bool) -> None:
+    if fetched:
+        both.bob.git("fetch", "-q")
+
+    refused = both.bob.mlv("push", check=False)
+    assert hints(refused) == [
+        "git tag -d clf@v0.2.0",
+        "git mlv renumber clf@v0.2.0 v0.2.1 -m 'Make room for the other clf@v0.2.0'",
+        "git pull --no-rebase --no-edit",
+        "git mlv tag-model clf v0.2.1",
+        "git mlv push",
+    ]
+    follow(both.bob, refused)
+
+    assert_both_are_kept(both)
+
+
+def test_a_refused_git_push_of_such_a_number_prints_how_both_are_kept(both: Team) -> None:
+    refused = both.bob.git("push", "--atomic", "origin", "main", check=False)
+    assert "MLV203" in refused.said
+    take(both.bob, refused, "keep it")
+
+    assert_both_are_kept(both)
+
+
+@pytest.mark.parametrize("operation", ["rebase", "merge"])
+def test_repair_of_such_a_number_prints_how_both_are_kept(both: Team, operation: str) -> None:
+    both.bob.git("fetch", "-q")
+    both.bob.git(operation, "origin/main", check=False)
+    assert hints(both.bob.mlv("push", check=False))[0].startswith("git mlv merge --repair   (")
+
+    asked = both.bob.mlv("merge", "--repair", check=False)
+    steps = [hint for hint in hints(asked) if not hint.startswith("#")][:6]
+    assert steps == [
+        f"git {operation} --abort",
+        "git tag -d clf@v0.2.0",
+        "git mlv renumber clf@v0.2.0 v0.2.1 -m 'Make room for the other clf@v0.2.0'",
+        "git merge origin/main",
+        "git mlv tag-model clf v0.2.1",
+        "git fetch --tags",
+    ]
+    for step in steps:
+        both.bob.run("sh", "-c", step)
+    both.bob.mlv("push")
+
+    assert_both_are_kept(both)
+
+
+def test_a_snapshot_that_a_tag_here_was_made_from_gets_another_number_too(team: Team) -> None:
+    for person, rows in ((team.ada, "2\n"), (team.bob, "3\n")):
+        person.write("d.csv", rows)
+        person.mlv("snapshot", "create", "d", "v0.2", "d.csv", "-m", "d")
+    team.ada.git("push", "-q")
+    team.bob.write("m.bin", "B")
+    team.bob.mlv("model", "add", "clf", "v0.1.0", "m.bin", "--data", "d@v0.2", "-m", "b")
+    team.bob.mlv("promote", "clf", "v0.1.0", "staging", "--tag")
+    team.bob.git("fetch", "-q")
+
+    follow(team.bob, team.bob.mlv("push", check=False))
+
+    assert team.server.head("main") == team.bob.head()
+    assert team.server.git("show", "main:data/snapshots/d_v0.2/d.csv").out == "2\n"
+    assert team.server.git("show", "clf@v0.1.0:data/snapshots/d_v0.3/d.csv").out == "3\n"
+    assert team.bob.mlv("check", "--all").out == "no findings\n"
 
 
 # Somebody else was first

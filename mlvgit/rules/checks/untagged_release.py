@@ -17,7 +17,8 @@ Example:
 Way out:
     `git fetch --tags` when the version was released before: its tag stands on the remote, and may not have come with the
     branch. Else `git mlv tag-model iris_clf v0.3.0`, then push branch and tag together:
-    `git push --atomic origin main iris_clf@v0.3.0`.
+    `git push --atomic origin main iris_clf@v0.3.0`. Where somebody else tagged other files as v0.3.0, yours gets another
+    number: `git tag -d iris_clf@v0.3.0`, `git mlv renumber iris_clf@v0.3.0 v0.3.1`, and a tag of its own.
 """
 
 from collections.abc import Iterator
@@ -27,9 +28,10 @@ from mlvgit.records.registry import RegisteredVersion
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import stage_named
-from mlvgit.rules.wording import back, quoted
+from mlvgit.rules.wording import back, free_version, make_room, tag_name
 
 _NOT_PUSHED = "its model tag stands here and is no part of this push"
+_OTHERWISE = "has a model tag that vouches for other files"
 _NOT_HERE = "its model tag is not here"
 
 
@@ -53,7 +55,7 @@ def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion
         return _NOT_PUSHED
     if not tagged:
         return _NOT_HERE if context.released(key) else "has no model tag"
-    return "" if _counts(delta, key, entry, tagged) else "has a model tag that vouches for other files"
+    return "" if _counts(delta, key, entry, tagged) else _OTHERWISE
 
 
 def _counts(delta: Delta, key: Key, entry: RegisteredVersion, tagged: frozenset[str]) -> bool:
@@ -64,9 +66,27 @@ def _counts(delta: Delta, key: Key, entry: RegisteredVersion, tagged: frozenset[
 
 def _with_tag(key: Key) -> Iterator[str]:
     """Yield the command for the branch that is checked out and all its tags, and the one for exactly this push."""
-    tag = f"{f'{key.root}={key.name}' if key.root else key.name}@{key.version}"
     yield "git mlv push"
-    yield f"git push --atomic REMOTE BRANCH {quoted(tag)}   # the same for another branch or remote"
+    yield f"git push --atomic REMOTE BRANCH {tag_name(key)}   # the same for another branch or remote"
+
+
+def _with_another_number(delta: Delta, context: Context, key: Key) -> tuple[str, ...]:
+    """Return the commands that keep both where somebody else tagged other files; none when this is published as it is."""
+    mine, theirs = delta.after.frozen(key), delta.before.frozen(key)
+    if mine is None or mine.manifest is None or (theirs and theirs.manifest == mine.manifest):
+        return ()
+    version = free_version(key, delta.after, delta.before, taken=lambda other: bool(context.tagged(other)))
+    pushing = context.moment == "push"
+    return (
+        *make_room(
+            key,
+            version,
+            untag=[key] if mine.manifest.tree_sha256 in context.tagged_here(key) else [],
+            join="git pull --no-rebase --no-edit" if pushing else "",
+            retag=[key],
+        ),
+        *(("git mlv push",) if pushing else ()),
+    )
 
 
 def _way_back(delta: Delta, context: Context, path: str, key: Key) -> tuple[str, ...]:
@@ -79,7 +99,11 @@ def _way_back(delta: Delta, context: Context, path: str, key: Key) -> tuple[str,
 
 def _finding(delta: Delta, context: Context, key: Key, path: str, entry: RegisteredVersion, reason: str) -> Finding:
     tag = f"git mlv tag-model {key.name} {key.version}"
-    keep = {_NOT_PUSHED: tuple(_with_tag(key)), _NOT_HERE: ("git fetch --tags", f"{tag}   # when no remote has it")}
+    keep = {
+        _NOT_PUSHED: tuple(_with_tag(key)),
+        _NOT_HERE: ("git fetch --tags", f"{tag}   # when no remote has it"),
+        _OTHERWISE: _with_another_number(delta, context, key) if reason == _OTHERWISE else (),
+    }
     return Finding(
         code="MLV203",
         path=path,
