@@ -60,8 +60,8 @@ def tags_of(project: Project, key: Key, identity: str) -> list[ModelTag]:
     return [tag for tag in tags if tag.name == tag_ref_name(tag.root, tag.model, tag.version) and publishes(tag)]
 
 
-def released(project: Project, protect: Iterable[str]) -> Callable[[Key], bool]:
-    """Return a function that says whether the remotes show that a model version came to a stage that needs a model tag.
+def released(project: Project, protect: Iterable[str]) -> Callable[[Key, str], bool]:
+    """Return a function that says whether the remotes show a model version, with an identity, that needed a model tag.
 
     Such a tag is most probably there when it is not here: `git pull` brings those of its own commits alone, and a
     tagged commit may lie beside the branch. No remote is asked.
@@ -71,15 +71,15 @@ def released(project: Project, protect: Iterable[str]) -> Callable[[Key], bool]:
     """
     repo = project.repo
     if not remotes(repo):
-        return lambda _: False
+        return lambda _, __: False
     upstream = repo.resolve("@{upstream}") or ""
     tips = [tip for tip in dict.fromkeys([*protected_refs(repo, protect).values(), upstream]) if tip]
     trail = stage_trail(project, tips)
 
-    def was_released(key: Key) -> bool:
+    def was_released(key: Key, identity: str) -> bool:
         for catalog in map(project.committed, tips):
             root = catalog.root(key.root)
-            if root is None or catalog.frozen(key) is None:
+            if root is None or identity not in identities_in(catalog, key):
                 continue
             stages = map(root.settings.stage, trail(root.layout.registry(key.name), key.version))
             if any(stage and stage.tag for stage in stages):

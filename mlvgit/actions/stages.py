@@ -227,7 +227,7 @@ def _check_backing(project: Project, key: Key, catalog: Catalog, stage: str, *, 
         tag = find_tag(project, key)
         if tag is None or tag.tree_sha256 != frozen.manifest.tree_sha256:
             again = f"git mlv promote {key.name} {key.version} {stage}"
-            there = tag is None and released(project, project.settings.protect)(key)
+            there = tag is None and released(project, project.settings.protect)(key, frozen.manifest.tree_sha256)
             raise RefusedError(
                 f"{key} has no model tag{' here' if there else ''}, and {stage} takes only tagged versions (MLV203)",
                 hint=(

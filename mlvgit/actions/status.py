@@ -166,7 +166,7 @@ def look(project: Project) -> Status:
         guards=guards,
         upstream=_upstream(project, branch, serving),
         other_roots=tuple(each.layout.root or "." for each in catalog.roots if each.layout.root != project.root),
-        elsewhere=tuple(_tagged_elsewhere(project, serving, versions)),
+        elsewhere=tuple(_tagged_elsewhere(project, head, serving, versions)),
         freeable=freeable(project),
     )
 
@@ -205,11 +205,14 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
     )
 
 
-def _tagged_elsewhere(project: Project, serving: tuple[Serving, ...], newest: tuple[Newest, ...]) -> Iterator[Key]:
+def _tagged_elsewhere(
+    project: Project, head: Catalog, serving: tuple[Serving, ...], newest: tuple[Newest, ...]
+) -> Iterator[Key]:
     known = released(project, project.settings.protect)
     serves = [project.layout.model_key(each.model, each.version) for each in serving if each.version]
     for key in dict.fromkeys([*serves, *(each.key for each in newest)]):
-        if find_tag(project, key) is None and known(key):
+        frozen = head.frozen(key)
+        if frozen and frozen.manifest and not find_tag(project, key) and known(key, frozen.manifest.tree_sha256):
             yield key
 
 

@@ -92,7 +92,7 @@ def tag_model(
                 return TagResult(tag=existing, already=True, stage=entry.stage)
             raise RefusedError(
                 f"the tag {name} exists and vouches for other bytes",
-                hint="a version is tagged once: add the next version",
+                hint=f"git tag -d {name} && git fetch --tags   (when it was never pushed; else add the next version)",
             )
         _refuse_other_tag(project, key, name)
         message = tag_message(

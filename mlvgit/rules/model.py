@@ -120,7 +120,7 @@ def _untagged(_: Key) -> frozenset[str]:
     return frozenset()
 
 
-def _unreleased(_: Key) -> bool:
+def _unreleased(_: Key, __: str) -> bool:
     return False
 
 
@@ -168,8 +168,8 @@ class Context(NamedTuple):
             said so?
         tagged: key of a model version -> identities that a model tag vouches for, after this push.
         tagged_here: the same over the tags of this clone, whether a push takes them along or not.
-        released: does a remote show that this model version came to a stage that needs a model tag? Then one is most
-            probably there, though none is here.
+        released: does a remote show that this model version, with this identity, came to a stage that needs a model
+            tag? Then one is most probably there, though none is here.
         commit_known: does this (abbreviated) commit id exist here? None = cannot be known (shallow).
         code_sha256_of: commit id -> hash of its code, None when unknown.
         code_known: does a commit with this `code_sha256` exist here? None = cannot be known.
@@ -203,7 +203,7 @@ class Context(NamedTuple):
     replaceable: Callable[[Key, str], bool] = _nothing_replaceable
     tagged: Callable[[Key], frozenset[str]] = _untagged
     tagged_here: Callable[[Key], frozenset[str]] = _untagged
-    released: Callable[[Key], bool] = _unreleased
+    released: Callable[[Key, str], bool] = _unreleased
     commit_known: Callable[[str], bool | None] = _unknown
     code_sha256_of: Callable[[str], str | None] = _no_code
     code_known: Callable[[str], bool | None] = _unknown

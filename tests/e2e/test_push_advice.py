@@ -270,6 +270,23 @@ def test_repair_of_such_a_number_prints_how_both_are_kept(both: Team, operation:
     assert_both_are_kept(both)
 
 
+@pytest.mark.parametrize("told_by", ["check", "tag-model"])
+def test_who_leaves_theirs_out_gets_the_tag_of_the_other(both: Team, told_by: str) -> None:
+    both.bob.git("pull", "-q", "--rebase", check=False)
+    asked = hints(both.bob.mlv("merge", "--repair", check=False))
+    for step in asked[[hint.startswith("#") for hint in asked].index(True) + 1 :]:
+        both.bob.run("sh", "-c", step, check=False)
+    both.bob.git("rebase", "--skip", check=False)
+
+    if told_by == "check":
+        take(both.bob, both.bob.mlv("check", "--all"), "keep it")
+    else:
+        follow(both.bob, both.bob.mlv("tag-model", "clf", "v0.2.0", check=False))
+
+    assert both.bob.mlv("check", "--all").out == "no findings\n"
+    assert both.bob.head("refs/tags/clf@v0.2.0") == both.server.head("refs/tags/clf@v0.2.0")
+
+
 def test_a_snapshot_that_a_tag_here_was_made_from_gets_another_number_too(team: Team) -> None:
     for person, rows in ((team.ada, "2\n"), (team.bob, "3\n")):
         person.write("d.csv", rows)

@@ -54,14 +54,18 @@ def _untagged(delta: Delta, context: Context, key: Key, entry: RegisteredVersion
     if not tagged and _counts(delta, key, entry, context.tagged_here(key)):
         return _NOT_PUSHED
     if not tagged:
-        return _NOT_HERE if context.released(key) else "has no model tag"
+        return _NOT_HERE if context.released(key, _identity(delta, key, entry)) else "has no model tag"
     return "" if _counts(delta, key, entry, tagged) else _OTHERWISE
 
 
 def _counts(delta: Delta, key: Key, entry: RegisteredVersion, tagged: frozenset[str]) -> bool:
-    thing = delta.after.frozen(key)
-    identity = thing.manifest.tree_sha256 if thing and thing.manifest else entry.tree_sha256
+    identity = _identity(delta, key, entry)
     return bool(tagged) and (not identity or identity in tagged)
+
+
+def _identity(delta: Delta, key: Key, entry: RegisteredVersion) -> str:
+    thing = delta.after.frozen(key)
+    return thing.manifest.tree_sha256 if thing and thing.manifest else entry.tree_sha256
 
 
 def _with_tag(key: Key) -> Iterator[str]:
@@ -72,11 +76,13 @@ def _with_tag(key: Key) -> Iterator[str]:
 
 def _with_another_number(delta: Delta, context: Context, key: Key) -> tuple[str, ...]:
     """Return the commands that keep both where somebody else tagged other files; none when this is published as it is."""
-    mine, theirs = delta.after.frozen(key), delta.before.frozen(key)
-    if mine is None or mine.manifest is None or (theirs and theirs.manifest == mine.manifest):
-        return ()
-    version = free_version(key, delta.after, delta.before, taken=lambda other: bool(context.tagged(other)))
+    mine, before = delta.after.frozen(key), delta.before.frozen(key)
     pushing = context.moment == "push"
+    if mine is None or mine.manifest is None or (pushing and before and before.manifest == mine.manifest):
+        return ()
+    if context.released(key, mine.manifest.tree_sha256):
+        return (f"git tag -d {tag_name(key)} && git fetch --tags",)  # the tag here is the one that nobody else has
+    version = free_version(key, delta.after, delta.before, taken=lambda other: bool(context.tagged(other)))
     return (
         *make_room(
             key,

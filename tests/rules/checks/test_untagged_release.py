@@ -22,6 +22,27 @@ def test_a_tag_that_vouches_for_other_files_does_not_count():
     assert refused(BEFORE, STAGED, "push", tagged=lambda _: frozenset({"0" * 64})) == ["MLV203"]
 
 
+def test_what_somebody_else_tagged_with_other_files_gets_another_number():
+    before = BEFORE.drop(*BEFORE.below("models"), "models/iris_clf/v0.1.0.manifest.json")
+    taken = frozenset({"v0.1.0", "v0.1.1"})
+
+    found = judged(before, STAGED, "push", tagged=lambda key: frozenset({"0" * 64} if key.version in taken else ()))
+    (finding,) = [each for each in found if (each.code, each.key) == ("MLV203", MODEL)]
+
+    assert finding.keep == (
+        "git mlv renumber iris_clf@v0.1.0 v0.1.2 -m 'Make room for the other iris_clf@v0.1.0'",
+        "git pull --no-rebase --no-edit",
+        "git mlv tag-model iris_clf v0.1.2",
+        "git mlv push",
+    )
+
+
+def test_a_tag_here_for_other_files_than_were_released_gives_way():
+    (finding,) = judged(BEFORE, STAGED, tagged=lambda _: frozenset({"0" * 64}), released=lambda _, __: True)
+
+    assert finding.keep == ("git tag -d iris_clf@v0.1.0 && git fetch --tags",)
+
+
 def test_a_version_that_stays_in_its_stage_is_not_asked_again():
     after = BEFORE.swap(REGISTRY, '"run"', '"registered_utc": "2026-01-01T00:00:00Z", "run"')
 
@@ -41,7 +62,7 @@ def test_a_version_without_a_manifest_needs_some_tag():
 
 
 def test_a_tag_that_a_remote_most_probably_has_is_to_be_fetched_before_another_is_made():
-    (finding,) = judged(BEFORE, STAGED, released=lambda _: True)
+    (finding,) = judged(BEFORE, STAGED, released=lambda _, __: True)
 
     assert finding.message == "iris_clf@v0.1.0 is in staging and its model tag is not here"
     assert finding.keep[0] == "git fetch --tags"
