@@ -69,14 +69,17 @@ def released(project: Project, protect: Iterable[str]) -> Callable[[Key, str], b
     Args:
         protect: the patterns of protected branches, none for the usual ones.
     """
-    repo = project.repo
-    if not remotes(repo):
-        return lambda _, __: False
-    upstream = repo.resolve("@{upstream}") or ""
-    tips = [tip for tip in dict.fromkeys([*protected_refs(repo, protect).values(), upstream]) if tip]
-    trail = stage_trail(project, tips)
+
+    @cache
+    def shown() -> tuple[list[str], Callable[[str, str], tuple[str, ...]]]:
+        """Look only when a rule wants to know: of most commits none does."""
+        repo = project.repo
+        known = [*protected_refs(repo, protect).values(), repo.resolve("@{upstream}") or ""] if remotes(repo) else []
+        tips = [tip for tip in dict.fromkeys(known) if tip]
+        return tips, stage_trail(project, tips)
 
     def was_released(key: Key, identity: str) -> bool:
+        tips, trail = shown()
         for catalog in map(project.committed, tips):
             root = catalog.root(key.root)
             if root is None or identity not in identities_in(catalog, key):
