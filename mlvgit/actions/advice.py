@@ -10,6 +10,8 @@ from mlvgit.core.versions import model_version
 
 __all__ = ["Step", "finishing_step", "next_step"]
 
+MOST_NAMED = 3
+
 
 class Step(NamedTuple):
     """What to do.
@@ -27,7 +29,14 @@ def next_step(status: Status) -> Step:
     """Return the step that helps most: first what is broken, then what the work at hand still needs."""
     if status.bare:
         return _on_server(status)
-    return _setting_up(status) or _mending(status) or _finishing(status) or _releasing(status) or _pushing(status)
+    return (
+        _setting_up(status)
+        or _mending(status)
+        or _finishing(status)
+        or _catching_up(status)
+        or _releasing(status)
+        or _pushing(status)
+    )
 
 
 def finishing_step(status: Status) -> Step | None:
@@ -75,7 +84,7 @@ def _finishing(status: Status) -> Step | None:
     if status.operation in CONTINUE:
         return Step(CONTINUE[status.operation], f"Git is in the middle of a {status.operation}")
     if not status.new and not status.staged:
-        return None
+        return _falsified(status) or _edited(status)
     commit = f"git commit -m {shlex.quote(_title(status))}"
     if not status.staged:
         return Step(
@@ -84,13 +93,40 @@ def _finishing(status: Status) -> Step | None:
     return Step(commit, "what is frozen is not committed" if status.new else "what is staged is not committed")
 
 
+def _falsified(status: Status) -> Step | None:
+    """Where the way back is staged already, this is not asked."""
+    keys = [each.key for each in (*status.snapshots, *status.versions) if each.falsified]
+    return Step(f"git mlv verify {keys[0]}", "HEAD has it otherwise than it was frozen") if keys else None
+
+
+def _edited(status: Status) -> Step | None:
+    """Hand edits are fine, and so is taking them back: the difference says which it is to be."""
+    if not status.edited:
+        return None
+    command = f"git diff -- {' '.join(map(shlex.quote, status.edited[:MOST_NAMED]))}"
+    return Step(command, "edited, not staged: git add keeps it, git restore takes it back")
+
+
 def _title(status: Status) -> str:
+    if status.title:
+        return status.title
     if len(status.new) == 1:
         key = status.new[0]
         return f"Freeze {key}" if key.kind == "snapshot" else f"Add {key}"
     if status.new:
-        return f"Freeze {', '.join(map(str, status.new[:3]))}"
-    return "Set up mlvgit" if _in_root(status, "mlv.yaml") in status.staged else "Say what changes and why"
+        return f"Freeze {', '.join(map(str, status.new[:MOST_NAMED]))}"
+    return "Say what changes and why"
+
+
+def _catching_up(status: Status) -> Step | None:
+    upstream = status.upstream
+    if not upstream.behind:
+        return None
+    there = f"{upstream.remote}/{upstream.branch}"
+    named = "" if upstream.tracked else f" {shlex.quote(upstream.remote)} {shlex.quote(upstream.branch)}"
+    if upstream.ahead:
+        return Step(f"git pull --rebase{named}", f"{there} went another way: a push would be refused")
+    return Step(f"git pull{named}", f"{there} is ahead of HEAD")
 
 
 def _releasing(status: Status) -> Step | None:
@@ -99,6 +135,8 @@ def _releasing(status: Status) -> Step | None:
         key = each.key
         if not each.committed or each.manifest is None or not _is_ahead(each, serving.get(key.name, "")):
             continue
+        if each.stage == "dev" and not each.tagged and _is_unpushed(status):
+            continue  # whether it is released can wait; the work of a day should not
         if not each.tagged and each.stage != "archived":
             tag = f"git mlv tag-model {key.name} {key.version}"
             if key in status.elsewhere:
@@ -114,17 +152,21 @@ def _is_ahead(newest: Newest, serving: str) -> bool:
 
 
 def _pushing(status: Status) -> Step:
-    upstream = status.upstream
-    if upstream.remote and status.branch and status.commit and (upstream.ahead or not upstream.branch):
+    if _is_unpushed(status):
         return Step("git mlv push", "the remote does not have it yet")
     if not status.snapshots and not status.versions:
         return Step("git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER", "nothing is frozen yet")
-    if not upstream.remote:
+    if not status.upstream.remote:
         return Step("git remote add origin URL && git push -u origin HEAD", "all of it is only in this clone")
     away = [each.key for each in status.snapshots if each.away and each.committed]
     if away:
         return Step("git mlv pull", f"the bytes of {away[0]} are not here")
     return Step("", "nothing to do")
+
+
+def _is_unpushed(status: Status) -> bool:
+    upstream = status.upstream
+    return bool(upstream.remote and status.branch and status.commit and (upstream.ahead or not upstream.branch))
 
 
 def _in_root(status: Status, name: str) -> str:

@@ -185,8 +185,8 @@ def facts(catalog: Catalog, directory: str, name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def comment(project: Project, reference: str, text: str, by: str) -> str:
-    """Add a comment to a model version; returns the path of the registry, which is staged.
+def comment(project: Project, reference: str, text: str, by: str) -> tuple[Key, str]:
+    """Add a comment to a model version; returns which, and the path of its registry, which is staged.
 
     Raises:
         UsageError: there is no such version, or no text.
@@ -202,4 +202,4 @@ def comment(project: Project, reference: str, text: str, by: str) -> str:
         write_atomic(project.top / path, registry.with_version(entry).dump())
         project.repo.stage([path], force=True)
         project.refresh()
-        return path
+        return key, path

@@ -1,6 +1,7 @@
 """The status: what serves, what is newest, what is new or wrong here, and how far it got. Nothing frozen is hashed."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.published import released
 from mlvgit.actions.served import Serving, all_serving, tag_state
 from mlvgit.actions.tagging import find_tag
+from mlvgit.actions.titles import title_of
 from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import count
 from mlvgit.core.versions import model_version
@@ -18,13 +20,20 @@ from mlvgit.errors import MlvError
 from mlvgit.records.layout import FrozenKind, Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.history import remotes
+from mlvgit.repo.trees import WorktreeTree
 from mlvgit.rules.catalog import Catalog
-from mlvgit.rules.lookup import read_registry
-from mlvgit.rules.model import Finding
+from mlvgit.rules.contents import Contents
+from mlvgit.rules.lookup import registered
+from mlvgit.rules.model import Entry, Finding, Tree
+from mlvgit.rules.storage import holes
 
 __all__ = ["Newest", "Status", "Upstream", "look"]
 
 MOST_NEWEST = 5
+MOST_COMPARED: Final = 1000
+"""A version of more files is not looked at: the status is to be there at once."""
+EDITED: Final = ("settings", "registry", "run")
+"""Documents that people may change by hand; what is frozen has rules of its own."""
 
 
 class Newest(NamedTuple):
@@ -32,33 +41,41 @@ class Newest(NamedTuple):
 
     Attributes:
         manifest: None when it cannot be read.
-        stage: of a model version.
+        stage: of a model version, by the registry on disk.
+        committed_stage: by that of HEAD.
         tagged: a model tag vouches for exactly its bytes.
         committed: HEAD has it.
         away: the store keeps its bytes, they may be here, and none of them stands in the working directory.
+        falsified: a file of HEAD is not as its manifest says, as far as sizes and what was hashed before tell.
     """
 
     key: Key
     manifest: Manifest | None
     stage: str = ""
+    committed_stage: str = ""
     tagged: bool = False
     committed: bool = False
     away: bool = False
+    falsified: bool = False
 
 
 class Upstream(NamedTuple):
-    """What is not pushed.
+    """What is not pushed, and what is not pulled.
 
     Attributes:
         remote: "" when there is none.
         branch: as the remote calls it; "" when the branch was never pushed.
+        tracked: Git is set up to pull from there.
         ahead: commits that the remote does not have, as far as it was last seen.
+        behind: commits that it had then and HEAD has not.
         tags: model tags to push along.
     """
 
     remote: str = ""
     branch: str = ""
+    tracked: bool = False
     ahead: int = 0
+    behind: int = 0
     tags: tuple[str, ...] = ()
 
 
@@ -80,6 +97,8 @@ class Status(NamedTuple):
         new_paths: what to stage for them.
         unfrozen: folders that nothing freezes yet.
         staged: paths of ours that the next commit would change.
+        title: what a commit of them would be called; "" when nothing in them says.
+        edited: settings, registries and run records of ours that were changed on disk and not staged since.
         unmerged: paths of ours in conflict.
         findings: what the rules say of the working directory.
         debts: what is wrong in HEAD already, as far as it shows at once.
@@ -105,6 +124,8 @@ class Status(NamedTuple):
     new_paths: tuple[str, ...] = ()
     unfrozen: tuple[Key, ...] = ()
     staged: tuple[str, ...] = ()
+    title: str = ""
+    edited: tuple[str, ...] = ()
     unmerged: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     debts: tuple[str, ...] = ()
@@ -141,7 +162,7 @@ def look(project: Project) -> Status:
     serving = tuple(all_serving(project, head))
     snapshots, more_snapshots = _newest(project, catalog, head, "snapshot")
     versions, more_versions = _newest(project, catalog, head, "model")
-    staged, unmerged = _staged(project, catalog)
+    changed = _changed(project, catalog, head)
     committed = set(head.keys(root=project.root))
     new = tuple(key for key in catalog.keys(root=project.root) if key not in committed)
     return Status(
@@ -159,8 +180,7 @@ def look(project: Project) -> Status:
         new=new,
         new_paths=tuple(_paths(project, catalog, new)),
         unfrozen=tuple(catalog.unfrozen(root)) if root else (),
-        staged=staged,
-        unmerged=unmerged,
+        **changed._asdict(),
         findings=_findings(project),
         debts=tuple(_debts(project, head)),
         guards=guards,
@@ -189,8 +209,6 @@ def _newest(project: Project, catalog: Catalog, head: Catalog, kind: FrozenKind)
 
 
 def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, manifest: Manifest | None) -> Newest:
-    registry = read_registry(catalog, key.root, key.name) if key.kind == "model" else None
-    entry = registry.version(key.version) if registry else None
     tagged = key.kind == "model" and manifest is not None and tag_state(project, key, manifest) == "tagged"
     frozen = catalog.frozen(key)
     stored = frozen is not None and manifest is not None and manifest.storage == "store"
@@ -198,10 +216,12 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
     return Newest(
         key=key,
         manifest=manifest,
-        stage=(entry.stage if entry else "dev") if key.kind == "model" else "",
+        stage=_stage(catalog, key),
+        committed_stage=_stage(head, key),
         tagged=tagged,
         committed=head.frozen(key) is not None,
         away=stored and frozen is not None and not os.path.lexists(project.top / frozen.directory),
+        falsified=_is_falsified(project, catalog, head, key),
     )
 
 
@@ -214,6 +234,48 @@ def _tagged_elsewhere(
         frozen = head.frozen(key)
         if frozen and frozen.manifest and not find_tag(project, key) and known(key, frozen.manifest.tree_sha256):
             yield key
+
+
+def _is_falsified(project: Project, catalog: Catalog, head: Catalog, key: Key) -> bool:
+    """Say whether HEAD has a file of `key` otherwise than frozen (`git commit --no-verify`).
+
+    Only what was hashed before, or has another size on disk, is compared.
+    """
+    frozen = head.frozen(key)
+    manifest = frozen.manifest if frozen else None
+    if frozen is None or manifest is None or manifest.storage != "git" or manifest.file_count > MOST_COMPARED:
+        return False
+    gone = holes(manifest)
+    compared = {}
+    for relative, wanted in manifest.by_relative().items():
+        path = f"{frozen.directory}/{relative}"
+        entry = head.tree.entry(path)
+        if relative in gone:
+            continue
+        if entry is None:
+            return True
+        known = project.repo.known_digest(entry.oid) is not None
+        if known or _size(project, catalog, path, entry) not in (None, wanted.size_bytes):
+            compared[path] = wanted
+    return bool(Contents(head.tree).differing(compared))
+
+
+def _size(project: Project, catalog: Catalog, path: str, entry: Entry) -> int | None:
+    """Return the size of a file of HEAD where the disk has it unchanged."""
+    if project.repo.top is None or catalog.tree.entry(path) != entry:
+        return None
+    try:
+        found = os.lstat(project.top / path)
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _stage(catalog: Catalog, key: Key) -> str:
+    if key.kind != "model":
+        return ""
+    entry = registered(catalog, key)
+    return entry.stage if entry else "dev"
 
 
 # What is new or wrong
@@ -231,12 +293,34 @@ def _paths(project: Project, catalog: Catalog, keys: tuple[Key, ...]) -> Iterato
             yield frozen.manifest_path
 
 
-def _staged(project: Project, catalog: Catalog) -> tuple[tuple[str, ...], tuple[str, ...]]:
+class _Changed(NamedTuple):
+    """The fields of `Status` of these names."""
+
+    staged: tuple[str, ...] = ()
+    title: str = ""
+    edited: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
+
+
+def _changed(project: Project, catalog: Catalog, head: Catalog) -> _Changed:
     if project.repo.top is None:
-        return (), ()
-    index = project.repo.index_tree()
+        return _Changed()
+    index, working = project.repo.index_tree(), catalog.tree
     ours = [path for path in sorted(index.delta) if catalog.place(path).kind not in ("", "loose")]
-    return tuple(ours), tuple(path for path in sorted(index.unmerged) if catalog.place(path).kind not in ("", "loose"))
+    return _Changed(
+        staged=tuple(ours),
+        title=title_of(head, Catalog(index), ours) if ours else "",
+        edited=tuple(path for path in _on_disk(working) if catalog.place(path).kind in EDITED and index.entry(path)),
+        unmerged=tuple(path for path in sorted(index.unmerged) if catalog.place(path).kind not in ("", "loose")),
+    )
+
+
+def _on_disk(working: Tree) -> list[str]:
+    """List what Git has not hashed as it stands on disk, or misses there."""
+    if not isinstance(working, WorktreeTree):
+        return []
+    changed = [path for path, entry in working.delta.items() if entry is None or not entry.oid]
+    return sorted(set(changed) - working.unmerged)
 
 
 def _findings(project: Project) -> tuple[Finding, ...]:
@@ -280,13 +364,15 @@ def _upstream(project: Project, branch: str, serving: tuple[Serving, ...]) -> Up
     remote = remote or ("origin" if "origin" in names else (names or [""])[0])
     if not remote or not branch or not repo.head():
         return Upstream(remote=remote)
-    merged = repo.config(f"branch.{branch}.merge").removeprefix("refs/heads/") or branch
+    followed = repo.config(f"branch.{branch}.merge").removeprefix("refs/heads/")
+    merged = followed or branch
     tip = repo.resolve(f"refs/remotes/{remote}/{merged}")
     if tip is None:
         return Upstream(remote=remote, tags=tuple(_tags(project, "", serving, None)))
-    missing = repo.git.text("rev-list", f"{tip}..HEAD").split()
+    apart = repo.git.text("rev-list", "--left-right", f"{tip}...HEAD").split()
+    missing = [each[1:] for each in apart if each.startswith(">")]
     tags = tuple(_tags(project, tip, serving, frozenset(missing))) if missing else ()
-    return Upstream(remote=remote, branch=merged, ahead=len(missing), tags=tags)
+    return Upstream(remote, merged, bool(followed), ahead=len(missing), behind=len(apart) - len(missing), tags=tags)
 
 
 def _tags(project: Project, tip: str, serving: tuple[Serving, ...], missing: frozenset[str] | None) -> Iterator[str]:

@@ -26,7 +26,7 @@ from mlvgit.cli.common import (
     unknown_name,
 )
 from mlvgit.cli.output import Output
-from mlvgit.core.text import size
+from mlvgit.core.text import printable, size
 
 __all__ = ["configure_comment", "configure_model", "run_comment", "run_model"]
 
@@ -218,8 +218,11 @@ def configure_comment(parser: argparse.ArgumentParser) -> None:
 def run_comment(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv comment`."""
     project = Project.open()
-    path = comment(project, args.ref, args.text, project.repo.identity())
-    commit = commit_staged(project, args, [path], f"Comment on {args.ref}", output)
-    output.say(f"noted in {path}" + ("" if commit else " (staged)"))
-    output.json({"registry": path, "commit": commit})
+    key, path = comment(project, args.ref, args.text, project.repo.identity())
+    subject = f"Comment on {key}"
+    commit = commit_staged(project, args, [path], subject, output)
+    output.say(f"noted on {key}, in {printable(path)}" + ("" if commit else " (staged)"))
+    if not commit:
+        output.next(f'git commit -m "{subject}"')
+    output.json({"ref": str(key), "registry": path, "commit": commit})
     return 0

@@ -60,7 +60,10 @@ def run_record(args: argparse.Namespace, output: Output) -> int:
             f"{printable(changed[0])} differs from HEAD, which the record names as its code: commit it, or --code COMMIT"
         )
     path = record(project, plan)
-    commit = commit_staged(project, args, [path], f"Record the run of {args.model}@{args.version}", output)
+    subject = f"Record the run of {args.model}@{args.version}"
+    commit = commit_staged(project, args, [path], subject, output)
     output.say(f"wrote {path}" + ("" if commit else " (staged)"))
+    if not commit:
+        output.next(f'git commit -m "{subject}"')
     output.json({"path": path, "commit": commit})
     return 0

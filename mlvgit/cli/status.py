@@ -7,7 +7,7 @@ from typing import Any
 from mlvgit.actions.advice import Step, next_step
 from mlvgit.actions.project import Project
 from mlvgit.actions.served import Serving, all_serving
-from mlvgit.actions.status import Newest, Status, look
+from mlvgit.actions.status import Newest, Status, Upstream, look
 from mlvgit.cli.common import add_json, add_moment, catalog_at
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
@@ -127,7 +127,8 @@ def _newest(status: Status, output: Output) -> None:
 
 
 def _newest_line(each: Newest, kind: str, tag: str) -> str:
-    facts = [each.stage, tag]
+    moved = each.committed and each.stage != each.committed_stage
+    facts = [each.stage + (f" (in HEAD {each.committed_stage})" if moved else ""), tag]
     if each.manifest is None:
         facts.append("its manifest cannot be read")
     else:
@@ -138,6 +139,8 @@ def _newest_line(each: Newest, kind: str, tag: str) -> str:
         ]
     if not each.committed:
         facts.append("not committed")
+    if each.falsified:
+        facts.append("not as it was frozen")
     if each.away:
         facts.append("its bytes are not here")
     return printable(f"{kind:<6} {each.key}  {', '.join(fact for fact in facts if fact)}")
@@ -155,6 +158,8 @@ def _here(status: Status, output: Output) -> None:
         for finding in status.findings
         if finding.path not in status.unmerged and not (finding.code == "MLV104" and finding.key in status.unfrozen)
     ]
+    told = {finding.path for finding in status.findings}
+    lines += [f"edited, not staged: {path}" for path in status.edited if path not in told]
     _list("here, other than in HEAD", lines, output)
     if status.staged:
         _list(f"staged, not committed: {count(len(status.staged), 'file')}", status.staged[:3], output)
@@ -173,12 +178,19 @@ def _where(status: Status, output: Output) -> None:
         guards = output.style("partly guarded", "yellow") + f": {states} (git mlv doctor)"
     branch = printable(status.branch) or "detached HEAD"
     branch += f", in the middle of a {status.operation}" if status.operation else ""
-    upstream = status.upstream
-    if upstream.branch and upstream.ahead:
-        branch += f", {count(upstream.ahead, 'commit')} ahead of {printable(f'{upstream.remote}/{upstream.branch}')}"
+    branch += _apart(status.upstream)
     output.say(f"{guards}; on {branch}" + ("" if status.commit else ", no commit yet"))
     if status.other_roots:
         output.say(f"other roots: {printable(', '.join(status.other_roots))} (git mlv -C DIR status)")
+
+
+def _apart(upstream: Upstream) -> str:
+    there = printable(f"{upstream.remote}/{upstream.branch}")
+    if upstream.ahead and upstream.behind:
+        return f", {upstream.ahead} ahead, {upstream.behind} behind {there}"
+    if upstream.behind:
+        return f", {count(upstream.behind, 'commit')} behind {there}"
+    return f", {count(upstream.ahead, 'commit')} ahead of {there}" if upstream.ahead else ""
 
 
 # JSON
@@ -198,6 +210,7 @@ def _plain(status: Status, step: Step) -> dict[str, Any]:
         "new": [str(key) for key in status.new],
         "unfrozen": [str(key) for key in status.unfrozen],
         "staged": list(status.staged),
+        "edited": list(status.edited),
         "unmerged": list(status.unmerged),
         "findings": [
             {"code": each.code, "severity": each.severity, "path": each.path, "message": each.message}
@@ -233,9 +246,11 @@ def _newest_json(each: Newest) -> dict[str, Any]:
         "kind": each.key.kind,
         "ref": str(each.key),
         "stage": each.stage,
+        "committed_stage": each.committed_stage,
         "tagged": each.tagged,
         "committed": each.committed,
         "away": each.away,
+        "falsified": each.falsified,
         "tree_sha256": each.manifest.tree_sha256 if each.manifest else "",
         "created_utc": each.manifest.created_utc if each.manifest else "",
     }

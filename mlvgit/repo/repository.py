@@ -235,6 +235,10 @@ class Repository:
         self._cache.flush()
         return known
 
+    def known_digest(self, oid: str) -> Digest | None:
+        """Return what is remembered about a blob; it is not read."""
+        return self._cache.get(oid)
+
     def remember_digest(self, oid: str, digest: Digest) -> None:
         """Remember the digest of a blob whose bytes were just hashed."""
         self._cache.add(oid, digest)

@@ -1,5 +1,6 @@
 """`git mlv status`, from the first command to the last: each state ends with the step that helps most."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -43,6 +44,8 @@ def test_following_the_steps_leads_from_an_empty_repository_to_a_pushed_release(
     follow(repo, step(repo))
     assert step(repo) == "git commit -m 'Add clf@v0.1.0'"
     follow(repo, step(repo))
+    assert step(repo) == "git mlv push"
+    follow(repo, step(repo))
     assert step(repo) == "git mlv tag-model clf v0.1.0"
     follow(repo, step(repo))
     assert step(repo) == "git mlv promote clf v0.1.0 production"
@@ -65,6 +68,182 @@ def test_a_new_version_in_dev_is_to_be_tagged_then_promoted(repo: Sandbox) -> No
 
     repo.mlv("rollback", "clf")
     assert not step(repo).startswith("git mlv promote")
+
+
+@pytest.fixture
+def shared(repo: Sandbox) -> Sandbox:
+    """A clone, guarded, of a repository with clf v0.1.0 in production; `origin` is bare."""
+    repo.mlv("init")
+    repo.commit("Set up")
+    server = repo.server()
+    repo.write("out/model.pkl", "weights")
+    repo.mlv("model", "add", "clf", "v0.1.0", "out/model.pkl", "-m", "Add")
+    repo.mlv("promote", "clf", "v0.1.0", "production", "--tag")
+    repo.run("rm", "-r", "out")
+    repo.mlv("push")
+    clone = server.clone()
+    clone.mlv("install")
+    return clone
+
+
+def go_on(repo: Sandbox, *names: str) -> None:
+    """Make a commit for each name."""
+    for name in names:
+        repo.write(f"notes/{name}.txt", name)
+        repo.commit(name)
+
+
+def test_a_branch_that_is_behind_is_to_be_pulled(repo: Sandbox, shared: Sandbox) -> None:
+    go_on(repo, "one", "two", "three")
+    repo.mlv("push")
+    assert step(shared) == "nothing to do"  # nobody was asked
+    shared.git("fetch", "-q")
+
+    said = shared.mlv("status").out
+    found = json.loads(shared.mlv("status", "--json").out)
+
+    assert "on main, 3 commits behind origin/main" in said
+    assert (found["upstream"]["ahead"], found["upstream"]["behind"]) == (0, 3)
+    assert step(shared) == "git pull"
+    follow(shared, step(shared))
+    assert step(shared) == "nothing to do"
+
+
+def test_a_branch_that_went_another_way_is_to_be_rebased_then_pushed(repo: Sandbox, shared: Sandbox) -> None:
+    go_on(repo, "one", "two")
+    repo.mlv("push")
+    go_on(shared, "three")
+    assert step(shared) == "git mlv push"
+    shared.git("fetch", "-q")
+
+    assert "on main, 1 ahead, 2 behind origin/main" in shared.mlv("status").out
+    assert step(shared) == "git pull --rebase"
+    follow(shared, step(shared))
+    assert "1 commit ahead of origin/main" in shared.mlv("status").out
+    follow(shared, step(shared))
+    assert step(shared) == "nothing to do"
+
+
+def test_a_branch_that_git_follows_nowhere_is_pulled_by_its_name(repo: Sandbox, shared: Sandbox) -> None:
+    go_on(shared, "one")
+    shared.mlv("push")
+    repo.git("fetch", "-q")
+
+    assert step(repo) == "git pull origin main"
+    follow(repo, step(repo))
+    assert step(repo) == "nothing to do"
+
+
+def test_unpushed_commits_come_before_the_tag_of_a_version_in_dev(shared: Sandbox) -> None:
+    shared.write("out/model.pkl", "better")
+    shared.mlv("model", "add", "clf", "v0.2.0", "out/model.pkl", "-m", "Add")
+
+    assert step(shared) == "git mlv push"
+    follow(shared, step(shared))
+    assert step(shared) == "git mlv tag-model clf v0.2.0"
+
+
+def test_a_registry_edited_by_hand_is_told_and_not_taken_for_fact(shared: Sandbox) -> None:
+    path = "models/clf/registry.json"
+    shared.write(path, shared.read(path).replace(b'"production"', b'"archived"'))
+
+    said = shared.mlv("status").out
+    found = json.loads(shared.mlv("status", "--json").out)
+
+    assert f"edited, not staged: {path}" in said
+    assert "clf@v0.1.0  archived (in HEAD production), tagged" in said
+    assert step(shared) == f"git diff -- {path}"
+    assert "git restore takes it back" in said
+    assert found["edited"] == [path]
+    assert [(each["stage"], each["committed_stage"]) for each in found["newest"]] == [("archived", "production")]
+
+    shared.git("add", path)
+    assert json.loads(shared.mlv("status", "--json").out)["edited"] == []
+    shared.git("restore", "--staged", "--worktree", path)
+    assert step(shared) == "nothing to do"
+
+
+@pytest.mark.parametrize("data", ["longer than it was", None])
+def test_what_was_falsified_past_the_hooks_is_told_before_it_is_tagged(shared: Sandbox, data: str | None) -> None:
+    model = shared.write("out/model.pkl", "better")
+    shared.mlv("model", "add", "clf", "v0.2.0", model, "-m", "Add")
+    frozen = shared / "models/clf/v0.2.0/model.pkl"
+    os.chmod(frozen, 0o644)
+    frozen.write_text(data) if data else frozen.unlink()
+    shared.commit("Falsify", "--no-verify")
+
+    assert "not as it was frozen" in shared.mlv("status").out
+    assert step(shared) == "git mlv verify clf@v0.2.0"
+
+    shared.mlv("restore", "clf@v0.2.0")
+    assert step(shared).startswith("git commit -m ")
+    follow(shared, step(shared))
+    assert step(shared) == "git mlv push"
+
+
+def test_a_falsification_of_the_same_size_is_told_once_its_bytes_were_hashed(shared: Sandbox) -> None:
+    shared.write("out/model.pkl", "better")
+    shared.mlv("model", "add", "clf", "v0.2.0", "out/model.pkl", "-m", "Add")
+    os.chmod(shared / "models/clf/v0.2.0/model.pkl", 0o644)
+    shared.write("models/clf/v0.2.0/model.pkl", "BETTER")
+    shared.commit("Falsify", "--no-verify")
+
+    shared.mlv("check", "--all", check=False)
+
+    assert step(shared) == "git mlv verify clf@v0.2.0"
+
+
+def test_a_file_that_git_holds_as_a_pointer_is_no_falsification(shared: Sandbox) -> None:
+    shared.write("out/model.pkl", "better")
+    shared.mlv("model", "add", "clf", "v0.2.0", "out/model.pkl", "-m", "Add")
+    shared.remove("out/model.pkl")
+    os.chmod(shared / "models/clf/v0.2.0/model.pkl", 0o644)
+    named = f"oid sha256:{hashlib.sha256(b'better').hexdigest()}\nsize 6\n"
+    shared.write("models/clf/v0.2.0/model.pkl", "version https://git-lfs.github.com/spec/v1\n" + named)
+    shared.commit("To Git LFS", "--no-verify")
+
+    assert "not as it was frozen" not in shared.mlv("status").out
+
+
+STAGED = {
+    "a remote": ("Name the remote shelf", ["remote", "add", "shelf", "../shelf"]),
+    "a record": ("Record the run of clf@v0.1.0", ["record", "clf", "v0.1.0", "--data", "iris@v0.1"]),
+    "a comment": ("Comment on clf@v0.1.0", ["comment", "clf@v0.1.0", "Tuesday was bad"]),
+    "a discard": ("Discard iris@v0.2", ["discard", "iris@v0.2"]),
+    "a renumbering": ("Renumber iris@v0.2 to v0.3", ["renumber", "iris@v0.2", "v0.3"]),
+    "a stage": ("Promote clf v0.1.0 to staging", ["promote", "clf", "v0.1.0", "staging", "--no-commit"]),
+    "a retirement": ("Retire iris@v0.1", ["retire", "iris@v0.1", "--reason", "Consent withdrawn", "--yes"]),
+    "a snapshot": ("Freeze wine@v0.1", ["snapshot", "create", "wine", "v0.1", "raw/wine.csv"]),
+}
+
+
+@pytest.mark.parametrize(("title", "command"), STAGED.values(), ids=STAGED)
+def test_the_commit_is_called_what_the_command_that_staged_it_calls_it(
+    shared: Sandbox, title: str, command: list[str]
+) -> None:
+    shared.write("raw/iris.csv", "a\n1\n")
+    shared.mlv("snapshot", "create", "iris", "v0.1", "raw/iris.csv", "-m", "Freeze")
+    shared.write("raw/iris.csv", "a\n2\n")
+    shared.mlv("snapshot", "create", "iris", "v0.2", "raw/iris.csv", "-m", "Freeze")
+    shared.write("raw/wine.csv", "a\n3\n")
+
+    said = shared.mlv(*command, check=False).out
+
+    assert step(shared) == f"git commit -m {shlex.quote(title)}"
+    if "--no-commit" not in command:
+        assert f'next: git commit -m "{title}"' in said
+
+
+def test_several_staged_things_are_named_together(shared: Sandbox) -> None:
+    shared.mlv("comment", "clf@v0.1.0", "Tuesday was bad")
+    shared.mlv("promote", "clf", "v0.1.0", "archived", "--no-commit")
+    shared.write("raw/a.csv", "a\n1\n")
+    shared.mlv("snapshot", "create", "iris", "v0.1", "raw/a.csv")
+    shared.mlv("snapshot", "create", "wine", "v0.1", "raw/a.csv")
+
+    assert step(shared) == (
+        "git commit -m 'Freeze iris@v0.1, wine@v0.1, comment on clf@v0.1.0, promote clf v0.1.0 to archived'"
+    )
 
 
 def test_a_clone_is_to_be_guarded_first(repo: Sandbox) -> None:
