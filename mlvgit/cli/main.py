@@ -69,9 +69,6 @@ COMMANDS: dict[str, Command] = {
     "merge-driver": Command("merge", "", "what Git runs to merge a registry"),
 }
 
-TAKES_VERSION = frozenset({"tag-model", "promote", "rollback", "record"})
-"""Commands that are typed with MODEL VERSION, and take MODEL@VERSION as well."""
-
 ELSEWHERE = {
     "add": "snapshot create (data), git mlv model add (a model)",
     "assign": "promote",
@@ -128,16 +125,22 @@ def _columns() -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaints end with status 2 and name the nearest known word."""
+    """A parser whose complaints end with status 2 and name the nearest known word.
+
+    Attributes:
+        read_as: the command line as it is read, where that is not how it was typed.
+    """
 
     def __init__(self, **options: object) -> None:
         options.setdefault("formatter_class", Help)
         options.setdefault("allow_abbrev", False)
         super().__init__(**options)  # type: ignore[arg-type]
+        self.read_as = ""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments and where the help is."""
-        Output().error(f"{self.prog}: {printable(message)}", hint=f"{self.prog} -h")
+        read = f"this was read as {self.read_as}\n" if self.read_as else ""
+        Output().error(f"{self.prog}: {printable(message)}", hint=f"{read}{self.prog} -h")
         raise SystemExit(2)
 
 
@@ -205,6 +208,20 @@ def _say_anything() -> None:
             stream.reconfigure(errors="surrogateescape" if exact else "backslashreplace")
 
 
+def _respelled(parser: argparse.ArgumentParser, words: list[str]) -> list[str]:
+    """Return `words` as the arguments ask for names and versions; a complaint about them says how they were read."""
+    from mlvgit.cli.spelling import respelled, verb_of
+
+    found = respelled(parser, words)
+    if found != words:
+        import shlex
+
+        for each in (parser, verb_of(parser, words)[0]):
+            if isinstance(each, Parser):
+                each.read_as = shlex.join([*parser.prog.split(), *found])
+    return found
+
+
 def _parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
     """Parse `words`; files may stand before and after options, which argparse alone does not allow."""
     args, rest = parser.parse_known_args(words)
@@ -237,8 +254,7 @@ def _run(words: list[str]) -> int:
             hint=f"git mlv {near}" if near else "git mlv -h lists them",
         )
         return 2
-    if name in TAKES_VERSION and rest and "@v" in rest[0]:
-        rest[:1] = rest[0].split("@", 1)
-    args = _parse(build_parser(name), rest)
+    parser = build_parser(name)
+    args = _parse(parser, _respelled(parser, rest) if COMMANDS[name].group else rest)
     output = Output(json=bool(getattr(args, "json", False)))
     return int(getattr(_module(name), "run_" + name.replace("-", "_"))(args, output))

@@ -16,6 +16,7 @@ that would alter what is frozen, name one version twice, or put two versions int
 _REFERENCES = (
     ("iris@v0.1, iris_v0.1", "a snapshot; iris@latest and iris alone are the newest"),
     ("iris_clf@v0.2.0", "a model version"),
+    ("iris v0.1, iris_clf v0.2.0", "the same in two words, as arguments; options take one"),
     ("iris_clf@production", "the version that is in a stage; iris_clf alone is what is in production"),
     ("data:NAME, model:NAME", "settle which one is meant where a data set and a model share a name"),
 )
