@@ -14,7 +14,7 @@ Example:
 
 Way out:
     Write `requirements_lock: "sha256:<hex>"` (`sha256sum env/requirements.lock`) or `container_image: NAME@sha256:<hex>`
-    into the record; `git mlv record` does it by itself.
+    into the record. `git mlv record` looks for a lock file by itself, and `git mlv record --lock FILE` names it.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,11 @@ from collections.abc import Iterator
 from mlvgit.core.text import short
 from mlvgit.rules.delta import Delta
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.recipes import Recipe, changed_recipes
+from mlvgit.rules.recipes import Recipe, changed_recipes, made_by
 from mlvgit.rules.standing import judging_settings
-from mlvgit.rules.wording import back
+from mlvgit.rules.wording import back, quoted
+
+_BY_HAND = "write env.requirements_lock (sha256:<hex>) or env.container_image (NAME@sha256:<hex>) into it"
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -38,7 +40,7 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
                 path=recipe.path,
                 message=f"run {recipe.record.run_id}: {message}",
                 change=f"records run {recipe.record.run_id} without a locked environment",
-                keep=("write env.requirements_lock (sha256:<hex>) or env.container_image (NAME@sha256:<hex>)",),
+                keep=(*_anew(delta, recipe), _BY_HAND),
                 undo=back(delta, context, recipe.path),
                 severity="error" if settings.run_lock == "required" else "warning",
             )
@@ -51,6 +53,16 @@ def _unlocked(recipe: Recipe) -> str:
     if env.container_image:
         return "the container image is named by a tag, which can move, and there is no lock file"
     return "neither a lock file nor a container image by digest"
+
+
+def _anew(delta: Delta, recipe: Recipe) -> Iterator[str]:
+    """Yield the command that records the same run with a lock file, where that is all that is missing."""
+    record, key = recipe.record, made_by(delta.after, recipe)
+    if key is None or record.env.requirements_lock or record.env.container_image:
+        return
+    where = f"-C {quoted(recipe.root)} " if recipe.root else ""
+    run = f"--id {quoted(record.run_id)} --code {quoted(short(record.code_commit))}"
+    yield f"rm {quoted(recipe.path)} && git mlv {where}record {key.name} {key.version} {run} --lock FILE"
 
 
 def _other_lock(context: Context, recipe: Recipe, folder: str) -> str:

@@ -45,3 +45,14 @@ def test_a_record_that_only_moved_is_not_asked_again():
     before = valid().put("mlv.yaml", "mode: enforce\n").run("r", env={})
 
     assert codes(before, before.move("", "project")) == []
+
+
+def test_without_a_lock_file_the_way_is_to_record_the_run_with_one():
+    made = {"outputs": {"model": "iris_clf", "model_version": "v0.1.0"}}
+
+    (finding,) = (each for each in judged(valid(), valid().run("r", env={}, **made)) if each.code == "MLV302")
+    assert finding.keep[0] == ("rm runs/r.yaml && git mlv record iris_clf v0.1.0 --id r --code 9f2e1c4 --lock FILE")
+
+    moved = valid().run("r", env={"container_image": "ghcr.io/org/ml:1.2.3"}, **made)
+    (finding,) = (each for each in judged(valid(), moved) if each.code == "MLV302")
+    assert not any("git mlv record" in way for way in finding.keep)
