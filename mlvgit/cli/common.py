@@ -29,6 +29,7 @@ __all__ = [
     "add_manifest",
     "add_moment",
     "add_move",
+    "add_quiet",
     "add_storage",
     "asked_inventory",
     "asked_moment",
@@ -46,6 +47,11 @@ __all__ = [
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print one JSON object (docs/json.md)")
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add -q: for scripts and timers, which mail what is said."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no result: only what is wrong")
 
 
 def add_commit(parser: argparse.ArgumentParser) -> None:

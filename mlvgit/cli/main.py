@@ -256,5 +256,5 @@ def _run(words: list[str]) -> int:
         return 2
     parser = build_parser(name)
     args = _parse(parser, _respelled(parser, rest) if COMMANDS[name].group else rest)
-    output = Output(json=bool(getattr(args, "json", False)))
+    output = Output(json=bool(getattr(args, "json", False)), quiet=bool(getattr(args, "quiet", False)))
     return int(getattr(_module(name), "run_" + name.replace("-", "_"))(args, output))

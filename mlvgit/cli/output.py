@@ -25,14 +25,16 @@ class Output:
 
     Args:
         json: the result is one JSON object on standard output, and nothing else.
+        quiet: what went well is not worth a word; warnings and errors are.
     """
 
-    def __init__(self, *, json: bool = False) -> None:
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self.as_json = json
+        self.quiet = quiet
 
     def say(self, text: str = "") -> None:
         """Print a line of the result."""
-        if not self.as_json:
+        if not self.as_json and not self.quiet:
             _print(text, sys.stdout)
 
     def raw(self, text: str) -> None:
@@ -47,11 +49,12 @@ class Output:
 
     def talk(self, text: str) -> None:
         """Say something beside the result."""
-        _print(text, sys.stderr)
+        if not self.quiet:
+            _print(text, sys.stderr)
 
     def next(self, command: str) -> None:
         """Say what to type next."""
-        if not self.as_json:
+        if not self.as_json and not self.quiet:
             _print(f"{self.style('next:', 'dim')} {command}", sys.stdout)
 
     def warn(self, text: str) -> None:
@@ -67,7 +70,7 @@ class Output:
 
     def table(self, rows: Sequence[Sequence[str]], heading: Sequence[str] = ()) -> None:
         """Print rows in columns; tab-separated in a pipe."""
-        if self.as_json:
+        if self.as_json or self.quiet:
             return
         cells = [[printable(cell) for cell in row] for row in rows]
         if not self.is_terminal(sys.stdout):
@@ -95,7 +98,7 @@ class Output:
     @contextmanager
     def progress(self, what: str) -> "Iterator[Progress | None]":
         """Show a bar on standard error while bytes are read, when a person looks and it takes over a second."""
-        if not self.is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+        if self.quiet or not self.is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
             yield None
             return
         from mlvgit.cli.progress import Bar

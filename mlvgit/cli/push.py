@@ -4,7 +4,7 @@ import argparse
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.pushing import push
-from mlvgit.cli.common import add_json
+from mlvgit.cli.common import add_json, add_quiet
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable
 
@@ -19,6 +19,7 @@ def configure_push(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = "examples:\n  git mlv push\n  git mlv push upstream\n"
     parser.add_argument("remote", metavar="REMOTE", nargs="?", default="", help="the branch's remote, else origin")
+    add_quiet(parser)
     add_json(parser)
 
 

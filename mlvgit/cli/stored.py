@@ -6,7 +6,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
 from mlvgit.actions.retiring import apply_retired
 from mlvgit.actions.storechecks import RemoteReport, StoreReport, check_remote, check_store
-from mlvgit.cli.common import add_json, tell_of_links
+from mlvgit.cli.common import add_json, add_quiet, tell_of_links
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, size
 
@@ -41,6 +41,7 @@ def configure_pull(parser: argparse.ArgumentParser) -> None:
             help=f"{what}, as in .gitignore: '*.csv' in any folder, 'train' all below it; may be given several times",
         )
     parser.add_argument("-n", "--dry-run", action="store_true", help="only say what would come")
+    add_quiet(parser)
     add_json(parser)
 
 

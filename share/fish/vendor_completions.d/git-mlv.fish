@@ -494,6 +494,8 @@ WORDS
 		cat <<\'WORDS\'
 -h	show this help message and exit
 --help	show this help message and exit
+-q	no progress and no result: only what is wrong
+--quiet	no progress and no result: only what is wrong
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
@@ -508,6 +510,8 @@ WORDS
 --exclude	no files that fit, as in .gitignore: \'*.csv\' in any folder, \'train\' all below it; may be given several times
 -n	only say what would come
 --dry-run	only say what would come
+-q	no progress and no result: only what is wrong
+--quiet	no progress and no result: only what is wrong
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;
