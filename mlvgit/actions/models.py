@@ -81,6 +81,8 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
         raise UsageError(
             f"{plan.model!r} cannot name a model", hint="letters, digits, _ and -; no dots (GTO's grammar)"
         )
+    if not plan.version:
+        raise UsageError("which version?", hint=f"git mlv model add {plan.model} v0.1.0 ...   (or --bump minor)")
     key = project.layout.model_key(plan.model, model_version(plan.version).text)
     files = _files(plan) if plan.inventory is None else None
     data = [project.find_snapshot(text, project.working()) for text in plan.data]

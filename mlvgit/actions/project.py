@@ -20,6 +20,8 @@ from mlvgit.rules.catalog import Catalog, Frozen, Parsed
 
 __all__ = ["Project", "version_of"]
 
+MOST_NAMED = 3
+
 
 def version_of(key: Key) -> Version:
     """Parse the version of `key` by the grammar of its kind."""
@@ -189,8 +191,9 @@ class Project:
         if kind == "snapshot" and reference.wanted == "stage":
             return []
         if kind == "model" and reference.wanted in ("stage", "default"):
-            stage = reference.selector or "production"
-            return [self.in_stage(reference.name, stage, catalog)] if self.has_model(reference.name, catalog) else []
+            if not self.has_model(reference.name, catalog):
+                return []
+            return [self.in_stage(reference.name, reference.selector or "production", catalog, reference.wanted)]
         keys = catalog.keys("snapshot" if kind == "snapshot" else "model", reference.name, self.root)
         if reference.wanted == "version":
             wanted = reference.selector
@@ -203,8 +206,8 @@ class Project:
         """Say whether the current root has a model of this name."""
         return catalog.has_model(self.root, name)
 
-    def in_stage(self, model: str, stage: str, catalog: Catalog) -> Key:
-        """Return the version of `model` in `stage`.
+    def in_stage(self, model: str, stage: str, catalog: Catalog, wanted: str = "stage") -> Key:
+        """Return the version of `model` in `stage`; with the `wanted` "default" no stage was named, nor a version.
 
         Raises:
             UsageError: none is, or several are.
@@ -216,11 +219,12 @@ class Project:
             meant = nearest(stage, list(self.settings_or_default.stage_names))
             if meant and meant != stage:
                 raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {model}@{meant}?")
-            raise UsageError(
-                f"no version of {model} is in {stage} (at {catalog.tree.label})",
-                hint=f"git mlv promote {model} VERSION {stage}"
-                + (f"   (stages in use: {', '.join(known)})" if known else ""),
-            )
+            hint = f"git mlv promote {model} VERSION {stage}"
+            hint += f"   (stages in use: {', '.join(known)})" if known else ""
+            have = [str(key) for key in catalog.keys("model", model, self.root)][: -MOST_NAMED - 1 : -1]
+            if wanted == "default" and have:
+                hint = f"name the version that is meant: {', '.join(have)}\n{hint}"
+            raise UsageError(f"no version of {model} is in {stage} (at {catalog.tree.label})", hint=hint)
         if len(found) > 1:
             listed = ", ".join(entry.version for entry in found)
             raise RefusedError(
@@ -228,6 +232,14 @@ class Project:
                 hint=f"git mlv promote {model} VERSION {stage}   (archives the others)",
             )
         return Key(self.root, "model", model, found[0].version)
+
+    def other_kind(self, name: str, kind: str, catalog: Catalog) -> UsageError | None:
+        """Return the error for a name that a model has where a dataset is meant, or the other way round."""
+        if kind == "model" and catalog.keys("snapshot", name, self.root):
+            return UsageError(f"{name} is a dataset, not a model", hint=f"git mlv snapshot list {name}")
+        if kind == "snapshot" and self.has_model(name, catalog):
+            return UsageError(f"{name} is a model, not a dataset", hint=f"git mlv model list {name}")
+        return None
 
     def _unknown(self, reference: Reference, catalog: Catalog) -> UsageError:
         keys = [key for key in catalog.keys(root=self.root) if reference.kind in ("", key.kind)]
@@ -237,6 +249,9 @@ class Project:
         standing = self.working()
         if catalog is not standing and any(key.name == reference.name for key in standing.keys(root=self.root)):
             return UsageError(f"{reference.text} is frozen here and not committed yet", hint="git commit")
+        other = self.other_kind(reference.name, reference.kind, catalog)
+        if other:
+            return other
         near = nearest(reference.name, sorted({key.name for key in keys}))
         shown = reference.text.removeprefix("data:").removeprefix("model:")
         return UsageError(

@@ -188,6 +188,9 @@ def _key(project: Project, model: str, version: str) -> Key:
 
 
 def _unknown_model(project: Project, model: str, catalog: Catalog) -> UsageError:
+    other = project.other_kind(model, "model", catalog)
+    if other:
+        return other
     known = catalog.models(project.root)
     near = nearest(model, known) if is_model_name(model) else ""
     hint = f"did you mean {near}?" if near else f"known models: {', '.join(known) or 'none yet'}"

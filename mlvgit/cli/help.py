@@ -45,6 +45,6 @@ def run_overview(output: Output) -> int:
         for name, command in COMMANDS.items():
             if command.group == group:
                 output.say(f"  {name:<12}{command.summary}")
-    output.say("\nreferences: iris@v0.1, iris_clf@v0.2.0, iris_clf@production, iris@latest")
+    output.say("\nreferences: iris@v0.1 (or iris v0.1), iris_clf@v0.2.0, iris_clf@production, iris@latest")
     output.say("exit status: 0 fine, 1 findings, 2 usage or settings, 3 environment, 4 remote, 5 busy, 130 interrupted")
     return 0

@@ -3,7 +3,7 @@
 import argparse
 from itertools import islice
 
-from mlvgit.actions.events import StageEvent, stage_events
+from mlvgit.actions.events import StageEvent, VersionChange, stage_events
 from mlvgit.actions.project import Project
 from mlvgit.cli.common import add_json, add_moment, asked_moment, tell_otherwise
 from mlvgit.cli.output import Output
@@ -36,7 +36,8 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
     catalog = project.committed(commit)
     models = [args.model] if args.model else catalog.models(project.root)
     if args.model and not project.has_model(args.model, catalog):
-        raise UsageError(f"there is no model {args.model} in {catalog.tree.label}", hint="git mlv model list")
+        other = project.other_kind(args.model, "model", catalog)
+        raise other or UsageError(f"there is no model {args.model} in {catalog.tree.label}", hint="git mlv model list")
     events = []
     for model in models:
         found = (
@@ -77,10 +78,14 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
     return 0
 
 
+def _before(change: VersionChange) -> str:
+    """Return the stage before; a version that the registry does not name is in dev."""
+    return change.before or ("new" if change.after == "dev" else "dev")
+
+
 def _present(event: StageEvent, output: Output) -> None:
     moves = ", ".join(
-        f"{change.version} {change.before or 'new'} -> {change.after or 'removed'}"
-        for change in event.changes[:MOST_CHANGES]
+        f"{change.version} {_before(change)} -> {change.after or 'removed'}" for change in event.changes[:MOST_CHANGES]
     )
     if len(event.changes) > MOST_CHANGES:
         moves += f" and {len(event.changes) - MOST_CHANGES} more"

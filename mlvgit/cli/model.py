@@ -118,6 +118,11 @@ def _add(args: argparse.Namespace, output: Output) -> int:
     with output.progress(f"freezing {args.model} {version}") as progress:
         result = add(project, plan, progress)
     frozen_lines(output, result)
+    if not result.already and not args.data and not output.as_json:
+        output.talk(
+            "note: which data it was trained on is not said: --data NAME@VERSION says it, "
+            f"or now git mlv record {args.model} {version} --data NAME@VERSION"
+        )
     tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
     if result.restated or not result.already:
@@ -142,7 +147,8 @@ def _list(args: argparse.Namespace, output: Output) -> int:
     tell_otherwise(project, args, output, catalog, dict.fromkeys(line.key.name for line in found))
     output.table([_line(line) for line in found], ("MODEL", "VERSION", "STAGE", "SIZE", "DATA"))
     if not found and args.name:
-        raise unknown_name(args.name, catalog.models(project.root), "model")
+        other = project.other_kind(args.name, "model", catalog)
+        raise other or unknown_name(args.name, catalog.models(project.root), "model")
     if not found:
         output.talk("no model versions yet: git mlv model add MODEL v0.1.0 FILE...")
     versions = [

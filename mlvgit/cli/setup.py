@@ -82,7 +82,13 @@ def configure_install(parser: argparse.ArgumentParser) -> None:
 
 def run_install(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv install`."""
-    changes = _install(Repository.open(), output, dry_run=args.dry_run, server=args.server)
+    repo = Repository.open()
+    changes = _install(repo, output, dry_run=args.dry_run, server=args.server)
+    if args.server and not repo.is_bare:
+        output.warn(
+            "this clone has a working directory: --server guards what is pushed to it, not what is committed in it"
+        )
+        output.next("git mlv install")
     output.json({"changes": list(changes)})
     return 0
 

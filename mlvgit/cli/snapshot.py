@@ -162,7 +162,7 @@ def _list(args: argparse.Namespace, output: Output) -> int:
     output.table(rows, ("SNAPSHOT", "FILES", "SIZE", "FROZEN", "NOTES"))
     if not found and args.name:
         names = sorted({key.name for key in catalog.keys("snapshot", root=project.root)})
-        raise unknown_name(args.name, names, "dataset")
+        raise project.other_kind(args.name, "snapshot", catalog) or unknown_name(args.name, names, "dataset")
     if not found:
         output.talk("no snapshots yet: git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER...")
     output.json({"commit": commit, "snapshots": [manifest_json(key, manifest) for key, manifest in found if manifest]})

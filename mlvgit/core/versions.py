@@ -110,7 +110,8 @@ def snapshot_version(text: str) -> Version:
     match = _SNAPSHOT.fullmatch(text)
     if match is None:
         raise UsageError(
-            f"{text!r} is not a snapshot version", hint=f"write it as vMAJOR.MINOR, for example {_guess(text, 2)}"
+            f"{text!r} is not a snapshot version",
+            hint=f"write it as vMAJOR.MINOR or vMAJOR.MINOR.PATCH, for example {_guess(text, 2)}",
         )
     major, minor, patch = match.groups(default="0")
     return Version(text, (int(major), int(minor), int(patch)))
