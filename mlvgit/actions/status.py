@@ -349,9 +349,13 @@ def _debts(project: Project, head: Catalog) -> Iterator[str]:
             if len(several) > 1:
                 yield f"{model} has {count(len(several), 'version')} in {stage} (MLV202)"
         frozen = {key.version for key in head.keys("model", model, project.root)}
-        for entry in sorted(registry.versions if registry else (), key=lambda each: model_version(each.version)):
-            if entry.stage != "dev" and entry.version not in frozen:
-                yield f"{model}@{entry.version} is in {entry.stage} and has no manifest (MLV204)"
+        unbacked = [
+            entry
+            for entry in (registry.versions if registry else ())
+            if entry.stage != "dev" and entry.version not in frozen
+        ]
+        for entry in sorted(unbacked, key=lambda each: model_version(each.version)):
+            yield f"{model}@{entry.version} is in {entry.stage} and has no manifest (MLV204)"
 
 
 # What is not pushed

@@ -1,6 +1,6 @@
 """The catalog: what a tree says about snapshots, models and runs, read on demand. Pure over a Tree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -85,7 +85,7 @@ class Catalog:
         self._parsed = {} if parsed is None else parsed
         self._frozen: dict[Key, Frozen | None] = {}
         self._roots: dict[str, Root | None] = {}
-        self._keys: dict[tuple[FrozenKind | None, str | None, str | None], list[Key]] = {}
+        self._keys: dict[tuple[str, str | None], list[Key]] = {}  # of a root: of a model, of all datasets
         self._unhashed: Parsed = {}
 
     @cached_property
@@ -149,36 +149,41 @@ class Catalog:
 
     def keys(self, kind: FrozenKind | None = None, name: str | None = None, root: str | None = None) -> list[Key]:
         """List the frozen things that have a manifest, by root, kind, name and rising version."""
-        asked = (kind, name, root)
-        if asked not in self._keys:
-            found: set[Key] = set()
-            for each in self.roots if root is None else filter(None, [self.root(root)]):
-                if kind != "model":
-                    found.update(self._snapshot_keys(each, name))
-                if kind != "snapshot":
-                    found.update(self._model_keys(each, name))
-            self._keys[asked] = sorted(found, key=_order)
-        return self._keys[asked].copy()
+        found: list[Key] = []
+        roots = self.roots if root is None else filter(None, [self.root(root)])
+        for each in sorted(roots, key=lambda one: one.layout.root):
+            if kind != "model":
+                found += [key for key in self._snapshot_keys(each) if name in (None, key.name)]
+            if kind != "snapshot":
+                for model in [name] if name is not None else self.models(each.layout.root):
+                    found += self._model_keys(each, model)
+        return found
 
-    def _snapshot_keys(self, root: Root, name: str | None) -> list[Key]:
-        keys = []
+    def _snapshot_keys(self, root: Root) -> list[Key]:
+        asked = (root.layout.root, None)
+        if asked not in self._keys:
+            self._keys[asked] = sorted(set(self._find_snapshots(root)), key=_order)
+        return self._keys[asked]
+
+    def _model_keys(self, root: Root, model: str) -> list[Key]:
+        asked = (root.layout.root, model)
+        if asked not in self._keys:
+            self._keys[asked] = sorted(self._find_versions(root, model), key=_order)
+        return self._keys[asked]
+
+    def _find_snapshots(self, root: Root) -> Iterator[Key]:
         for child, is_folder in self.tree.names(root.layout.snapshots_dir).items():
             named = split_snapshot_name(child.removesuffix(MANIFEST_SUFFIX))
-            if not is_folder and child.endswith(MANIFEST_SUFFIX) and named and name in (None, named[0]):
-                keys.append(root.layout.snapshot_key(*named))
-        course = self._course_key(root)
-        if course and name in (None, course.name):
-            keys.append(course)
-        return keys
+            if not is_folder and child.endswith(MANIFEST_SUFFIX) and named:
+                yield root.layout.snapshot_key(*named)
+        if course := self._course_key(root):
+            yield course
 
-    def _model_keys(self, root: Root, name: str | None) -> list[Key]:
-        keys = []
-        for model in [name] if name is not None else self.models(root.layout.root):
-            for child, is_folder in self.tree.names(f"{root.layout.models_dir}/{model}").items():
-                version = child.removesuffix(MANIFEST_SUFFIX)
-                if not is_folder and version != child and is_model_version(version):
-                    keys.append(root.layout.model_key(model, version))
-        return keys
+    def _find_versions(self, root: Root, model: str) -> Iterator[Key]:
+        for child, is_folder in self.tree.names(f"{root.layout.models_dir}/{model}").items():
+            version = child.removesuffix(MANIFEST_SUFFIX)
+            if not is_folder and version != child and is_model_version(version):
+                yield root.layout.model_key(model, version)
 
     def unfrozen(self, root: Root) -> list[Key]:
         """List the snapshot and model-version folders of `root` that have no manifest."""
