@@ -244,9 +244,8 @@ def _send_batch(
 @contextmanager
 def _here(source: "BucketSource | None", parcel: _Sending) -> Iterator[Path]:
     """Have a file with the bytes of a parcel."""
-    from mlvgit.remotes.sources import SourceObject
-
-    if source is None or not isinstance(parcel.item, SourceObject):
+    if source is None or isinstance(parcel.item, SourceFile):
+        assert isinstance(parcel.item, SourceFile)
         yield Path(parcel.item.path)
         return
     try:

@@ -32,7 +32,9 @@ def configure_manifest(parser: argparse.ArgumentParser) -> None:
         "data. What changes meanwhile is an error."
     )
     parser.epilog = EXAMPLES
-    parser.add_argument("source", metavar="DIR|URL", help="a folder, s3://BUCKET/PREFIX or az://CONTAINER/PREFIX")
+    parser.add_argument(
+        "source", metavar="DIR|URL", help="a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help="where the list is written")
     parser.add_argument(
         "--dereference",

@@ -197,6 +197,42 @@ class Limited:
         return got
 
 
+class ObjectStat(NamedTuple):
+    """What a bucket says of an object's bytes without giving them.
+
+    Attributes:
+        size: in bytes.
+        tag: another one when the bytes are others: its generation or ETag, or the time when it was written where it has
+            neither.
+    """
+
+    size: int
+    tag: str
+
+
+class Browsed(Protocol):
+    """A remote of which all can be read that lies below its prefix, whatever it is."""
+
+    def everything(self) -> Iterator[tuple[str, ObjectStat]]:
+        """Yield the names of all objects below the prefix.
+
+        Raises:
+            RemoteError: it cannot be listed to its end.
+            MachineError: a library is not installed.
+        """
+
+    def give(self, name: str) -> tuple[ObjectStat, Reader]:
+        """Open an object, and say what it is as it is given.
+
+        Raises:
+            FileNotFoundError: there is none.
+            RemoteError: it cannot be read.
+        """
+
+    def failing(self, what: str) -> AbstractContextManager[None]:
+        """Turn what goes wrong while it is read into an error of ours."""
+
+
 def presences(remote: Remote, digests: Iterable[Digest], has: Callable[[Digest], bool]) -> dict[str, bool | None]:
     """Ask about many things at once; after the first that cannot be told, the rest is not asked any more.
 

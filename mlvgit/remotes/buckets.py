@@ -20,6 +20,7 @@ from mlvgit.remotes.base import (
     OBJECTS,
     PORTION,
     Limited,
+    ObjectStat,
     Patience,
     Reader,
     failed,
@@ -121,6 +122,20 @@ class BucketRemote:
                     digest = named(entry["path"].removeprefix(below), entry["size"])
                     if digest is not None:
                         yield digest
+
+    def everything(self) -> Iterator[tuple[str, ObjectStat]]:
+        """See `Browsed`."""
+        obstore = import_obstore(self.name, self.door.extra)
+        with self.failing("list what it has"):
+            for page in obstore.list(self.store(), prefix=self.prefix or None, chunk_size=1000):
+                for entry in page:
+                    if entry["path"].startswith(self.prefix):
+                        yield entry["path"].removeprefix(self.prefix), _stat(entry)
+
+    def give(self, name: str) -> tuple[ObjectStat, Reader]:
+        """See `Browsed`."""
+        found = import_obstore(self.name, self.door.extra).get(self.store(), self.prefix + name)
+        return _stat(found.meta), Parts(iter(found.stream(min_chunk_size=PORTION)))
 
     def delete(self, digest: Digest, space: str = OBJECTS) -> None:
         """See `Remote`."""
@@ -240,3 +255,9 @@ def import_obstore(name: str, extra: str) -> Any:
             f"the remote {name} needs obstore, which is not installed", hint=f"pip install 'mlvgit[{extra}]'"
         ) from error
     return obstore
+
+
+def _stat(meta: object) -> ObjectStat:
+    found: dict[str, object] = dict(meta)  # type: ignore[call-overload]
+    tag = str(found.get("e_tag") or found["last_modified"]).removeprefix("W/").strip('"')
+    return ObjectStat(int(str(found["size"])), tag)

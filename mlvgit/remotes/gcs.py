@@ -18,6 +18,7 @@ from mlvgit.errors import MachineError, MlvError
 from mlvgit.remotes.base import (
     OBJECTS,
     Limited,
+    ObjectStat,
     Patience,
     Reader,
     failed,
@@ -64,7 +65,7 @@ class GcsRemote:
 
     def upload(self, digest: Digest, source: Path, space: str = OBJECTS) -> None:
         """See `Remote`."""
-        with self._failing(f"take {short(digest.sha256)}"):
+        with self.failing(f"take {short(digest.sha256)}"):
             blob = self._blob(digest, space)
             blob.chunk_size = PART
             data = _Source(portions(digest, source), digest.size)
@@ -74,32 +75,48 @@ class GcsRemote:
     def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
         """See `Remote`."""
         doing = f"give {short(digest.sha256)}"
-        with self._failing(doing):
+        with self.failing(doing):
             blob = self._blob(digest, space)
             found = blob.bucket.get_blob(blob.name, **self._trying(asking=True))
             if found is None:
                 raise lacking(self, digest)
             opened = found.open("rb", chunk_size=PART, **self._trying())
-        yield Limited(opened, digest.size + 1, lambda: self._failing(doing))
+        yield Limited(opened, digest.size + 1, lambda: self.failing(doing))
 
     def names(self, space: str = OBJECTS) -> Iterator[Digest]:
         """See `Remote`."""
         below = f"{self._prefix}{space}/"
-        with self._failing("list what it has"):
+        with self.failing("list what it has"):
             fields = "items(name,size),nextPageToken"
             for blob in self._bucket().list_blobs(prefix=below, fields=fields, **self._trying(asking=True)):
                 digest = named(blob.name.removeprefix(below), blob.size)
                 if digest is not None:
                     yield digest
 
+    def everything(self) -> Iterator[tuple[str, ObjectStat]]:
+        """See `Browsed`."""
+        with self.failing("list what it has"):
+            fields = "items(name,size,generation),nextPageToken"
+            for blob in self._bucket().list_blobs(
+                prefix=self._prefix or None, fields=fields, **self._trying(asking=True)
+            ):
+                yield blob.name.removeprefix(self._prefix), ObjectStat(int(blob.size), str(blob.generation))
+
+    def give(self, name: str) -> tuple[ObjectStat, Reader]:
+        """See `Browsed`; what is read is of the generation that is said."""
+        blob = self._bucket().get_blob(self._prefix + name, **self._trying(asking=True))
+        if blob is None:
+            raise FileNotFoundError(name)
+        return ObjectStat(int(blob.size), str(blob.generation)), blob.open("rb", chunk_size=PART, **self._trying())
+
     def delete(self, digest: Digest, space: str = OBJECTS) -> None:
         """See `Remote`."""
-        with self._failing(f"delete {short(digest.sha256)}"):
+        with self.failing(f"delete {short(digest.sha256)}"):
             blob = self._blob(digest, space)
             blob.bucket.delete_blobs([blob], on_error=lambda _: None, **self._trying(asking=True))
 
     def _has(self, digest: Digest, space: str) -> bool:
-        with self._failing(f"say whether it has {short(digest.sha256)}"):
+        with self.failing(f"say whether it has {short(digest.sha256)}"):
             blob = self._blob(digest, space)
             found = blob.bucket.get_blob(blob.name, **self._trying(asking=True))
             return found is not None and found.size == digest.size
@@ -130,7 +147,8 @@ class GcsRemote:
         return {"retry": retry, "timeout": (self._patience.connect, silence)}
 
     @contextmanager
-    def _failing(self, what: str) -> Iterator[None]:
+    def failing(self, what: str) -> Iterator[None]:
+        """Turn what goes wrong in the client's library into errors of ours."""
         try:
             yield
         except Exception as error:

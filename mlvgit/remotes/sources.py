@@ -7,32 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from mlvgit.core.text import printable
-from mlvgit.errors import IntegrityError, RemoteError, SettingsError, UsageError
+from mlvgit.errors import IntegrityError, SettingsError, UsageError
 from mlvgit.records.settings import Remote as Named
-from mlvgit.remotes.base import PORTION, Limited, Reader, Remote
-from mlvgit.remotes.buckets import BucketRemote, Parts, import_obstore
+from mlvgit.remotes.base import Browsed, Limited, ObjectStat, Reader, Remote
 from mlvgit.remotes.table import open_remote
 
 __all__ = ["SCHEMES", "BucketSource", "ObjectStat", "SourceObject", "open_target", "without_markers"]
 
-SCHEMES: Final = ("s3", "az")
+SCHEMES: Final = ("s3", "gs", "az")
 """The kinds of buckets that can be read where they are."""
-
-
-class ObjectStat(NamedTuple):
-    """What a bucket says of an object's bytes without giving them.
-
-    Attributes:
-        size: in bytes.
-        tag: another one when the bytes are others: its ETag, or the time when it was written where it has none.
-    """
-
-    size: int
-    tag: str
 
 
 class SourceObject(NamedTuple):
@@ -40,12 +27,10 @@ class SourceObject(NamedTuple):
 
     Attributes:
         relative: its name below the source.
-        path: its key.
         stat: as it was listed.
     """
 
     relative: str
-    path: str
     stat: ObjectStat
 
 
@@ -53,7 +38,7 @@ class BucketSource(NamedTuple):
     """Objects below a prefix of a bucket.
 
     Attributes:
-        url: `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`.
+        url: `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`.
         endpoint: the server's address where it is not the provider's.
     """
 
@@ -68,16 +53,7 @@ class BucketSource(NamedTuple):
             RemoteError: it cannot be listed to its end.
             MachineError: a library is not installed.
         """
-        remote = _bucket(self)
-        obstore = import_obstore(remote.name, remote.door.extra)
-        found = []
-        with remote.failing("list what it has"):
-            for page in obstore.list(remote.store(), prefix=remote.prefix or None, chunk_size=1000):
-                for entry in page:
-                    if entry["path"].startswith(remote.prefix):
-                        name = entry["path"].removeprefix(remote.prefix)
-                        found.append(SourceObject(name, entry["path"], _stat(entry)))
-        return without_markers(sorted(found))
+        return without_markers(sorted(SourceObject(name, stat) for name, stat in _browsed(self).everything()))
 
     @contextmanager
     def opened(self, item: SourceObject) -> Iterator[Reader]:
@@ -87,18 +63,16 @@ class BucketSource(NamedTuple):
             IntegrityError: it is not what was listed.
             RemoteError: it cannot be read, on opening or at any read.
         """
-        remote = _bucket(self)
-        obstore = import_obstore(remote.name, remote.door.extra)
-        doing = f"give {printable(item.path)}"
+        remote = _browsed(self)
+        doing = f"give {printable(item.relative)}"
         with remote.failing(doing):
             try:
-                found = obstore.get(remote.store(), item.path)
+                stat, reader = remote.give(item.relative)
             except FileNotFoundError as error:
                 raise IntegrityError(f"{self.named(item)} was removed since it was listed") from error
-            if _stat(found.meta) != item.stat:
+            if stat != item.stat:
                 raise IntegrityError(f"{self.named(item)} changed since it was listed")
-            parts = iter(found.stream(min_chunk_size=PORTION))
-        yield Limited(Parts(parts), item.stat.size + 1, lambda: remote.failing(doing))
+        yield Limited(reader, item.stat.size + 1, lambda: remote.failing(doing))
 
     def named(self, item: SourceObject) -> str:
         """Return how an object is called in messages."""
@@ -134,18 +108,9 @@ def _opened(url: str, endpoint: str) -> Remote:
         raise UsageError(said) from error
 
 
-def _bucket(source: BucketSource) -> BucketRemote:
+def _browsed(source: BucketSource) -> Browsed:
     scheme = urlsplit(source.url).scheme.lower()
     if scheme not in SCHEMES:
-        known = " and ".join(f"{each}://" for each in SCHEMES)
+        known = ", ".join(f"{each}://" for each in SCHEMES)
         raise UsageError(f"{printable(source.url)} is nothing that can be hashed where it lies: a folder, {known} are")
-    remote = _opened(source.url, source.endpoint)
-    if not isinstance(remote, BucketRemote):
-        raise RemoteError(f"{printable(source.url)} cannot be listed")
-    return remote
-
-
-def _stat(meta: object) -> ObjectStat:
-    found: dict[str, object] = dict(meta)  # type: ignore[call-overload]
-    tag = str(found.get("e_tag") or found["last_modified"]).removeprefix("W/").strip('"')
-    return ObjectStat(int(str(found["size"])), tag)
+    return cast("Browsed", _opened(source.url, source.endpoint))

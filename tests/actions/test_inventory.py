@@ -15,7 +15,8 @@ from mlvgit.actions.executors import executor
 from mlvgit.actions.inventory import Target, _hash_there, make
 from mlvgit.core.digest import of_bytes
 from mlvgit.errors import IntegrityError, MachineError, RemoteError, UsageError
-from mlvgit.remotes.sources import ObjectStat, SourceObject, without_markers
+from mlvgit.remotes.base import ObjectStat
+from mlvgit.remotes.sources import SourceObject, without_markers
 from mlvgit.store.scan import scan
 from tests.contracts.servers import (
     ACCOUNT,
@@ -187,7 +188,7 @@ def test_an_azure_container_is_a_source_too(tmp_path: Path, monkeypatch: pytest.
 
 def test_what_a_console_makes_of_a_folder_is_no_file() -> None:
     def listed(name: str, size: int) -> SourceObject:
-        return SourceObject(name, f"raw/{name}", ObjectStat(size, "tag"))
+        return SourceObject(name, ObjectStat(size, "tag"))
 
     objects = [listed("a", 0), listed("a/b", 0), listed("a/b/c.csv", 5), listed("empty.csv", 0), listed("x", 3)]
 

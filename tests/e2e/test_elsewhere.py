@@ -16,7 +16,8 @@ import pytest
 from mlvgit.core.digest import of_bytes, tree_sha256
 from mlvgit.records.inventory import Inventory
 from tests.conftest import SCRIPTS, Playground, Ran, Sandbox
-from tests.contracts.servers import BUCKET, KEY, SECRET, free_ports, seaweedfs
+from tests.contracts.faults import proxy
+from tests.contracts.servers import BUCKET, KEY, SECRET, fake_gcs, free_ports, seaweedfs
 
 FILES = {
     "train/a.csv": b"a,b\n1,2\n" * 1000,
@@ -341,7 +342,7 @@ def test_a_list_is_not_written_among_the_data(playground: Playground, lake: Path
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [("gs://b/x", "s3:// and az:// are"), ("nowhere", "nowhere does not exist"), ("s3:///x", "names no bucket")],
+    [("ssh://b/x", "s3://, gs://, az:// are"), ("nowhere", "nowhere does not exist"), ("s3:///x", "names no bucket")],
 )
 def test_a_source_that_is_none_is_refused(playground: Playground, source: str, said: str) -> None:
     refused = job(playground, source, "-o", "x.json", check=False)
@@ -401,6 +402,23 @@ def test_a_bucket_is_brought_to_a_remote_in_the_bucket_and_committed_in_a_clone(
 
     repo.mlv("pull", "scans@v0.1", **CREDENTIALS)
     assert {name: repo.read(f"data/snapshots/scans_v0.1/{name}") for name in FILES} == FILES
+
+
+def test_a_bucket_of_google_is_hashed_where_it_lies(playground: Playground, tmp_path: Path) -> None:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
+    (tmp_path / "gcs").mkdir()
+    with proxy() as front, fake_gcs(tmp_path / "gcs", front.address) as port:
+        front.target = port
+        kept = Client(None, AnonymousCredentials(), client_options={"api_endpoint": front.address}).bucket(BUCKET)
+        for name, data in FILES.items():
+            kept.blob(f"raw/{name}").upload_from_string(data)
+        job(playground, f"gs://{BUCKET}/raw", "-o", "lake.json", STORAGE_EMULATOR_HOST=front.address)
+
+    found = written(playground)
+    assert found.digests() == {name: of_bytes(data) for name, data in FILES.items()}
+    assert (found.source, found.tree_sha256) == (f"gs://{BUCKET}/raw", TREE)
 
 
 def test_an_empty_prefix_is_no_source(playground: Playground, endpoint: str) -> None:
