@@ -46,9 +46,9 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
             yield _finding(delta, context, thing, f"{remote.name} lacks bytes of {thing.key}", lacking)
         elif unknown and remote.name:
             message = f"it cannot be known whether {remote.name} has the bytes of {thing.key}"
-            why, mend = remote.trouble()
-            again = (mend or "git mlv push   (when it can be reached: unknown is not taken for yes)",)
-            yield _finding(delta, context, thing, f"{message}: {why}" if why else message, unknown, again)
+            said = "; ".join(" ".join(each.split()) for each in remote.trouble() if each)
+            again = ("git mlv push   (once it can be asked: unknown is not taken for yes; code alone is pushed without)",)
+            yield _finding(delta, context, thing, f"{message}: {said}" if said else message, unknown, again)
         elif wanted and _is_closed(thing):
             message = f"the list of the files of {thing.key} cannot be read, so that it is not known what it needs"
             again = ("git mlv fsck --remote   (from the clone that froze it)",)
