@@ -97,7 +97,8 @@ def plan_drop(project: Project, keys: Sequence[Key], *, verify: bool = False) ->
 
     Args:
         keys: stored versions of HEAD.
-        verify: have the remote give every byte, and hash it.
+        verify: have the remote give every byte, and hash it. One that does not take whole bytes in place of damaged ones
+            (an LFS server) is always asked to: what is damaged there could not be mended from anywhere.
 
     Raises:
         RefusedError: what another worktree needs cannot be told.
@@ -140,7 +141,8 @@ class _Plan:
         self.project = project
         self.store = object_store(project)
         self.presence: Presence = proved.presence if proved else Presence(remotes(project))
-        self.verified: dict[Digest, bool] | None = proved.verified if proved else ({} if verify else None)
+        self.verified: dict[Digest, str] = proved.verified if proved else {}
+        self._verify: bool = proved._verify if proved else verify
         self._glance = glance
         for remote in self.presence.remotes if verify else ():
             with suppress(RemoteError):  # it says that it does not know when it is asked what it has
@@ -201,15 +203,15 @@ class _Plan:
         return self._refuted(version.digests)
 
     def _refuted(self, digests: Sequence[Digest]) -> str:
-        """Have every byte given and hashed, when that was asked for; say what was not as it should be."""
-        for digest in digests if self.verified is not None else ():
+        """Have every byte given and hashed, where that is to be; say what was not as it should be."""
+        for digest in digests:
             holder = self.presence.holder(digest)
-            if self.verified is None or holder is None:
+            if holder is None or not (self._verify or holder.whole_only):
                 continue
             if digest not in self.verified:
-                self.verified[digest] = _gives(holder, digest)
-            if not self.verified[digest]:
-                return f"{holder.name} gives other bytes for {digest.sha256}"
+                self.verified[digest] = _wrong(holder, digest)
+            if self.verified[digest]:
+                return self.verified[digest]
         return ""
 
     def _needed(self) -> set[Digest]:
@@ -295,8 +297,10 @@ def _name(digest: Digest) -> str:
     return digest.sha256
 
 
-def _gives(remote: "Remote", digest: Digest) -> bool:
-    """Read an object from a remote to its end, and say whether its bytes are those of its name."""
+def _wrong(remote: "Remote", digest: Digest) -> str:
+    """Read an object from a remote to its end, and say what is wrong with it; "" when its bytes are those of its name."""
+    from mlvgit.remotes.base import mending
+
     whole = hashlib.sha256()
     total = 0
     try:
@@ -304,9 +308,12 @@ def _gives(remote: "Remote", digest: Digest) -> bool:
             while portion := reader.read(PORTION):
                 whole.update(portion)
                 total += len(portion)
-    except RemoteError:
-        return False
-    return (total, whole.hexdigest()) == digest
+    except RemoteError as error:
+        return f"{remote.name} does not give {digest.sha256}: {error.message}"
+    if (total, whole.hexdigest()) == digest:
+        return ""
+    mend = f": {mending(remote)}" if remote.whole_only else ""
+    return f"{remote.name} gives other bytes for {digest.sha256}{mend}"
 
 
 def _held_elsewhere(project: Project) -> Iterator[Digest]:

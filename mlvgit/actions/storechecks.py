@@ -129,6 +129,8 @@ class RemoteReport(NamedTuple):
         remote: its name.
         objects, bytes: what was read there.
         healed, lost: the damaged ones, and lists of extents: sent anew, or not whole anywhere here.
+        unmended: damaged ones of which whole bytes were sent, and which gives other bytes still.
+        mend: what to do about these.
         absent: what manifests name and the remote does not have.
     """
 
@@ -138,6 +140,8 @@ class RemoteReport(NamedTuple):
     healed: tuple[Digest, ...]
     lost: tuple[Digest, ...]
     absent: tuple[Digest, ...]
+    unmended: tuple[Digest, ...] = ()
+    mend: str = ""
 
 
 def check_remote(project: Project, name: str = "", progress: Progress | None = None) -> RemoteReport:
@@ -150,6 +154,8 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
         UsageError: there is no such remote.
         RemoteError: it cannot be reached, or does not take what is to heal it.
     """
+    from mlvgit.remotes.base import mending
+
     remote = _remote(project, name)
     named = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
     if named and aside(partial(remote.presence, named[:1]))[named[0].sha256] is None:
@@ -166,6 +172,23 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     odd = [failed[digest] for digest in away if presence[digest.sha256] is not False]
     if odd:
         raise as_one(odd, f"{count(len(odd), 'object')} could not be read")
+    sent = _send_anew(project, remote, damaged)
+    unmended = _still_damaged(remote, sent)
+    healed = [digest for digest in sent if digest not in unmended]
+    return RemoteReport(
+        remote=remote.name,
+        objects=len(wanted) - len(away) + len(bad),
+        bytes=sum(digest.size for digest in wanted if digest not in away),
+        healed=(*lists_healed, *healed),
+        lost=tuple(digest for digest in (*bad, *damaged) if digest not in (*lists_healed, *sent)),
+        absent=tuple(away),
+        unmended=tuple(unmended),
+        mend=mending(remote),
+    )
+
+
+def _send_anew(project: Project, remote: "Parted", damaged: list[Digest]) -> list[Digest]:
+    """Send those of some objects of which whole bytes are to be had elsewhere, and return these."""
     with project.alone("git mlv fsck"):
         healer = Healer(project, without=remote.name)
         healed = [digest for digest in damaged if healer.heal(digest)]
@@ -173,14 +196,16 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
         refused = deliver(remote, map(Parcel, healed), lambda parcel: store.whole(parcel.digest), lambda _: False)
         if refused:
             raise as_one([error for _, error in refused], f"{count(len(refused), 'object')} could not be sent")
-    return RemoteReport(
-        remote=remote.name,
-        objects=len(wanted) - len(away) + len(bad),
-        bytes=sum(digest.size for digest in wanted if digest not in away),
-        healed=(*lists_healed, *healed),
-        lost=tuple(digest for digest in (*bad, *damaged) if digest not in (*lists_healed, *healed)),
-        absent=tuple(away),
-    )
+    return healed
+
+
+def _still_damaged(remote: "Parted", sent: list[Digest]) -> list[Digest]:
+    """Read back what was sent in place of damaged objects: a host that says to have one already takes nothing."""
+    failed = run_each(sent, partial(_read_whole, remote.plain), lambda digest: digest.size, None)
+    unread = [error for _, error in failed if not isinstance(error, IntegrityError)]
+    if unread:
+        raise as_one(unread, f"{count(len(unread), 'object')} could not be read back")
+    return [digest for digest, _ in failed]
 
 
 def _remote(project: Project, name: str) -> "Parted":

@@ -211,6 +211,8 @@ class _Peer:
 
     def give(self, put: "Callable[[Parcel, Reader], object]", parcel: Parcel, meter: Meter) -> None:
         """Read one thing from it."""
+        from mlvgit.remotes.base import mending
+
         with ExitStack() as stack:
             with self._asked(parcel):
                 reader = stack.enter_context(self._remote.download(parcel.digest, parcel.space))
@@ -221,7 +223,7 @@ class _Peer:
                     raise IntegrityError(
                         f"{self._remote.name} ({printable(self._remote.url)}) has other bytes under "
                         f"{short(parcel.digest.sha256)}: {error.message}",
-                        hint=f"git mlv fsck --remote {self._remote.name}   (in a clone that has them: sends them anew)",
+                        hint=mending(self._remote),
                     ) from error
 
     def take(self, source: Source, heal: Callable[[Parcel], bool], parcel: Parcel, meter: Meter) -> None:

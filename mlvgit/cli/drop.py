@@ -18,7 +18,8 @@ def configure_drop(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Remove bytes from the working directory and the store that a remote says now that it has, of versions that are "
         "pushed; git mlv pull gets them back. What was altered here, what another version or worktree needs, and what is "
-        "nowhere else stays. With --keep-newest and --older-than what serves stays too. Exit status 1 when something "
+        "nowhere else stays. Of a Git LFS server, where damaged bytes cannot be replaced, every byte is read first, as with "
+        "--verify. With --keep-newest and --older-than what serves stays too. Exit status 1 when something "
         "that was meant stays, 4 when no remote could be asked."
     )
     parser.epilog = (

@@ -90,7 +90,8 @@ def configure_fsck(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Hash every object of the store. A damaged one is moved into quarantine, never deleted, and healed from a "
         "working directory or a remote that still has its bytes. With --remote: read and hash what the manifests name "
-        "on a remote, and send anew what is damaged there. Exit status 1 when one could not be healed."
+        "on a remote, send anew what is damaged there, and read it back: a Git LFS server takes nothing that it says to have. "
+        "Exit status 1 when one could not be healed."
     )
     parser.epilog = "examples:\n  git mlv fsck\n  git mlv fsck --remote\n  git mlv fsck --remote backup --json\n"
     parser.add_argument(
@@ -119,7 +120,7 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
     if found.lost:
         output.talk(f"damaged bytes are kept in {printable(str(found.quarantine))}")
-    output.json(_fsck_json(found, []))
+    output.json(_fsck_json(found, [], []))
     return 1 if found.lost else 0
 
 
@@ -127,12 +128,20 @@ def _fsck_remote(project: Project, name: str, output: Output) -> int:
     with output.progress("reading") as progress:
         found = check_remote(project, name, progress)
     _say_healed(found, output)
-    whole = found.objects - len(found.healed) - len(found.lost)
+    for digest in found.unmended:
+        output.say(
+            f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: {printable(found.remote)} keeps its "
+            "damaged bytes, whatever it is sent"
+        )
+    if found.unmended:
+        output.next(found.mend)
+    whole = found.objects - len(found.healed) - len(found.lost) - len(found.unmended)
     output.say(f"{printable(found.remote)}: {count(found.objects, 'object')}, {size(found.bytes)}: {whole} whole")
     if found.absent:
         output.say(f"{count(len(found.absent), 'object')} not there (git mlv push sends what a pushed manifest names)")
-    output.json(_fsck_json(found, [digest.sha256 for digest in found.absent]))
-    return 1 if found.lost else 0
+    unmended = [digest.sha256 for digest in found.unmended]
+    output.json(_fsck_json(found, [digest.sha256 for digest in found.absent], unmended))
+    return 1 if found.lost or unmended else 0
 
 
 def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
@@ -142,12 +151,13 @@ def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
         output.say(f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: no whole copy was found")
 
 
-def _fsck_json(found: StoreReport | RemoteReport, absent: list[str]) -> dict[str, object]:
+def _fsck_json(found: StoreReport | RemoteReport, absent: list[str], unmended: list[str]) -> dict[str, object]:
     return {
-        "ok": not found.lost,
+        "ok": not (found.lost or unmended),
         "objects": found.objects,
         "bytes": found.bytes,
         "healed": [digest.sha256 for digest in found.healed],
         "lost": [digest.sha256 for digest in found.lost],
+        "unmended": unmended,
         "absent": absent,
     }

@@ -28,6 +28,7 @@ __all__ = [
     "failed",
     "lacking",
     "looked_for",
+    "mending",
     "named",
     "portions",
     "presences",
@@ -268,6 +269,16 @@ def named(name: str, size: int) -> Digest | None:
 def lacking(remote: Remote, digest: Digest) -> RemoteError:
     """Return the error of a thing that is not there."""
     return RemoteError(f"{remote.name} ({printable(remote.url)}) does not have {short(digest.sha256)}")
+
+
+def mending(remote: Remote) -> str:
+    """Return the hint for an object there whose bytes are damaged."""
+    if remote.whole_only:
+        return (
+            f"delete the object on the host of {remote.name}, which takes no other bytes while it has it; then git mlv push"
+            "   (in a clone that has them)"
+        )
+    return f"git mlv fsck --remote {remote.name}   (in a clone that has them: sends them anew)"
 
 
 def looked_for(said: str, places: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -263,3 +265,54 @@ def test_a_folder_as_the_git_remote_has_no_lfs_server_and_that_is_said(team: Tea
     assert refused.status == 2
     assert "which has no LFS server" in refused.said
     assert "git config lfs.url" in refused.said
+
+
+def damaged(server: Giftless, place: str, data: bytes) -> Path:
+    """Let the host hold other bytes of the same size under the name of `data`."""
+    path = server.objects(place) / hashlib.sha256(data).hexdigest()
+    path.write_bytes(b"!" + data[1:])
+    return path
+
+
+def test_fsck_does_not_call_healed_what_the_host_keeps_damaged_and_says_how_it_is_mended(
+    team: Team, ada: Sandbox, server: Giftless, place: str
+) -> None:
+    ada.mlv("push")
+    there = damaged(server, place, DATA)
+
+    found = ada.mlv("fsck", "--remote", "origin", check=False)
+
+    assert found.status == 1
+    assert f"BAD     {there.name}" in found.out
+    assert "healed" not in found.out
+    assert "delete the object on the host of origin" in found.out
+    assert "then git mlv push" in found.out
+    told = json.loads(ada.mlv("fsck", "--remote", "origin", "--json", check=False).out)
+    assert (told["ok"], told["healed"], told["unmended"]) == (False, [], [there.name])
+    hint = team.clone("carol").mlv("pull", check=False).said
+    assert "delete the object on the host of origin" in hint
+    assert "fsck --remote" not in hint
+
+    there.unlink()
+    ada.mlv("push")
+    assert there.read_bytes() == DATA
+    assert "BAD" not in ada.mlv("fsck", "--remote", "origin").out
+
+
+def test_drop_reads_every_byte_of_a_host_that_cannot_be_mended_so_that_the_last_good_copy_stays(
+    ada: Sandbox, server: Giftless, place: str
+) -> None:
+    ada.mlv("push")
+    there = damaged(server, place, DATA)
+
+    refused = ada.mlv("drop", "scans@v0.1", check=False)
+
+    assert refused.status == 1
+    assert "gives other bytes" in refused.said
+    assert "delete the object on the host of origin" in refused.said
+    assert ada.read(FROZEN) == DATA
+    there.write_bytes(DATA)
+    ada.mlv("drop", "scans@v0.1")
+    assert not (ada / FROZEN).exists()
+    ada.mlv("pull", "scans@v0.1")
+    assert ada.read(FROZEN) == DATA
