@@ -61,11 +61,18 @@ def check_working(project: Project) -> Report:
     return make_report(found, "to be refused at commit")
 
 
-def check_all(project: Project, commit: str | None = None, *, remote_bytes: RemoteBytes | None = None) -> Report:
+def check_all(
+    project: Project,
+    commit: str | None = None,
+    *,
+    remote_bytes: RemoteBytes | None = None,
+    notes: tuple[str, ...] = (),
+) -> Report:
     """Judge everything that a commit, or the working directory, says, debts included.
 
     Args:
         remote_bytes: ask where the bytes are that Git does not hold.
+        notes: what is to be said besides.
     """
     after = project.committed(commit) if commit else project.working()
     context = _commit_context(project, project.repo.head())
@@ -75,7 +82,7 @@ def check_all(project: Project, commit: str | None = None, *, remote_bytes: Remo
     findings = judge([delta], context)
     if remote_bytes:
         findings += judge([delta], context._replace(moment="push", remote_bytes=remote_bytes, only=BYTES))
-    return make_report(findings, "this state does not hold")
+    return make_report(findings, "this state does not hold", notes=notes)
 
 
 def _commit_context(project: Project, head: str | None, *merged: str | None) -> Context:

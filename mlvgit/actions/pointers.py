@@ -1,11 +1,28 @@
-"""Keeping what was sent to a Git host's LFS server: the host deletes what no pointer in the repository names."""
+"""Keeping what was sent to a Git host's LFS server: the host deletes what no pointer in the repository names.
 
-from collections.abc import Iterable
+A host's branch of pointers may be deleted, or be written by an older clone. So each push sees to it that it names all that
+manifests on the branches and tags of the Git remote need, as far as this clone knows them, and not only what it brings.
+"""
 
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from mlvgit.actions.named import known_there, refs_there
+from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import remotes
 from mlvgit.core.digest import Digest
+from mlvgit.core.text import count, printable, short
+from mlvgit.repo.history import commit_exists, is_ancestor
+from mlvgit.store.atomic import write_atomic
 
-__all__ = ["keep_on_host"]
+if TYPE_CHECKING:
+    from mlvgit.records.settings import Remote as Named
+
+__all__ = ["keep_on_host", "unnamed_on_host", "unnamed_words"]
+
+_FILE = "named-on-host.json"
 
 
 def keep_on_host(project: Project, digests: Iterable[Digest]) -> tuple[str, ...]:
@@ -17,13 +34,90 @@ def keep_on_host(project: Project, digests: Iterable[Digest]) -> tuple[str, ...]
     Raises:
         RemoteError: the Git remote cannot be asked, or does not take the branch.
     """
+    host = _host(project)
+    if host is None:
+        return ()
+    from mlvgit.repo.lfshost import git_remote
+    from mlvgit.repo.pointers import keep, unnamed
+
+    remote = git_remote(project.repo, host.name)
+    there: list[Presence] = []
+
+    def others(tip: str) -> Sequence[Digest]:
+        """Return what the host has, manifests need and the branch at `tip` lacks; remember where there is nothing."""
+        lacking = unnamed(project.repo, tip, known_there(project, remote, _looked_at(project, remote, tip)))
+        if lacking and not there:
+            there.append(Presence(remotes(project)[:1]))
+        said = there[0](lacking) if lacking else {}
+        if tip and not any(answer is not False for answer in said.values()):
+            _look(project, remote, tip)
+        return [digest for digest in lacking if said[digest.sha256]]
+
+    along = keep(project.repo, remote, digests, others)
+    return (along,) if along else ()
+
+
+def unnamed_on_host(project: Project, name: str = "") -> list[Digest]:
+    """List what an LFS server has, manifests need as far as is known here, and no pointer on its branch names.
+
+    Args:
+        name: of the remote of bytes, as in mlv.yaml; "" for the first. Only the first one has such a branch.
+
+    Raises:
+        RemoteError: the Git remote cannot be asked.
+    """
+    host = _host(project)
+    if host is None or (name and name != host.name):
+        return []
+    from mlvgit.repo.lfshost import git_remote
+    from mlvgit.repo.pointers import tip_of, unnamed
+
+    project.fetching = True
+    remote = git_remote(project.repo, host.name)
+    known = known_there(project, remote)
+    lacking = unnamed(project.repo, tip_of(project.repo, remote), known) if known else []
+    said = Presence(remotes(project)[:1])(lacking) if lacking else {}
+    return [digest for digest in lacking if said[digest.sha256]]
+
+
+def unnamed_words(remote: str, digests: Sequence[Digest]) -> str:
+    """Say what the branch of pointers lacks, and what mends it."""
+    some = ", ".join(short(digest.sha256) for digest in digests[:3]) + (", ..." if len(digests) > 3 else "")
+    return (
+        f"the branch mlv/lfs of the host of {printable(remote)} does not name {count(len(digests), 'object')} ({some}), which "
+        "it may delete for that: git mlv push writes what the branch lacks"
+    )
+
+
+def _host(project: Project) -> "Named | None":
     from mlvgit.remotes.table import is_lfs
 
     known = project.settings_or_default.remotes
-    if not known or not is_lfs(known[0]):
-        return ()
-    from mlvgit.repo.lfshost import git_remote
-    from mlvgit.repo.pointers import keep
+    return known[0] if known and is_lfs(known[0]) else None
 
-    along = keep(project.repo, git_remote(project.repo, known[0].name), digests)
-    return (along,) if along else ()
+
+def _looked_at(project: Project, remote: str, tip: str) -> list[str]:
+    """Return the commits whose manifests are all named by the branch of pointers at `tip`, as was seen before."""
+    seen = _read(project).get(remote)
+    if not isinstance(seen, dict) or not tip:
+        return []
+    before, commits = seen.get("tip"), seen.get("commits")
+    if not isinstance(before, str) or not isinstance(commits, list):
+        return []
+    grown = commit_exists(project.repo, before) and is_ancestor(project.repo, before, tip)
+    return [str(oid) for oid in commits] if grown else []
+
+
+def _look(project: Project, remote: str, tip: str) -> None:
+    found = {"tip": tip, "commits": refs_there(project, remote)}
+    known = _read(project)
+    if known.get(remote) != found:
+        write_atomic(project.repo.state_dir / _FILE, json.dumps({**known, remote: found}).encode())
+
+
+def _read(project: Project) -> dict[str, object]:
+    try:
+        value = json.loads((project.repo.state_dir / _FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,6 +1,6 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.healing import Healer
+from mlvgit.actions.named import manifests_in, objects_named
 from mlvgit.actions.parted import EXTENTS
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
@@ -16,11 +17,7 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, size
-from mlvgit.errors import DocumentError, IntegrityError, RefusedError
-from mlvgit.records.filelist import FileList
-from mlvgit.records.layout import Key
-from mlvgit.records.manifest import Manifest
-from mlvgit.repo.git import decode
+from mlvgit.errors import IntegrityError, RefusedError
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.objects import ObjectStore
@@ -96,8 +93,8 @@ def send_pushed(
     project.fetching = True
     tips = list(tips)
     wanted = list(dict.fromkeys([*pushed_objects(project, tips, git_remote), *also]))
-    if not wanted:
-        return Shipped(sent=Sent())
+    if not wanted:  # a hook leaves a push of code alone; who asked for it mends what the host lacks all the same
+        return Shipped(sent=Sent(), along=keep_on_host(project, ()) if limit is None else ())
     if project.repo.head() in tips:
         _named_for_all(project)
     presence = Presence(remotes(project)[:1])
@@ -209,27 +206,8 @@ def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:
 
 def pushed_objects(project: Project, tips: Iterable[str], git_remote: str) -> list[Digest]:
     """List the objects that store-kept manifests name which no branch of `git_remote` has yet, as it was last seen."""
-    found: dict[Digest, None] = {}
-    for path, oid in _manifests(project, list(tips), git_remote):
-        try:
-            manifest = Manifest.parse(project.repo.blob(oid), path)
-        except DocumentError:
-            continue  # the rules have said so already
-        if isinstance(manifest.files, FileList):
-            manifest.files.source = project.find_list
-        found.update(dict.fromkeys(known_objects(manifest, Key("", manifest.kind, manifest.name, manifest.version))))
-    return list(found)
-
-
-def _manifests(project: Project, tips: list[str], git_remote: str) -> Iterator[tuple[str, str]]:
-    if not tips:
-        return
+    commits = list(tips)
+    if not commits:
+        return []
     seen = ("--not", f"--remotes={git_remote}") if git_remote else ()
-    raw = project.repo.git.run(
-        "log", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "-z", "--diff-filter=AM", *tips, *seen, "--"
-    )
-    fields = [field for field in raw.split(b"\0") if field.strip()]
-    for change, path in zip(fields[::2], fields[1::2], strict=True):
-        name = decode(path)
-        if name.endswith(("/manifest.json", ".manifest.json")):
-            yield name, change.split(b" ")[3].decode()
+    return list(objects_named(manifests_in(project, *commits, *seen)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.healing import Healer
+from mlvgit.actions.pointers import unnamed_on_host
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import remarks, take_own_along
@@ -131,6 +132,7 @@ class RemoteReport(NamedTuple):
         healed, lost: the damaged ones, and lists of extents: sent anew, or not whole anywhere here.
         unmended: damaged ones of which whole bytes were sent, and which gives other bytes still.
         mend: what to do about these.
+        unnamed: what it has and may delete, as no pointer names it; only on an LFS server.
         absent: what manifests name and the remote does not have.
     """
 
@@ -142,6 +144,7 @@ class RemoteReport(NamedTuple):
     absent: tuple[Digest, ...]
     unmended: tuple[Digest, ...] = ()
     mend: str = ""
+    unnamed: tuple[Digest, ...] = ()
 
 
 def check_remote(project: Project, name: str = "", progress: Progress | None = None) -> RemoteReport:
@@ -184,6 +187,7 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
         absent=tuple(away),
         unmended=tuple(unmended),
         mend=mending(remote),
+        unnamed=tuple(unnamed_on_host(project, remote.name)),
     )
 
 

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from mlvgit.cli.output import Output
-from mlvgit.errors import UsageError
+from mlvgit.errors import RemoteError, UsageError
 from mlvgit.repo.git import Git
 from mlvgit.repo.quick import nothing_changed
 
@@ -83,7 +83,20 @@ def _check(project: "Project", args: argparse.Namespace) -> "Report":
 
             oids[0] = next(iter(merge_bases(project.repo, *oids)), oids[0])
         return check_range(project, oids[0], oids[1], each=args.each, remote_bytes=asked)
-    return check_all(project, remote_bytes=asked) if args.all else check_working(project)
+    return check_all(project, remote_bytes=asked, notes=_kept(project, args)) if args.all else check_working(project)
+
+
+def _kept(project: "Project", args: argparse.Namespace) -> tuple[str, ...]:
+    """Say what an LFS server may delete, as no pointer names it."""
+    if not args.remote:
+        return ()
+    from mlvgit.actions.pointers import unnamed_on_host, unnamed_words
+
+    try:
+        unnamed = unnamed_on_host(project)
+    except RemoteError as error:
+        return (f"it cannot be known whether pointers keep what was pushed: {error.message}",)
+    return (unnamed_words(project.settings_or_default.remotes[0].name, unnamed),) if unnamed else ()
 
 
 def configure_explain(parser: argparse.ArgumentParser) -> None:

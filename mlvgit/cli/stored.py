@@ -2,6 +2,7 @@
 
 import argparse
 
+from mlvgit.actions.pointers import unnamed_words
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
 from mlvgit.actions.retiring import apply_retired
@@ -120,7 +121,7 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
     if found.lost:
         output.talk(f"damaged bytes are kept in {printable(str(found.quarantine))}")
-    output.json(_fsck_json(found, [], []))
+    output.json(_fsck_json(found))
     return 1 if found.lost else 0
 
 
@@ -139,9 +140,10 @@ def _fsck_remote(project: Project, name: str, output: Output) -> int:
     output.say(f"{printable(found.remote)}: {count(found.objects, 'object')}, {size(found.bytes)}: {whole} whole")
     if found.absent:
         output.say(f"{count(len(found.absent), 'object')} not there (git mlv push sends what a pushed manifest names)")
-    unmended = [digest.sha256 for digest in found.unmended]
-    output.json(_fsck_json(found, [digest.sha256 for digest in found.absent], unmended))
-    return 1 if found.lost or unmended else 0
+    if found.unnamed:
+        output.warn(unnamed_words(found.remote, found.unnamed))
+    output.json(_fsck_json(found))
+    return 1 if found.lost or found.unmended or found.unnamed else 0
 
 
 def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
@@ -151,13 +153,16 @@ def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
         output.say(f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: no whole copy was found")
 
 
-def _fsck_json(found: StoreReport | RemoteReport, absent: list[str], unmended: list[str]) -> dict[str, object]:
+def _fsck_json(found: StoreReport | RemoteReport) -> dict[str, object]:
+    there = found if isinstance(found, RemoteReport) else None
+    unmended, unnamed, absent = (there.unmended, there.unnamed, there.absent) if there else ((), (), ())
     return {
-        "ok": not (found.lost or unmended),
+        "ok": not (found.lost or unmended or unnamed),
         "objects": found.objects,
         "bytes": found.bytes,
         "healed": [digest.sha256 for digest in found.healed],
         "lost": [digest.sha256 for digest in found.lost],
-        "unmended": unmended,
-        "absent": absent,
+        "unmended": [digest.sha256 for digest in unmended],
+        "unnamed": [digest.sha256 for digest in unnamed],
+        "absent": [digest.sha256 for digest in absent],
     }

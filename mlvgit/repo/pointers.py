@@ -12,7 +12,7 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,7 +23,7 @@ from mlvgit.errors import GitError, RemoteError
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
-__all__ = ["BRANCH", "keep", "pointer"]
+__all__ = ["BRANCH", "keep", "pointer", "pointer_id", "tip_of", "unnamed"]
 
 BRANCH: Final = "refs/heads/mlv/lfs"
 TRIES: Final = 20
@@ -60,8 +60,13 @@ def pointer(digest: Digest) -> bytes:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest.sha256}\nsize {digest.size}\n".encode()
 
 
-def keep(repo: "Repository", remote: str, digests: Iterable[Digest]) -> str:
+def keep(
+    repo: "Repository", remote: str, digests: Iterable[Digest], others: Callable[[str], Iterable[Digest]] = lambda _: ()
+) -> str:
     """See to it that the branch of pointers on a Git remote names these objects. The empty file has no pointer.
+
+    Args:
+        others: what else is to be named, given the commit that the branch has there, "" for none.
 
     Returns:
         What is to go along with the first push to a remote that has no branch yet, as a refspec; "" when all is done.
@@ -70,16 +75,16 @@ def keep(repo: "Repository", remote: str, digests: Iterable[Digest]) -> str:
         RemoteError: the remote cannot be asked, or does not take the branch.
         MachineError: Git does not know who the user is.
     """
-    wanted = {digest.sha256: digest for digest in digests if digest.size}
-    if not wanted:
-        return ""
-    repo.identity()
+    wanted = [digest for digest in digests if digest.size]
+    if wanted:
+        repo.identity()
     with _asked(repo, remote) as asked:
         for left in reversed(range(TRIES)):
             tip = _fetch(asked)
-            lacking = _lacking(repo, tip, wanted)
+            lacking = unnamed(repo, tip, [*wanted, *others(tip)])
             if not lacking:
                 return ""
+            repo.identity()
             commit = _write(asked, tip, lacking)
             if not tip and not _remotely(asked, "ls-remote", "--heads", "--", remote).strip():
                 return f"{commit}:{BRANCH}"
@@ -124,21 +129,31 @@ def _remotely(asked: _Asked, *args: str) -> str:
         ) from error
 
 
-def _lacking(repo: "Repository", tip: str, wanted: Mapping[str, Digest]) -> dict[str, Digest]:
-    """Return what the branch does not name rightly."""
-    if not tip:
-        return dict(wanted)
-    lacking = dict(wanted)
-    for record in repo.git.records("ls-tree", "-r", "-z", tip):
+def tip_of(repo: "Repository", remote: str) -> str:
+    """Return the commit that the branch of pointers has on a Git remote, which is here then; "" when it has none.
+
+    Raises:
+        RemoteError: the remote cannot be asked.
+    """
+    with _asked(repo, remote) as asked:
+        return _fetch(asked)
+
+
+def unnamed(repo: "Repository", tip: str, digests: Iterable[Digest]) -> list[Digest]:
+    """Return those of some objects that the branch at `tip` does not name rightly; "" is no branch."""
+    lacking = {digest.sha256: digest for digest in digests if digest.size}
+    for record in repo.git.records("ls-tree", "-r", "-z", tip) if tip and lacking else ():
         entry, _, path = record.decode("utf-8", "surrogateescape").partition("\t")
         mode, _, oid = entry.split(" ")
         digest = lacking.get(path[3:])
-        if digest and path == _path(digest) and mode == "100644" and oid == _blob_id(repo, pointer(digest)):
+        if digest and path == _path(digest) and mode == "100644" and oid == pointer_id(repo, digest):
             del lacking[digest.sha256]
-    return lacking
+    return list(lacking.values())
 
 
-def _blob_id(repo: "Repository", data: bytes) -> str:
+def pointer_id(repo: "Repository", digest: Digest) -> str:
+    """Return the id of the blob that is the Git LFS pointer to an object."""
+    data = pointer(digest)
     return hashlib.new(repo.object_format, b"blob %d\0%b" % (len(data), data)).hexdigest()
 
 
@@ -146,11 +161,12 @@ def _path(digest: Digest) -> str:
     return f"{digest.sha256[:2]}/{digest.sha256}"
 
 
-def _write(asked: _Asked, tip: str, lacking: Mapping[str, Digest]) -> str:
+def _write(asked: _Asked, tip: str, lacking: Iterable[Digest]) -> str:
     """Write a commit that adds pointers to what `tip` has, and return its id."""
-    files = {**({} if tip else _FIXED), **{_path(digest): pointer(digest) for digest in lacking.values()}}
+    named = {_path(digest): pointer(digest) for digest in lacking}
+    files = {**({} if tip else _FIXED), **named}
     git = asked.repo.git
-    message = f"Name {count(len(lacking), 'object')} that manifests need\n".encode()
+    message = f"Name {count(len(named), 'object')} that manifests need\n".encode()
     committer = git.text("var", "GIT_COMMITTER_IDENT")
     head = f"commit {asked.ref}\ncommitter {committer}\n".encode("utf-8", "surrogateescape")
     parts = [head, b"data %d\n%b" % (len(message), message)]

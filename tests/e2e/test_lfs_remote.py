@@ -316,3 +316,58 @@ def test_drop_reads_every_byte_of_a_host_that_cannot_be_mended_so_that_the_last_
     assert not (ada / FROZEN).exists()
     ada.mlv("pull", "scans@v0.1")
     assert ada.read(FROZEN) == DATA
+
+
+def test_a_deleted_branch_of_pointers_is_missed_and_rebuilt_for_all_that_is_known_on_the_server(
+    team: Team, ada: Sandbox
+) -> None:
+    ada.mlv("push")
+    ada.git("switch", "-qc", "side")
+    freeze(ada, "side", "v1.0", b"side" * 1000)
+    ada.mlv("push")
+    ada.git("switch", "-q", "main")
+    freeze(ada, "scans", "v0.2", DATA + b"more")
+    ada.mlv("push")
+    contents = [DATA, b"side" * 1000, DATA + b"more"]
+    team.server.git("update-ref", "-d", f"refs/heads/{POINTERS}")
+    bob = team.bob
+    bob.git("pull", "-q")
+
+    for said in (
+        bob.mlv("fsck", "--remote", check=False),
+        bob.mlv("check", "--all", "--remote"),
+    ):
+        assert "mlv/lfs of the host of origin does not name 3 objects" in said.said
+        assert "git mlv push" in said.said
+    found = bob.mlv("fsck", "--remote", "--json", check=False)
+    assert found.status == 1
+    assert set(json.loads(found.out)["unnamed"]) == {hashlib.sha256(data).hexdigest() for data in contents}
+
+    bob.mlv("push")
+    assert pointers(team.server) == dict(map(pointer, contents))
+    assert "mlv/lfs" not in bob.mlv("fsck", "--remote").said
+    assert "mlv/lfs" not in bob.mlv("check", "--all", "--remote").said
+
+
+def test_a_push_of_new_bytes_after_the_branch_went_names_the_old_ones_too(team: Team, ada: Sandbox) -> None:
+    ada.mlv("push")
+    ada.mlv("push")
+    team.server.git("update-ref", "-d", f"refs/heads/{POINTERS}")
+    ada.git("fetch", "-q", "--prune")
+    freeze(ada, "scans", "v0.2", DATA + b"more")
+
+    ada.push("origin", "main")
+
+    assert pointers(team.server) == dict(map(pointer, [DATA, DATA + b"more"]))
+
+
+def test_what_was_retired_gets_no_pointer_when_the_branch_is_rebuilt(team: Team, ada: Sandbox) -> None:
+    freeze(ada, "scans", "v0.2", DATA + b"more")
+    ada.mlv("push")
+    ada.mlv("retire", "scans@v0.1", "--reason", "Consent withdrawn", "--yes", "-m", "Retire it")
+    ada.mlv("push")
+    team.server.git("update-ref", "-d", f"refs/heads/{POINTERS}")
+
+    ada.mlv("push")
+
+    assert pointers(team.server) == dict([pointer(DATA + b"more")])
