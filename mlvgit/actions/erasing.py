@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from mlvgit.actions.needed import needed_objects
@@ -21,6 +22,7 @@ from mlvgit.actions.storeplace import StoreUser, store_folder, store_users
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.repo.held import held_folders
 from mlvgit.store.atomic import machine_errors, remove_durably, remove_leftovers, write_atomic
 from mlvgit.store.erasing import erase_files, idle_objects, objects_of, unerased
 from mlvgit.store.folders import parent_of
@@ -76,6 +78,40 @@ class Eraser:
         return digest.sha256 in self._needed
 
     # here
+
+    def strays(self, more: Mapping[str, Digest] = MappingProxyType({})) -> dict[str, Digest]:
+        """Find files with just these bytes that Git ignores, in folders of versions that the working directory freezes not.
+
+        Another branch has such a version, or had it: its folder stays when that branch is left.
+
+        Args:
+            more: files that may have them, from the top, besides those of the folders that this worktree holds.
+        """
+        project = self._project
+        if project.repo.top is None:
+            return {}
+        catalog, index = project.working(), project.repo.index_tree()
+        frozen = {each.directory for key in catalog.keys(root=None) if (each := catalog.frozen(key))}
+        may: dict[str, Collection[Digest]] = {path: (digest,) for path, digest in more.items()}
+        for folder in held_folders(str(project.repo.git_dir)):
+            if folder not in frozen:
+                may.update(self._of_size(folder))
+        return {
+            path: digest
+            for path, digests in may.items()
+            if index.entry(path) is None and frozen.isdisjoint(_folders_of(path))
+            for digest in digests
+            if _is(project.top / path, digest)
+        }
+
+    def _of_size(self, folder: str) -> Iterator[tuple[str, Collection[Digest]]]:
+        """Yield the files below a folder that have the size of some of the bytes, and which these are."""
+        for parent, _, names in os.walk(self._project.top / folder):
+            for name in names:
+                path = Path(parent) / name
+                with suppress(OSError):
+                    if digests := self._by_size.get(path.lstat().st_size):
+                        yield path.relative_to(self._project.top).as_posix(), digests
 
     def present(self, paths: Mapping[str, Digest]) -> list[Digest]:
         """Return what of it the store or the workspace has, or an interrupted run may have left."""
@@ -280,6 +316,11 @@ def remove_durably_if_there(path: Path) -> None:
     """Remove a file, if it and its folder are there."""
     if os.path.lexists(path):
         remove_durably(path)
+
+
+def _folders_of(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _remove_folder(path: Path) -> None:

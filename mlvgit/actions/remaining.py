@@ -1,11 +1,13 @@
 """What an erasure does not undo: what was made with the bytes, and where copies may be that nothing here can reach."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+from mlvgit.actions.copies import in_git
 from mlvgit.actions.project import Project
 from mlvgit.actions.remotes import kind_of
-from mlvgit.core.text import printable
+from mlvgit.core.digest import Digest
+from mlvgit.core.text import count, printable
 from mlvgit.records.layout import Key
 from mlvgit.records.run import RunRecord
 from mlvgit.repo.worktrees import worktrees
@@ -15,8 +17,8 @@ from mlvgit.store.atomic import machine_errors
 
 __all__ = ["impact", "remaining"]
 
-_MOST = 500
-"""Paths that Git is asked about by name; of more, their folders."""
+MOST_NAMED = 20
+"""Paths that a sentence names."""
 
 
 def impact(catalog: Catalog, keys: Sequence[Key]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -76,19 +78,14 @@ def _trained(catalog: Catalog, keys: Sequence[Key]) -> set[Key]:
     return found
 
 
-def remaining(project: Project, paths: Sequence[str]) -> Iterator[str]:
+def remaining(project: Project, dead: Collection[Digest], paths: Collection[str]) -> Iterator[str]:
     """Say where the bytes of files may be after they were erased, a sentence each.
 
     Args:
+        dead: the bytes.
         paths: the files, from the top.
     """
-    tracked = _in_history(project, paths)
-    if tracked:
-        named = " ".join(f"--path {printable(path)}" for path in tracked[:3]) + (" ..." if len(tracked) > 3 else "")
-        yield (
-            f"Git's history has them, here, on every server and in every clone: git filter-repo --invert-paths {named} "
-            "rewrites it, and then everybody clones anew"
-        )
+    yield from _tracked(project, dead, paths)
     for remote in project.settings_or_default.remotes:
         kind = kind_of(remote.url)
         if kind == "lfs":
@@ -104,12 +101,23 @@ def remaining(project: Project, paths: Sequence[str]) -> Iterator[str]:
     yield "backups, and copies that were made by other means"
 
 
-def _in_history(project: Project, paths: Sequence[str]) -> list[str]:
-    """Return those of the paths (of many: their folders) that any commit here has as a file."""
-    asked = list(dict.fromkeys(paths if len(paths) <= _MOST else (path.rpartition("/")[0] for path in paths)))
-    return [path for path in asked if _was_tracked(project, path)] if len(asked) <= _MOST else []
-
-
-def _was_tracked(project: Project, path: str) -> bool:
-    said = project.repo.git.text("rev-list", "--all", "--max-count=1", "--", path)
-    return bool(said.strip())
+def _tracked(project: Project, dead: Collection[Digest], paths: Collection[str]) -> Iterator[str]:
+    found = in_git(project, dead, paths)
+    if found.now:
+        some = " ".join(map(printable, found.now[:MOST_NAMED])) + (" ..." if len(found.now) > MOST_NAMED else "")
+        yield (
+            f"Git tracks the same bytes here as {count(len(found.now), 'other file')}: git rm {some}, and commit that, then "
+            "rewrite the history"
+        )
+    if found.past:
+        named = " ".join(f"--path {printable(path)}" for path in found.past[:MOST_NAMED])
+        more = f" ... ({len(found.past)} paths)" if len(found.past) > MOST_NAMED else ""
+        yield (
+            f"Git's history has them, here, on every server and in every clone: git filter-repo --invert-paths {named}{more} "
+            "rewrites it, and then everybody clones anew"
+        )
+    if found.loose:
+        yield (
+            f"Git has {count(found.loose, 'object')} with these bytes here that no commit leads to: git gc --prune=now removes "
+            "what no reflog leads to either"
+        )

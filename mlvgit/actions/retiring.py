@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.clock import utc_now
+from mlvgit.actions.copies import branches_with
 from mlvgit.actions.erasing import ErasedHere, Eraser, whole_files
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import fits
@@ -58,6 +59,7 @@ class Retiring:
         users: who was made with these versions, a sentence each.
         serving: the model versions among them, and made with them, that are in an exclusive stage now.
         remaining: where bytes may be that nothing here can reach, a sentence each.
+        strays: files with these bytes that versions of other branches left in the working directory; they go too.
         staged: what the next commit takes along.
         here: what left this machine.
         failed: remotes from which they could not be erased, and why.
@@ -73,6 +75,7 @@ class Retiring:
         users: tuple[str, ...],
         serving: tuple[str, ...],
         remaining: tuple[str, ...],
+        strays: Mapping[str, Digest],
     ) -> None:
         self.project = project
         self.digests = digests
@@ -80,6 +83,7 @@ class Retiring:
         self.users = users
         self.serving = serving
         self.remaining = remaining
+        self.strays = strays
         self.staged: tuple[str, ...] = ()
         self.here = ErasedHere()
         self.failed: dict[str, MlvError] = {}
@@ -130,7 +134,8 @@ class Retiring:
         project = self.project
         with project.alone("git mlv retire"):
             eraser = Eraser(project, self.digests)
-            self.here = eraser.here({path: digest for hole in self.holes for path, digest in hole.paths.items()})
+            holes = {path: digest for hole in self.holes for path, digest in hole.paths.items()}
+            self.here = eraser.here({**self.strays, **holes})
             done = []
             for remote in self._remotes():
                 try:
@@ -188,7 +193,9 @@ def plan_retiring(
         for frozen, manifest in every
         if (hole := _hole(project, frozen, manifest, dead, names, Retired(by, now, reason)))
     ]
-    users, serving = impact(catalog, [hole.key for hole in holes])
+    keys = [hole.key for hole in holes]
+    users, serving = impact(catalog, keys)
+    branches = branches_with(project, dead, keys)
     return Retiring(
         project=project,
         digests=tuple(sorted(dead, key=lambda digest: digest.sha256)),
@@ -197,8 +204,10 @@ def plan_retiring(
         serving=serving,
         remaining=(
             *_successors(every, holes),
-            *remaining(project, [path for hole in holes for path in hole.paths]),
+            *branches.sentences,
+            *remaining(project, dead, [path for hole in holes for path in hole.paths]),
         ),
+        strays=Eraser(project, dead).strays(branches.paths),
     )
 
 
@@ -338,6 +347,7 @@ def apply_retired(project: Project, tell: Callable[[str], object], *, act: bool 
         return []
     whole = frozenset(whole_files(project))
     eraser = Eraser(project, retired.keys() - whole)
+    paths = {**eraser.strays(), **paths}
     here = eraser.present(paths)
     said = {retired[digest][0].key: retired[digest][1] for digest in here}
     for key, why in said.items():

@@ -86,6 +86,10 @@ def _say_plan(plan: Retiring, output: Output, *, act: bool) -> None:
             output.say(f"    {printable(path)}")
         if not hole.whole and len(hole.paths) > MOST_SHOWN:
             output.say(f"    ... and {count(len(hole.paths) - MOST_SHOWN, 'more file')}")
+    for path in list(plan.strays)[:MOST_SHOWN]:
+        output.say(f"  left here by a version of another branch: {printable(path)}")
+    if len(plan.strays) > MOST_SHOWN:
+        output.say(f"    ... and {count(len(plan.strays) - MOST_SHOWN, 'more file')}")
     for user in plan.users:
         output.say(f"  made with them: {printable(user)}")
     for model in plan.serving:
@@ -128,6 +132,7 @@ def _json(plan: Retiring, *, removed: bool, commit: str) -> dict[str, object]:
             }
             for hole in plan.holes
         ],
+        "strays": list(plan.strays),
         "users": list(plan.users),
         "serving": list(plan.serving),
         "files": list(plan.here.files),

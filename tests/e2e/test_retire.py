@@ -372,3 +372,114 @@ def test_bytes_that_another_version_goes_on_from_are_said_to_stay(ada: Sandbox) 
     said = ada.mlv("retire", "grown@v0.1", "big", *WHY, "-m", "Retire it", check=False).said
 
     assert "stay: other files, which are not retired, have all of them" in said
+
+
+def many_folders(ada: Sandbox, number: int) -> None:
+    for each in range(number):
+        ada.write(f"tracked/f{each}/row.csv", f"row {each}\n")
+    ada.mlv("snapshot", "create", "rows", "v0.1", "tracked", "--storage", "git", "-m", "Freeze rows")
+    shutil.rmtree(ada / "tracked")
+
+
+def test_a_git_kept_version_of_however_many_folders_is_said_to_be_in_the_history(ada: Sandbox) -> None:
+    many_folders(ada, 510)
+
+    said = ada.mlv("retire", "rows@v0.1", *WHY[:2]).said
+
+    assert "Git's history has them" in said
+    assert "git filter-repo --invert-paths --path data/snapshots/rows_v0.1/f" in said
+    assert "(510 paths)" in said
+
+
+def test_the_same_bytes_that_git_tracks_elsewhere_are_named_now_and_in_the_past(ada: Sandbox) -> None:
+    ada.write("raw/a.txt", noise(3, 700_000) + SECRETS["whole"])
+    ada.write("old/b.txt", noise(3, 700_000) + SECRETS["whole"])
+    ada.git("add", "raw/a.txt", "old/b.txt")
+    ada.git("commit", "-qm", "Keep the raw file too")
+    ada.git("rm", "-q", "old/b.txt")
+    ada.git("commit", "-qm", "Remove one")
+
+    said = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it").said
+
+    assert "Git tracks the same bytes here as 1 other file: git rm raw/a.txt" in said
+    assert "--path raw/a.txt" in said
+    assert "--path old/b.txt" in said
+    assert "small" not in said
+
+
+def test_bytes_that_were_only_staged_once_are_named_as_objects_that_nothing_leads_to(ada: Sandbox) -> None:
+    ada.write("raw/a.txt", noise(3, 700_000) + SECRETS["whole"])
+    ada.git("add", "raw/a.txt")
+    ada.git("rm", "-q", "--cached", "raw/a.txt")
+
+    said = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY[:2]).said
+
+    assert "Git has 1 object with these bytes here that no commit leads to" in said
+    assert "Git's history" not in said
+
+
+def branch_off(ada: Sandbox) -> Path:
+    """Freeze v0.3, with the bytes of v0.1 and one file more, on the branch `feat`, push it, and come back to main."""
+    ada.git("switch", "-qc", "feat")
+    shutil.copytree(ada / "data/snapshots/scans_v0.1", ada / "raw")
+    ada.write("raw/new.bin", noise(5, 300_000))
+    ada.mlv("snapshot", "create", "scans", "v0.3", "raw", "--storage", "store", "-m", "Freeze on feat")
+    shutil.rmtree(ada / "raw")
+    ada.mlv("push")
+    ada.git("switch", "-q", "main")
+    return ada / "data/snapshots/scans_v0.3"
+
+
+def test_each_branch_that_freezes_the_bytes_still_is_named_with_what_to_do_there(team: Team, ada: Sandbox) -> None:
+    branch_off(ada)
+    ada.git("branch", "same")
+    sha256 = digest_of(ada, "v0.1", "other.bin")
+
+    said = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it").said
+
+    feat = next(line for line in said.splitlines() if "feat, origin/feat" in line)
+    assert "scans@v0.3" in feat
+    assert f"git mlv retire --sha256 {sha256} there" in feat
+    same = next(line for line in said.splitlines() if "the branch same has" in line)
+    assert "merge this commit there" in same
+    assert "origin/main" not in said
+    ada.git("branch", "-D", "same")
+    ada.git("switch", "-q", "feat")
+    ada.git("merge", "-q", "--no-verify", "--no-edit", "main")
+    ada.mlv("retire", "--sha256", sha256, *WHY, "-m", "Retire it here too")
+    ada.mlv("push")
+    ada.git("switch", "-q", "main")
+    assert "branch" not in ada.mlv("retire", "scans@v0.1", "other.bin", *WHY).said
+
+
+def test_what_another_branch_left_in_the_working_directory_goes_too(team: Team, ada: Sandbox, shelf: Path) -> None:
+    left = branch_off(ada)
+    assert (left / "other.bin").exists()
+
+    dry = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY[:2]).said
+    assert "left here by a version of another branch: data/snapshots/scans_v0.3/other.bin" in dry
+    assert (left / "other.bin").exists()
+    ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it")
+
+    assert_nowhere("whole", ada.path, shelf)
+    assert (left / "new.bin").exists()
+    assert ada.git("status", "--porcelain").out == ""
+
+
+def test_a_pull_in_another_clone_finds_what_another_branch_left_there(team: Team, ada: Sandbox) -> None:
+    branch_off(ada)
+    bob = team.bob
+    bob.git("fetch", "-q")
+    bob.git("switch", "-q", "feat")
+    bob.mlv("pull", "scans@v0.3")
+    bob.git("switch", "-q", "main")
+    bob.git("pull", "-q")
+    assert files_with(SECRETS["whole"], bob / "data") == [str(bob / "data/snapshots/scans_v0.3/other.bin")]
+    ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it")
+    ada.mlv("push")
+
+    bob.git("pull", "-q")
+    bob.mlv("pull")
+
+    assert_nowhere("whole", bob.path)
+    assert (bob / "data/snapshots/scans_v0.3/new.bin").exists()
