@@ -23,7 +23,7 @@ class InGit(NamedTuple):
     Attributes:
         past: paths that had them in any commit.
         now: paths that have them in HEAD or the index, but for those that were asked about.
-        loose: objects that have them and that no commit, and not the index, leads to.
+        loose: objects that have them and that no branch, no tag and not the index leads to.
     """
 
     past: tuple[str, ...]

@@ -15,7 +15,7 @@ from mlvgit.actions.stored import remotes
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, short
 from mlvgit.repo.history import commit_exists, is_ancestor
-from mlvgit.store.atomic import write_atomic
+from mlvgit.store.atomic import machine_errors, write_atomic
 
 if TYPE_CHECKING:
     from mlvgit.records.settings import Remote as Named
@@ -77,7 +77,10 @@ def unnamed_on_host(project: Project, name: str = "") -> list[Digest]:
     known = known_there(project, remote)
     lacking = unnamed(project.repo, tip_of(project.repo, remote), known) if known else []
     said = Presence(remotes(project)[:1])(lacking) if lacking else {}
-    return [digest for digest in lacking if said[digest.sha256]]
+    found = [digest for digest in lacking if said[digest.sha256]]
+    if found:
+        _forget(project)
+    return found
 
 
 def unnamed_words(remote: str, digests: Sequence[Digest]) -> str:
@@ -113,6 +116,12 @@ def _look(project: Project, remote: str, tip: str) -> None:
     known = _read(project)
     if known.get(remote) != found:
         write_atomic(project.repo.state_dir / _FILE, json.dumps({**known, remote: found}).encode())
+
+
+def _forget(project: Project) -> None:
+    """Have the next push look through everything: it was mistaken."""
+    with machine_errors("forget what the host was seen to keep"):
+        (project.repo.state_dir / _FILE).unlink(missing_ok=True)
 
 
 def _read(project: Project) -> dict[str, object]:

@@ -118,6 +118,6 @@ def _tracked(project: Project, dead: Collection[Digest], paths: Collection[str])
         )
     if found.loose:
         yield (
-            f"Git has {count(found.loose, 'object')} with these bytes here that no commit leads to: git gc --prune=now removes "
-            "what no reflog leads to either"
+            f"Git has {count(found.loose, 'object')} with these bytes here that no branch and no tag leads to: git gc "
+            "--prune=now removes them once no reflog leads to them either"
         )

@@ -163,6 +163,7 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     named = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
     if named and aside(partial(remote.presence, named[:1]))[named[0].sha256] is None:
         raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
+    unnamed = tuple(unnamed_on_host(project, remote.name))
     bad = aside(remote.check_lists)
     lists_healed = [each for each in bad if remote.heal_list(each, object_store(project))]
     parts = aside(partial(remote.parts, named))
@@ -187,7 +188,7 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
         absent=tuple(away),
         unmended=tuple(unmended),
         mend=mending(remote),
-        unnamed=tuple(unnamed_on_host(project, remote.name)),
+        unnamed=unnamed,
     )
 
 

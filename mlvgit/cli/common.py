@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mlvgit.records.manifest import Manifest
     from mlvgit.rules.catalog import Catalog, Frozen
 
+MOST_NAMED = 20
+"""Files that a warning names."""
+
 __all__ = [
     "add_commit",
     "add_json",
@@ -39,6 +42,7 @@ __all__ = [
     "frozen_lines",
     "manifest_json",
     "show_manifest",
+    "tell_again",
     "tell_of_links",
     "tell_otherwise",
 ]
@@ -179,6 +183,31 @@ def tell_of_links(project: Project, output: Output) -> None:
     if links(project.repo) and not told.exists():
         output.talk(f"note: {LINK_RISK}")
         write_atomic(told, b"", durable=False)
+
+
+def tell_again(project: Project, output: Output, result: FreezeResult) -> list[str]:
+    """Warn of files of a new version whose bytes were retired, and return them."""
+    if result.already:
+        return []
+    from mlvgit.actions.again import frozen_again
+
+    found = frozen_again(project, result.key, result.manifest)
+    for each in found:
+        why = each.why
+        output.warn(
+            f"{result.key} has {count(len(each.names), 'file')} with bytes that were retired from {each.key}, by "
+            f"{printable(why.by)} on {why.at[:10]}: {printable(why.reason)}"
+        )
+        for name in each.names[:MOST_NAMED]:
+            output.talk(f"  {printable(name)}")
+        if len(each.names) > MOST_NAMED:
+            output.talk(f"  ... and {count(len(each.names) - MOST_NAMED, 'more file')}")
+    if found:
+        output.talk(
+            f"  to leave them out: git mlv discard {result.key}, and freeze it again without them; what the store has of "
+            "them goes with the next git mlv pull"
+        )
+    return [name for each in found for name in each.names]
 
 
 def frozen_lines(output: Output, result: FreezeResult) -> None:

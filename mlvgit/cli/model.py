@@ -21,6 +21,7 @@ from mlvgit.cli.common import (
     frozen_json,
     frozen_lines,
     show_manifest,
+    tell_again,
     tell_of_links,
     tell_otherwise,
     unknown_name,
@@ -119,15 +120,13 @@ def _add(args: argparse.Namespace, output: Output) -> int:
         result = add(project, plan, progress)
     frozen_lines(output, result)
     if not result.already and not args.data and not output.as_json:
-        output.talk(
-            "note: which data it was trained on is not said: --data NAME@VERSION says it, "
-            f"or now git mlv record {args.model} {version} --data NAME@VERSION"
-        )
+        output.talk("note: which data it was trained on is not said: the same again with --data NAME@VERSION says it")
+    again = tell_again(project, output, result)
     tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Add {result.key}", output)
     if result.restated or not result.already:
         output.next(f"git mlv tag-model {args.model} {version}" if commit else f'git commit -m "Add {result.key}"')
-    output.json(frozen_json(result, commit=commit))
+    output.json(frozen_json(result, commit=commit, retired_before=again))
     return 0
 
 

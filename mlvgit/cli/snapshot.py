@@ -22,6 +22,7 @@ from mlvgit.cli.common import (
     frozen_lines,
     manifest_json,
     retired_words,
+    tell_again,
     tell_of_links,
     unknown_name,
 )
@@ -133,11 +134,12 @@ def _create(args: argparse.Namespace, output: Output) -> int:
     with output.progress(f"freezing {args.dataset}") as progress:
         result = create(project, plan, progress)
     frozen_lines(output, result)
+    again = tell_again(project, output, result)
     tell_of_links(project, output)
     commit = commit_staged(project, args, result.staged, f"Freeze {result.key}", output)
     if (result.restated or not result.already) and not commit:
         output.next(f'git commit -m "Freeze {result.key}"')
-    output.json(frozen_json(result, commit=commit))
+    output.json(frozen_json(result, commit=commit, retired_before=again))
     return 0
 
 

@@ -414,7 +414,7 @@ def test_bytes_that_were_only_staged_once_are_named_as_objects_that_nothing_lead
 
     said = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY[:2]).said
 
-    assert "Git has 1 object with these bytes here that no commit leads to" in said
+    assert "Git has 1 object with these bytes here that no branch and no tag leads to" in said
     assert "Git's history" not in said
 
 
@@ -483,3 +483,34 @@ def test_a_pull_in_another_clone_finds_what_another_branch_left_there(team: Team
 
     assert_nowhere("whole", bob.path)
     assert (bob / "data/snapshots/scans_v0.3/new.bin").exists()
+
+
+def test_freezing_retired_bytes_again_is_warned_of_with_who_when_why_and_the_way_out(
+    team: Team, ada: Sandbox, shelf: Path
+) -> None:
+    again = noise(3, 700_000) + SECRETS["whole"]
+    ada.write("raw/other.bin", again)
+    ada.write("raw/new.bin", "new")
+    quiet = ada.mlv("snapshot", "create", "quiet", "v0.1", "raw/new.bin", "--storage", "store", "-m", "Freeze new ones")
+    assert "retired" not in quiet.err
+    ada.mlv("retire", "scans@v0.1", "other.bin", *WHY, "-m", "Retire it")
+
+    frozen = ada.mlv("snapshot", "create", "scans", "v0.3", "raw", "--storage", "store", "-m", "Freeze again")
+
+    assert "scans@v0.3 has 1 file with bytes that were retired from scans@v0.1, by Ada" in frozen.err
+    assert "Consent withdrawn" in frozen.err
+    assert "  other.bin\n" in frozen.err
+    assert "new.bin" not in frozen.err
+    assert "git mlv discard scans@v0.3" in frozen.err
+    model = ada.mlv("model", "add", "clf", "v0.1.0", "raw/other.bin", "--storage", "store", "--json", "-m", "Add clf")
+    assert "clf@v0.1.0 has 1 file with bytes that were retired from scans@v0.1" in model.err
+    assert json.loads(model.out)["retired_before"] == ["other.bin"]
+    clean = ada.mlv("snapshot", "create", "clean", "v0.1", "raw/new.bin", "--storage", "store", "-m", "Freeze another")
+    assert "retired" not in clean.err
+
+    shutil.rmtree(ada / "raw")
+    ada.mlv("discard", "clf@v0.1.0")
+    ada.mlv("discard", "scans@v0.3")
+    ada.git("commit", "-qm", "Take them back")
+    ada.mlv("pull")
+    assert_nowhere("whole", ada.path, shelf)
