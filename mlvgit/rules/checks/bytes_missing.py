@@ -47,7 +47,9 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
         elif unknown and remote.name:
             message = f"it cannot be known whether {remote.name} has the bytes of {thing.key}"
             said = "; ".join(" ".join(each.split()) for each in remote.trouble() if each)
-            again = ("git mlv push   (once it can be asked: unknown is not taken for yes; code alone is pushed without)",)
+            again = (
+                "git mlv push   (once it can be asked: unknown is not taken for yes; code alone is pushed without)",
+            )
             yield _finding(delta, context, thing, f"{message}: {said}" if said else message, unknown, again)
         elif wanted and _is_closed(thing):
             message = f"the list of the files of {thing.key} cannot be read, so that it is not known what it needs"
