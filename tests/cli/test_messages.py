@@ -80,8 +80,9 @@ def test_a_model_without_its_data_is_told_how_to_say_it(project: Sandbox) -> Non
     project.write("out/model.pkl", "weights")
 
     said = project.mlv("model", "add", "clf", "v0.2.0", "out/model.pkl").err
-    assert "git mlv record clf v0.2.0 --data NAME@VERSION" in said
-    project.mlv("record", "clf", "v0.2.0", "--data", "iris@v0.1")
+    assert "the same again with --data NAME@VERSION" in said
+    project.mlv("model", "add", "clf", "v0.2.0", "out/model.pkl", "--data", "iris@v0.1")
+    assert "iris_v0.1" in project.mlv("model", "show", "clf@v0.2.0").out
     project.write("out/model.pkl", "other weights")
     assert project.mlv("model", "add", "clf", "v0.3.0", "out/model.pkl", "--json").err == ""
     project.write("out/model.pkl", "more weights")

@@ -57,8 +57,8 @@ def test_why_it_is_unknown_and_what_mends_that_is_said():
 
     (finding,) = judged(valid(), stored(valid()), "push", remote_bytes=remote)
 
-    assert finding.message.endswith("the bytes of scans@v0.1: shelf is not mounted")
-    assert finding.keep == ("mount it",)
+    assert finding.message.endswith("the bytes of scans@v0.1: shelf is not mounted; mount it")
+    assert finding.keep[0].startswith("git mlv push")
 
 
 def test_an_object_that_the_answer_leaves_out_is_unknown():
