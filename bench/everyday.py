@@ -158,6 +158,35 @@ def unchanged(bench: Bench) -> Iterator[Figure]:
     yield Figure("check, 20,000 frozen files, no change", check, "git status", status, 3.0)
 
 
+PARSED = """
+import hashlib, json, sys, time
+from mlvgit.core.digest import Digest
+from mlvgit.records.manifest import Manifest, new_manifest
+
+digests = [Digest(number, hashlib.sha256(b"%d" % number).hexdigest()) for number in range(100_000)]
+files = [(f"part-{each.size % 100:03d}/img_{each.size:06d}.png", each) for each in digests]
+made = new_manifest("snapshot", "big", "v1.0", files, prefix="data/snapshots/big_v1.0", created_utc="2026-01-01T00:00:00Z")
+data = made.dump()
+del digests, files, made
+
+def best(function):
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+print(best(lambda: Manifest.parse(data, "m.json")), best(lambda: json.loads(data)))
+"""
+
+
+def documents(bench: Bench) -> Iterator[Figure]:
+    """A manifest of 100,000 files, read and fully checked."""
+    ours, plain = map(float, bench.run(PYTHON, "-c", PARSED, cwd=bench.folder).split())
+    yield Figure("a manifest of 100,000 files, read and checked", ours, "json.loads", plain, 6.0)
+
+
 def pushes(bench: Bench) -> Iterator[Figure]:
     """A push check grows with what changed, not with what is there."""
     times = {}
@@ -246,6 +275,7 @@ for version in versions:
 BENCHES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     "commits": commits,
     "unchanged": unchanged,
+    "documents": documents,
     "pushes": pushes,
     "registry": registry,
 }

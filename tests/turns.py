@@ -1,6 +1,6 @@
-"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of six each day.
+"""Long tests take turns, so that a run stays under a quarter of an hour on two cores: one part of eight each day.
 
-`MLV_TEST_TURN=0` to `5` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
+`MLV_TEST_TURN=0` to `7` picks a part, `MLV_TEST_ALL=1` runs them all, and so does naming a file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import pytest
 
-PARTS = 6
+PARTS = 8
 LONG = (
     "tests/actions/test_bringing.py",
     "tests/actions/test_clashes.py",
@@ -30,6 +30,9 @@ LONG = (
     "tests/e2e/test_letting_go_faults.py",
     "tests/e2e/test_lfs_remote.py",
     "tests/e2e/test_lists.py",
+    "tests/e2e/test_month.py::test_a_month",
+    "tests/e2e/test_parts_of_versions.py",
+    "tests/e2e/test_push_advice.py",
     "tests/e2e/test_retire.py",
     "tests/faults/",
 )

@@ -1,26 +1,42 @@
 """A team: a bare server that guards itself with our pre-receive, and two clones whose hooks are installed."""
 
+from __future__ import annotations
+
 import pytest
 
 from tests.conftest import Playground, Sandbox
-from tests.e2e.world import Template, World
+from tests.e2e.world import Template, World, copied
 
 
 class Team:
-    """A server and two people."""
+    """A server and two people.
 
-    def __init__(self, playground: Playground) -> None:
+    Args:
+        made: another team, to be copied: making one takes twenty times as long.
+    """
+
+    def __init__(self, playground: Playground, made: Team | None = None) -> None:
         self.playground = playground
-        self.server = playground.server()
+        self.server, self.ada, self.bob = (
+            Sandbox(playground, playground.folder / name) for name in ("server.git", "ada", "bob")
+        )
+        if made is None:
+            self._make()
+            return
+        playground.clock = made.playground.clock
+        for each in (self.server, self.ada, self.bob):
+            copied(made.playground.folder, playground.folder, each.path.name)
+
+    def _make(self) -> None:
+        self.playground.server()
         self.server.mlv("install", "--server")
-        self.ada = Sandbox(playground, playground.folder / "ada")
-        playground.run("git", "clone", "--quiet", str(self.server.path), str(self.ada.path), cwd=playground.folder)
+        self.playground.run("git", "clone", "-q", str(self.server.path), "ada", cwd=self.playground.folder)
         self.ada.git("checkout", "--quiet", "-B", "main")
         self.ada.mlv("init")
         self.ada.git("commit", "--quiet", "-m", "Set up mlvgit")
         self.ada.push("-u", "origin", "main")
         self.ada.git("remote", "set-head", "origin", "main")
-        self.bob = self.clone("bob")
+        self.clone("bob")
 
     def clone(self, name: str) -> Sandbox:
         """Clone the server and install the guards."""
@@ -35,10 +51,16 @@ class Team:
         return Sandbox(self.playground, target)
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """The team that every test copies."""
+    return Team(Playground(tmp_path_factory.mktemp("team") / "made"))
+
+
 @pytest.fixture
-def team(playground: Playground) -> Team:
+def team(playground: Playground, made: Team) -> Team:
     """A server, Ada who set mlvgit up, and Bob who cloned."""
-    return Team(playground)
+    return Team(playground, made)
 
 
 @pytest.fixture(scope="session")

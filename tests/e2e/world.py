@@ -89,6 +89,14 @@ def add_model(person: Sandbox, version: str) -> None:
     shutil.rmtree(person / "out")
 
 
+def copied(old: Path, new: Path, source: str, name: str = "") -> None:
+    """Copy the repository `source` of one folder into another, where what its configuration names beside it is too."""
+    name = name or source
+    shutil.copytree(old / source, new / name, symlinks=True)
+    config = new / name / ("config" if source.endswith(".git") else ".git/config")
+    config.write_text(config.read_text().replace(f"{old}/{source}", f"{new}/{name}").replace(f"{old}/", f"{new}/"))
+
+
 class World:
     """Copies of a template for one test."""
 
@@ -108,14 +116,8 @@ class World:
         return self._copy("plain", name)
 
     def _copy(self, source: str, name: str) -> Sandbox:
-        old, new = self._template.folder, self.playground.folder
-        shutil.copytree(old / source, new / name, symlinks=True)
-        config = new / name / ("config" if source.endswith(".git") else ".git/config")
-        text = config.read_text()
-        for repo in ("server.git", "guarded", "plain"):
-            text = text.replace(f"{old}/{repo}", f"{new}/{name if repo == source else repo}")
-        config.write_text(text)
-        return Sandbox(self.playground, new / name)
+        copied(self._template.folder, self.playground.folder, source, name)
+        return Sandbox(self.playground, self.playground.folder / name)
 
     @contextmanager
     def unguarded(self) -> Iterator[None]:
