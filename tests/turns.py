@@ -16,8 +16,12 @@ PARTS = 8
 LONG = (
     "tests/actions/test_bringing.py",
     "tests/actions/test_clashes.py",
+    "tests/actions/test_doctor.py",
+    "tests/actions/test_release_line.py",
     "tests/cli/test_discard.py",
     "tests/cli/test_merge.py",
+    "tests/cli/test_messages.py",
+    "tests/cli/test_status.py",
     "tests/contracts/",
     "tests/e2e/test_adopt_hub.py",
     "tests/e2e/test_adopt_lfs.py",
@@ -33,8 +37,13 @@ LONG = (
     "tests/e2e/test_month.py::test_a_month",
     "tests/e2e/test_parts_of_versions.py",
     "tests/e2e/test_push_advice.py",
+    "tests/e2e/test_restating.py",
     "tests/e2e/test_retire.py",
+    "tests/e2e/test_stored.py",
     "tests/faults/",
+    "tests/hostile/",
+    "tests/property/",
+    "tests/store/test_objects.py",
 )
 ALWAYS = "test_what_is_sent_comes_back"
 """Every kind of remote goes its round trip in every run."""

@@ -109,7 +109,7 @@ def branches_with(project: Project, dead: Collection[Digest], keys: Collection[K
     """
     paths: dict[str, Digest] = {}
     holding: dict[tuple[tuple[Key, ...], int], list[str]] = {}
-    seen: dict[int, dict[str, Digest]] = {}
+    seen: dict[int, tuple[Manifest, dict[str, Digest]]] = {}
     for name, tip in _others(project):
         catalog = project.committed(tip)
         found: dict[Key, dict[str, Digest]] = {}
@@ -119,8 +119,8 @@ def branches_with(project: Project, dead: Collection[Digest], keys: Collection[K
                 continue
             manifest = frozen.manifest
             if id(manifest) not in seen:  # what is equal is parsed once, and most branches share most
-                seen[id(manifest)] = _named(manifest, dead)
-            named = seen[id(manifest)]
+                seen[id(manifest)] = manifest, _named(manifest, dead)
+            named = seen[id(manifest)][1]
             if named:
                 found[key] = named
                 paths.update({f"{frozen.directory}/{relative}": digest for relative, digest in named.items()})
