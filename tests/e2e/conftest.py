@@ -38,6 +38,13 @@ class Team:
         self.ada.git("remote", "set-head", "origin", "main")
         self.clone("bob")
 
+    def with_shelf(self) -> Sandbox:
+        """Name a folder as the remote of bytes, in a commit of Ada's, and return her clone."""
+        self.ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {self.playground.folder / 'shelf'}}}\n")
+        self.ada.git("add", "mlv.yaml")
+        self.ada.git("commit", "-qm", "Name a remote of bytes")
+        return self.ada
+
     def clone(self, name: str) -> Sandbox:
         """Clone the server and install the guards."""
         person = self.bare_clone(name)

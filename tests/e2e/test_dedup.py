@@ -18,11 +18,7 @@ CHANGES = ("inserted", "changed")
 @pytest.fixture
 def sender(team: Team) -> Sandbox:
     """Ada's clone, whose bytes go to a folder."""
-    ada = team.ada
-    ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {ada.playground.folder / 'shelf'}}}\n")
-    ada.git("add", "mlv.yaml")
-    ada.git("commit", "-qm", "Name a remote of bytes")
-    return ada
+    return team.with_shelf()
 
 
 @pytest.fixture

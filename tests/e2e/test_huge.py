@@ -58,11 +58,7 @@ def commit_size(sandbox: Sandbox) -> int:
 
 @pytest.fixture
 def ada(team: Team) -> Sandbox:
-    ada = team.ada
-    ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {ada.playground.folder / 'shelf'}}}\n")
-    ada.git("add", "mlv.yaml")
-    ada.git("commit", "-qm", "Name a remote of bytes")
-    return ada
+    return team.with_shelf()
 
 
 def test_the_commit_that_freezes_many_files_is_no_larger_than_that_of_few_and_memory_grows_in_a_straight_line(

@@ -16,10 +16,7 @@ FOLDER = "data/snapshots/pat_v0.1"
 @pytest.fixture
 def part(team: Team) -> Sandbox:
     """Carol's clone, who pulled two of the three files of `pat v0.1`."""
-    ada = team.ada
-    ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {ada.playground.folder / 'shelf'}}}\n")
-    ada.git("add", "mlv.yaml")
-    ada.git("commit", "-qm", "Name a remote of bytes")
+    ada = team.with_shelf()
     for name in ("a.txt", "b.txt", "c.bin"):
         ada.write(f"in/{name}", f"{name}\n" * 1000)
     ada.mlv("snapshot", "create", "pat", "v0.1", "in", "--storage", "store", "-m", "Freeze")

@@ -31,10 +31,7 @@ def object_of(folder: Path, data: bytes) -> Path:
 @pytest.fixture
 def stored(team: Team) -> Sandbox:
     """Ada's clone: `scans v0.1` in the store and committed, a folder as the remote of bytes; nothing pushed yet."""
-    ada = team.ada
-    ada.write("mlv.yaml", f"remotes:\n  shelf: {{url: {ada.playground.folder / 'shelf'}}}\n")
-    ada.git("add", "mlv.yaml")
-    ada.git("commit", "-qm", "Name a remote of bytes")
+    ada = team.with_shelf()
     ada.write("raw.bin", DATA)
     ada.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "-m", "Freeze scans")
     os.rename(ada / "raw.bin", ada.playground.folder / "raw.bin")
