@@ -5,7 +5,6 @@ bytes, its files here were altered, or there are files among them that are nobod
 worktree or another repository needs stays in the store.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,10 +18,11 @@ from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import refuse_if_shared
+from mlvgit.actions.transfer import read_whole
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable
-from mlvgit.errors import MlvError, RefusedError, RemoteError
+from mlvgit.errors import IntegrityError, MlvError, RefusedError, RemoteError
 from mlvgit.records.filelist import FileList, ListSource
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -32,14 +32,13 @@ from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store, known_objects
 from mlvgit.store.atomic import machine_errors
 from mlvgit.store.folders import parent_of
+from mlvgit.store.reading import Meter
 from mlvgit.store.scan import StatKey, stat_key
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Remote
 
 __all__ = ["Drop", "Kept", "drop", "plan_drop"]
-
-PORTION = 1 << 20
 
 
 class Kept(NamedTuple):
@@ -301,19 +300,14 @@ def _wrong(remote: "Remote", digest: Digest) -> str:
     """Read an object from a remote to its end, and say what is wrong with it; "" when its bytes are those of its name."""
     from mlvgit.remotes.base import mending
 
-    whole = hashlib.sha256()
-    total = 0
     try:
-        with remote.download(digest) as reader:
-            while portion := reader.read(PORTION):
-                whole.update(portion)
-                total += len(portion)
+        read_whole(remote, digest, Meter(None))
     except RemoteError as error:
         return f"{remote.name} does not give {digest.sha256}: {error.message}"
-    if (total, whole.hexdigest()) == digest:
-        return ""
-    mend = f": {mending(remote)}" if remote.whole_only else ""
-    return f"{remote.name} gives other bytes for {digest.sha256}{mend}"
+    except IntegrityError:
+        mend = f": {mending(remote)}" if remote.whole_only else ""
+        return f"{remote.name} gives other bytes for {digest.sha256}{mend}"
+    return ""
 
 
 def _held_elsewhere(project: Project) -> Iterator[Digest]:

@@ -350,7 +350,7 @@ def _already(project: Project, wanted: Freezing, before: Manifest, files: Iterab
         path = project.layout.course_manifest
     manifest = restated(project, key, before, wanted.fields, replace=wanted.replace)
     staged: tuple[str, ...] = ()
-    if manifest != before:
+    if manifest is not before:
         write_atomic(project.top / path, manifest.dump())
         project.repo.stage([path], force=True)
         project.refresh()
@@ -361,7 +361,7 @@ def _already(project: Project, wanted: Freezing, before: Manifest, files: Iterab
         staged = take_along(project, key, manifest.storage, names, path)
         project.refresh()
     return FreezeResult(
-        key=key, manifest=manifest, manifest_path=path, staged=staged, already=True, restated=manifest != before
+        key=key, manifest=manifest, manifest_path=path, staged=staged, already=True, restated=manifest is not before
     )
 
 

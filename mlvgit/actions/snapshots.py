@@ -109,7 +109,11 @@ def _refuse_part(project: Project, plan: SnapshotPlan, files: Sequence[SourceFil
         return
     catalog, source = project.working(), os.path.realpath(plan.sources[0])
     for key in catalog.keys("snapshot", root=project.root):
-        if os.path.realpath(project.top / project.layout.directory(key)) != source:
+        directory = project.layout.directory(key)
+        if (
+            os.path.basename(directory) != os.path.basename(source)
+            or os.path.realpath(project.top / directory) != source
+        ):
             continue
         frozen = catalog.frozen(key)
         if frozen and frozen.manifest and frozen.manifest.storage == "store" and frozen.manifest.entries_here:

@@ -1,6 +1,5 @@
 """Looking through the store, or a remote: every object hashed, damaged ones healed where whole bytes still are."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -12,18 +11,17 @@ from mlvgit.actions.pointers import unnamed_on_host
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import remarks, take_own_along
-from mlvgit.actions.transfer import Parcel, deliver, fetch
+from mlvgit.actions.transfer import Parcel, deliver, fetch, read_whole
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RemoteError, UsageError
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, aside, run_each
-from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress
+from mlvgit.store.reading import Meter, Progress
 
 if TYPE_CHECKING:
     from mlvgit.actions.parted import Parted
-    from mlvgit.remotes.base import Remote
 
 __all__ = ["RemoteReport", "StoreReport", "check_remote", "check_store"]
 
@@ -169,7 +167,7 @@ def check_remote(project: Project, name: str = "", progress: Progress | None = N
     parts = aside(partial(remote.parts, named))
     objects = {each for part in parts.values() for each in part.objects}
     wanted = sorted({*(digest for digest in named if digest not in parts), *objects}, key=lambda each: each.sha256)
-    failed = dict(run_each(wanted, partial(_read_whole, remote.plain), lambda digest: digest.size, progress))
+    failed = dict(run_each(wanted, partial(read_whole, remote.plain), lambda digest: digest.size, progress))
     damaged = [digest for digest, error in failed.items() if isinstance(error, IntegrityError)]
     away = [digest for digest in failed if digest not in damaged]
     presence = aside(partial(remote.presence, away)) if away else {}
@@ -206,7 +204,7 @@ def _send_anew(project: Project, remote: "Parted", damaged: list[Digest]) -> lis
 
 def _still_damaged(remote: "Parted", sent: list[Digest]) -> list[Digest]:
     """Read back what was sent in place of damaged objects: a host that says to have one already takes nothing."""
-    failed = run_each(sent, partial(_read_whole, remote.plain), lambda digest: digest.size, None)
+    failed = run_each(sent, partial(read_whole, remote.plain), lambda digest: digest.size, None)
     unread = [error for _, error in failed if not isinstance(error, IntegrityError)]
     if unread:
         raise as_one(unread, f"{count(len(unread), 'object')} could not be read back")
@@ -222,24 +220,6 @@ def _remote(project: Project, name: str) -> "Parted":
             hint="it names: " + ", ".join(remote.name for remote in known) if known else "remotes: {NAME: {url: URL}}",
         )
     return found[0]
-
-
-def _read_whole(remote: "Remote", digest: Digest, meter: Meter) -> None:
-    """Read an object to its end.
-
-    Raises:
-        IntegrityError: it has other bytes.
-        RemoteError: it cannot be read, or is not there.
-    """
-    whole = hashlib.sha256()
-    left = digest.size
-    with remote.download(digest) as reader:
-        counted = Counted(reader, meter)
-        while portion := counted.read(BUFFER_BYTES):
-            whole.update(portion)
-            left -= len(portion)
-    if left or whole.hexdigest() != digest.sha256:
-        raise IntegrityError(f"{remote.name} has other bytes under {digest.sha256}")
 
 
 def _named(project: Project) -> Iterator[tuple[str, int]]:

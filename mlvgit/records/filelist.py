@@ -7,13 +7,14 @@ frozen directory. There is one way to write a list of entries: two lists are the
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter, le
 from typing import Final, NamedTuple, overload
 
 from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256
 from mlvgit.core.jsontext import compact, encoded
+from mlvgit.core.pairs import Pairs
 from mlvgit.errors import DocumentError, IntegrityError, MlvError, Problem, RemoteError
 from mlvgit.records.soundness import judge_names
 
@@ -102,17 +103,8 @@ class _ByPath(Mapping[str, FileEntry]):
     def __len__(self) -> int:
         return len(self._columns)
 
-    def items(self) -> "_Items":
-        return _Items(self._columns, self)
-
-
-class _Items(ItemsView[str, FileEntry]):
-    def __init__(self, columns: _Columns, by_path: _ByPath) -> None:
-        super().__init__(by_path)
-        self._columns = columns
-
-    def __iter__(self) -> Iterator[tuple[str, FileEntry]]:
-        return zip(self._columns.paths, self._columns, strict=True)
+    def items(self) -> Pairs[str, FileEntry]:
+        return Pairs(self, lambda: zip(self._columns.paths, self._columns, strict=True))
 
 
 ListSource = Callable[[Digest], bytes | None]

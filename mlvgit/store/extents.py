@@ -7,10 +7,11 @@ the file's own SHA-256. `docs/store-format.md` is the format's description.
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import ItemsView, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from mlvgit.core.digest import Digest
+from mlvgit.core.pairs import Pairs
 from mlvgit.core.text import printable, short, size
 from mlvgit.errors import IntegrityError
 
@@ -75,9 +76,9 @@ class ExtentTable(Mapping[Digest, tuple[Extent, ...]]):
             raise KeyError(digest)
         return found
 
-    def items(self) -> "_Items":
+    def items(self) -> Pairs[Digest, tuple[Extent, ...]]:
         """Return the files with their ranges."""
-        return _Items(self)
+        return Pairs(self, lambda: map(self.row, range(len(self))))
 
     def ranges(self) -> Iterator[Extent]:
         """Yield the ranges of all files."""
@@ -109,15 +110,6 @@ class ExtentTable(Mapping[Digest, tuple[Extent, ...]]):
 def halves(digest: Digest) -> tuple[int, bytes, int]:
     """Return what a table looks for: the first 8 bytes of a SHA-256 as a number, the other 24, and the size."""
     return int(digest.sha256[:16], 16), bytes.fromhex(digest.sha256[16:]), digest.size
-
-
-class _Items(ItemsView[Digest, tuple[Extent, ...]]):
-    def __init__(self, table: ExtentTable) -> None:
-        super().__init__(table)
-        self._table = table
-
-    def __iter__(self) -> Iterator[tuple[Digest, tuple[Extent, ...]]]:
-        return map(self._table.row, range(len(self._table)))
 
 
 class NewerListError(IntegrityError):
