@@ -32,7 +32,7 @@ Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
 
 def behind_pointers(
     project: Project, files: Sequence[SourceFile], *, move: bool = False
-) -> tuple[tuple[SourceFile, ...], dict[str, Digest]]:
+) -> tuple[Sequence[SourceFile], dict[str, Digest]]:
     """Put in place of pointers that Git tracks the objects of Git LFS that they name, under the same names.
 
     Args:
@@ -48,7 +48,7 @@ def behind_pointers(
     named = {file.path: found for file in files if (found := _pointer(file)) is not None}
     tracked = _tracked(project, list(named)) if named else frozenset()
     if not tracked:
-        return tuple(files), {}
+        return files, {}
     if move:
         path = next(file.path for file in files if file.path in tracked)
         raise RefusedError(
@@ -64,7 +64,7 @@ def behind_pointers(
             hint="git lfs pull",
         )
     promised = {file.relative: named[file.path] for file in files if file.path in tracked}
-    return tuple(file for file in taken if file is not None), promised
+    return [file for file in taken if file is not None], promised
 
 
 def as_pointed(promised: Mapping[str, Digest], files: Sequence[SourceFile], digests: Sequence[Digest]) -> None:
@@ -73,7 +73,7 @@ def as_pointed(promised: Mapping[str, Digest], files: Sequence[SourceFile], dige
     Raises:
         IntegrityError: an object of Git LFS is damaged.
     """
-    for file, found in zip(files, digests, strict=True):
+    for file, found in zip(files, digests, strict=True) if promised else ():
         digest = promised.get(file.relative, found)
         if found != digest:
             raise IntegrityError(

@@ -2,19 +2,21 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import object_store
 from mlvgit.core.digest import Digest, object_name
+from mlvgit.core.digests import Digests
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
 from mlvgit.store.moving import Departure
 from mlvgit.store.reading import SMALL_BYTES
-from mlvgit.store.scan import SourceFile, scan, stat_key
+from mlvgit.store.scan import SourceFile, Sources, scan, stat_key
 
 if TYPE_CHECKING:
     from mlvgit.store.objects import ObjectStore
@@ -48,13 +50,13 @@ class Bringing:
         self,
         project: Project,
         key: Key,
-        files: tuple[SourceFile, ...],
+        files: Sequence[SourceFile],
         *,
         in_place: bool,
         storage: str,
         move: bool,
     ) -> None:
-        self.digests: list[Digest] = []
+        self.digests = Digests()
         self.folder: Path | None = None
         self.workspace_bytes = 0
         self.stored_bytes = 0
@@ -68,7 +70,7 @@ class Bringing:
         if move:
             _refuse_frozen_sources(project, files)
             self._beside()  # what a killed command left there may be second names of these very files
-            self._files = tuple(_renewed(file) for file in files)
+            self._files = Sources.of(map(_renewed, files))
             self._departure = Departure(self._files)
 
     def read(self, progress: Progress | None = None) -> None:
@@ -167,9 +169,7 @@ class Bringing:
         self.workspace_bytes += placed.added_bytes
         self.stored_bytes = store.added_bytes
 
-    def _copy(
-        self, files: "tuple[SourceFile, ...] | list[SourceFile]", progress: Progress | None = None
-    ) -> list[Digest]:
+    def _copy(self, files: Sequence[SourceFile], progress: Progress | None = None) -> Digests:
         added: list[int] = []
         digests = hash_and_copy(files, self._beside(), progress, added)
         self.workspace_bytes += sum(added)
@@ -204,7 +204,7 @@ class Bringing:
         }
         store.take([file for file in scan(folder) if file.relative in lacking], base=self._base)
 
-    def _require_same(self, indices: list[int], again: list[Digest]) -> None:
+    def _require_same(self, indices: Sequence[int], again: Digests) -> None:
         for index, digest in zip(indices, again, strict=True):
             if self.digests[index] != digest:
                 raise IntegrityError(
@@ -250,7 +250,7 @@ def _renewed(file: SourceFile) -> SourceFile:
     return file._replace(stat=found) if found[:4] == file.stat[:4] else file
 
 
-def _refuse_frozen_sources(project: Project, files: tuple[SourceFile, ...]) -> None:
+def _refuse_frozen_sources(project: Project, files: Sequence[SourceFile]) -> None:
     keys = project.working().keys(root=project.root)
     kept = {os.path.realpath(project.top / project.layout.directory(key)): f"the frozen {key}" for key in keys}
     kept[os.path.realpath(project.repo.common_dir)] = "Git"

@@ -11,6 +11,7 @@ from mlvgit.actions.clock import utc_now
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import object_store
 from mlvgit.core.digest import Digest
+from mlvgit.core.digests import Digests, unique
 from mlvgit.core.references import parse_reference
 from mlvgit.core.text import printable
 from mlvgit.errors import UsageError
@@ -169,21 +170,21 @@ def freeable(project: Project) -> Freeable:
     going = choose(project, keep_newest=1)
     store = object_store(project) if going else None
     held = set(held_folders(str(project.repo.git_dir))) if going else set()
-    needed: set[Digest] = set()
+    needed: set[bytes] = set()
     for key in stored_versions(catalog) if going else ():
         frozen = catalog.frozen(key)
         if key not in going and frozen and frozen.manifest:
-            needed.update(kept_in_store(frozen.manifest, key).values())
+            for _ in unique(kept_in_store(frozen.manifest, key).values(), needed):
+                pass
     keys, total = [], 0
     for key in going:
         frozen, manifest = project.frozen(key, catalog)
         wanted = kept_in_store(manifest, key).values()
-        objects = [digest for digest in set(wanted) - needed if store and store.has(digest)]
-        freed = sum(digest.size for digest in objects)
+        alone = Digests(unique(wanted, needed))
+        freed = sum(alone.sizes) - sum(store.absent(alone).sizes) if store else 0
         if frozen.directory in held:
             freed += sum(digest.size for digest in wanted)
         if freed and is_pushed(project, key, manifest):
             keys.append(key)
             total += freed
-            needed.update(objects)
     return Freeable(tuple(keys), total)

@@ -127,4 +127,4 @@ def _fetch(project: Project, folder: Path, files: Mapping[str, Digest]) -> None:
             write_atomic(folder / name, data)
 
     if names:
-        receive(remotes(project), [Parcel(digest) for digest in names], put)
+        receive(remotes(project), [*names], put)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -18,17 +18,18 @@ from mlvgit.actions.restating import restated
 from mlvgit.actions.staging import kept_in_git, refuse_conversions, take_along, write_manifest
 from mlvgit.actions.stored import object_store
 from mlvgit.actions.unfrozen import refuse_unfrozen
-from mlvgit.core.digest import Digest, tree_sha256
+from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
+from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import size
 from mlvgit.errors import MachineError, RefusedError, UsageError
-from mlvgit.records.filelist import FileEntry, dump_entries
+from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
-from mlvgit.store.scan import SourceFile, scan
+from mlvgit.store.scan import SourceFile, Sources, scan
 
 __all__ = ["Freezing", "FreezeResult", "freeze", "freeze_listed", "gather"]
 
@@ -47,7 +48,7 @@ class Freezing(NamedTuple):
     """
 
     key: Key
-    files: tuple[SourceFile, ...] | None = None
+    files: Sequence[SourceFile] | None = None
     fields: Mapping[str, Any] = EMPTY
     replace: bool = False
     storage: str = ""
@@ -81,7 +82,7 @@ class FreezeResult(NamedTuple):
     stay: tuple[str, ...] = ()
 
 
-def gather(sources: Iterable[Path], *, dereference: bool = False) -> tuple[SourceFile, ...]:
+def gather(sources: Iterable[Path], *, dereference: bool = False) -> Sources:
     """List the files of `sources`: a folder alone gives its contents, otherwise each source keeps its own name.
 
     Raises:
@@ -93,7 +94,7 @@ def gather(sources: Iterable[Path], *, dereference: bool = False) -> tuple[Sourc
         if not os.path.lexists(source):
             raise UsageError(f"{source} does not exist")
     if len(given) == 1:
-        return tuple(_scan(given[0], dereference=dereference))
+        return _scan(given[0], dereference=dereference)
     found: dict[str, SourceFile] = {}
     for source in given:
         inside = source.name if source.is_dir() else ""
@@ -102,10 +103,10 @@ def gather(sources: Iterable[Path], *, dereference: bool = False) -> tuple[Sourc
             if relative in found:
                 raise UsageError(f"{found[relative].path} and {file.path} would both become {relative}")
             found[relative] = file._replace(relative=relative)
-    return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
+    return Sources.of(found.values())
 
 
-def _scan(source: Path, *, dereference: bool) -> list[SourceFile]:
+def _scan(source: Path, *, dereference: bool) -> Sources:
     return scan(source, dereference=dereference, also=hub_repository(source) if dereference else "")
 
 
@@ -135,8 +136,9 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         if storage == "git":
             _refuse_large(project, files)
         if before is not None and not wanted.move and _is_known(project, key, files, before, storage):
-            return _already(project, wanted, before, [(file.relative, file) for file in files])
+            return _already(project, wanted, before, [file.relative for file in files])
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
+        project.refresh()  # files in place are untracked, and a catalogue names each of them
         since = hashing_begins()
         try:
             bringing.read(progress)
@@ -151,7 +153,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             bringing.clean()
 
 
-def _is_known(project: Project, key: Key, files: tuple[SourceFile, ...], before: Manifest, storage: str) -> bool:
+def _is_known(project: Project, key: Key, files: Sequence[SourceFile], before: Manifest, storage: str) -> bool:
     """Say whether files that did not move are what is frozen, and what is frozen is here, without reading any."""
     if not before.entries_here or not _stands(project.top / project.layout.directory(key), files):
         return False
@@ -185,7 +187,7 @@ def freeze_listed(
         if before is None:
             refuse_unfrozen(project, key, in_git)
         elif before.tree_sha256 == tree_sha256((relative, digest.sha256) for relative, digest in entries):
-            return _already(project, wanted, before, entries)
+            return _already(project, wanted, before, [relative for relative, _ in entries])
         else:
             _may_replace(project, key, before, wanted.replace)
         refuse_conversions(project, [f"{directory}/{relative}" for relative in in_git])
@@ -194,7 +196,8 @@ def freeze_listed(
             brought = Path(scratch) / "brought"
             brought.mkdir()
             bring(brought, list(in_git))
-            manifest = _manifest(project, wanted, entries, "store")
+            names = [relative for relative, _ in entries]
+            manifest = _manifest(project, wanted, NamedDigests(names, Digests(each for _, each in entries)), "store")
             set_aside = _swap(project, key, brought, target)
         if not in_git:
             target.rmdir()
@@ -208,7 +211,7 @@ def _settle(
     wanted: Freezing,
     before: Manifest | None,
     bringing: Bringing,
-    files: tuple[SourceFile, ...],
+    files: Sequence[SourceFile],
     storage: str,
     *,
     placed: bool,
@@ -217,16 +220,17 @@ def _settle(
     key = wanted.key
     directory = project.layout.directory(key)
     target = project.top / directory
-    entries = [(file.relative, digest) for file, digest in zip(files, bringing.digests, strict=True)]
-    identity = tree_sha256((relative, digest.sha256) for relative, digest in entries)
+    names = files.names if isinstance(files, Sources) else [file.relative for file in files]
+    entries = NamedDigests(names, bringing.digests)
+    identity = sorted_tree_sha256(names, bringing.digests.sha256())
     if before is not None and _is_rest(wanted, before, entries, identity) and _stands(target, files):
         if before.tree_sha256 == identity:
             _keep_list(project, before, entries)
         stay = bringing.finish(verified=target)  # before permissions change, which a source of a second name shares
-        return _already(project, wanted, before, entries)._replace(stay=stay)
+        return _already(project, wanted, before, names)._replace(stay=stay)
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
-    refuse_conversions(project, kept_in_git(project, key, storage, [file.relative for file in files]))
+    refuse_conversions(project, kept_in_git(project, key, storage, names))
     bringing.settle(target if placed else None)
     set_aside = ""
     if bringing.folder is not None and not placed:
@@ -247,32 +251,31 @@ def _settle(
     )
 
 
-def _manifest(project: Project, wanted: Freezing, entries: list[tuple[str, Digest]], storage: str) -> Manifest:
+def _manifest(project: Project, wanted: Freezing, entries: NamedDigests, storage: str) -> Manifest:
     key = wanted.key
-    manifest = new_manifest(
+    files: NamedDigests | FileList = entries
+    if key.kind == "snapshot" and storage == "store" and len(entries) > project.settings.limits.list_files:
+        files, data = FileList.of(entries, f"{key.name}@{key.version}")
+        object_store(project).put(files.digest, data)
+    return new_manifest(
         key.kind,
         key.name,
         key.version,
-        entries,
+        files,
         prefix=project.layout.relative(project.layout.directory(key)),
         created_utc=utc_now(),
         created_by=f"mlvgit {__version__}",
         storage=storage,
         **wanted.fields,
     )
-    if key.kind == "model" or storage != "store" or len(entries) <= project.settings.limits.list_files:
-        return manifest
-    manifest, data = manifest.with_list()
-    object_store(project).put(manifest.list_digest(), data)
-    return manifest
 
 
-def _standing(target: Path, key: Key) -> tuple[SourceFile, ...]:
+def _standing(target: Path, key: Key) -> Sources:
     if not target.is_dir():
         raise UsageError(
             f"{target.name} does not exist, and no files were given", hint=f"{freeze_command(key)} FILE_OR_FOLDER..."
         )
-    return tuple(scan(target))
+    return scan(target)
 
 
 def _existing(project: Project, key: Key) -> Manifest | None:
@@ -310,14 +313,13 @@ def _stands(target: Path, files: Iterable[SourceFile]) -> bool:
     return all((target / file.relative).is_file() for file in files)
 
 
-def _keep_list(project: Project, manifest: Manifest, entries: Iterable[tuple[str, Digest]]) -> None:
+def _keep_list(project: Project, manifest: Manifest, entries: NamedDigests) -> None:
     """Put the list of a version's files into the store, should it be there no more."""
     if manifest.listed and not manifest.entries_here:
-        ordered = sorted(FileEntry(relative, digest.size, digest.sha256) for relative, digest in entries)
-        object_store(project).put(manifest.list_digest(), dump_entries(ordered))
+        object_store(project).put(manifest.list_digest(), FileList.of(entries, "")[1])
 
 
-def _is_rest(wanted: Freezing, before: Manifest, entries: list[tuple[str, Digest]], identity: str) -> bool:
+def _is_rest(wanted: Freezing, before: Manifest, entries: NamedDigests, identity: str) -> bool:
     """Say whether what is frozen has these files: all, or those that a command that was killed did not move yet."""
     if before.tree_sha256 == identity:
         return True
@@ -339,7 +341,7 @@ def _is_same(target: Path, files: Iterable[SourceFile]) -> bool:
     return hash_files([standing[name] for name in names]) == hash_files([wanted[name] for name in names])
 
 
-def _already(project: Project, wanted: Freezing, before: Manifest, files: Iterable[tuple[str, object]]) -> FreezeResult:
+def _already(project: Project, wanted: Freezing, before: Manifest, names: Sequence[str]) -> FreezeResult:
     """Say that nothing is to be frozen; what a command that was killed did not stage or commit is staged, and named.
 
     What is said of the version now, and was not before, is written down.
@@ -356,7 +358,8 @@ def _already(project: Project, wanted: Freezing, before: Manifest, files: Iterab
         project.refresh()
         staged = (path,)
     if (project.top / path).exists() and project.committed().frozen(key) is None:
-        names = list(manifest.by_relative()) if manifest.entries_here else [name for name, _ in files]
+        if manifest.entries_here:
+            names = list(manifest.by_relative())
         refuse_conversions(project, kept_in_git(project, key, manifest.storage, names))
         staged = take_along(project, key, manifest.storage, names, path)
         project.refresh()

@@ -8,9 +8,9 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store
 from mlvgit.actions.transfer import fetch
 from mlvgit.core.digest import Digest
+from mlvgit.core.digests import NamedDigests
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.records.filelist import FileList
-from mlvgit.records.manifest import FileEntry
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import scan
 
@@ -65,8 +65,7 @@ class Healer:
             digests = hash_files(files)
         except MlvError:
             return False
-        entries = [FileEntry(file.relative, each.size, each.sha256) for file, each in zip(files, digests, strict=True)]
-        made, data = FileList.of(entries, owner)
+        made, data = FileList.of(NamedDigests(files.names, digests), owner)
         if made.digest != digest:
             return False
         object_store(self._project).put(digest, BytesIO(data))

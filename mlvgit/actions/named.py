@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest
+from mlvgit.core.digests import unique
 from mlvgit.errors import DocumentError
 from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
@@ -40,12 +41,13 @@ def manifests_in(project: Project, *revisions: str, also: Iterable[str] = ()) ->
         yield manifest
 
 
-def objects_named(manifests: Iterable[Manifest]) -> dict[Digest, None]:
-    """Return the objects that store-kept manifests name, each once, in their order."""
-    found: dict[Digest, None] = {}
-    for manifest in manifests:
-        found.update(dict.fromkeys(known_objects(manifest, Key("", manifest.kind, manifest.name, manifest.version))))
-    return found
+def objects_named(manifests: Iterable[Manifest]) -> Iterator[Digest]:
+    """Yield the objects that store-kept manifests name, each once, in their order."""
+    return unique(
+        digest
+        for manifest in manifests
+        for digest in known_objects(manifest, Key("", manifest.kind, manifest.name, manifest.version))
+    )
 
 
 def refs_there(project: Project, git_remote: str) -> list[str]:
@@ -72,7 +74,7 @@ def known_there(project: Project, git_remote: str, since: Iterable[str] = ()) ->
     if not tips:
         return []
     manifests = list(manifests_in(project, "--ignore-missing", also=[*tips, *(f"^{oid}" for oid in since)]))
-    named = objects_named(manifests)
+    named = dict.fromkeys(objects_named(manifests))
     dead = {
         Digest(entry.size_bytes, entry.sha256)
         for manifest in manifests
@@ -82,11 +84,11 @@ def known_there(project: Project, git_remote: str, since: Iterable[str] = ()) ->
     }
     if dead.isdisjoint(named):
         return list(named)
-    dead -= _frozen_at(project, tips).keys()
+    dead.difference_update(_frozen_at(project, tips))
     return [digest for digest in named if digest not in dead]
 
 
-def _frozen_at(project: Project, commits: Iterable[str]) -> dict[Digest, None]:
+def _frozen_at(project: Project, commits: Iterable[str]) -> Iterator[Digest]:
     catalogs = map(project.committed, commits)
     frozen = (catalog.frozen(key) for catalog in catalogs for key in catalog.keys(root=None))
     return objects_named(each.manifest for each in frozen if each and each.manifest)

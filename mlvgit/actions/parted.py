@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.core.digest import OBJECTS, Digest
+from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.store.atomic import ensure_directory
 from mlvgit.store.extentlists import Lists
 from mlvgit.store.extents import MAX_LIST_BYTES, Extent, NewerListError, dump
+from mlvgit.store.parallel import portions
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
@@ -31,9 +33,14 @@ EXTENTS = "extents"
 class Lacking(NamedTuple):
     """What files lack to be on a remote: those to bring whole, objects of the others, and the lists that name these."""
 
-    whole: list[Digest]
+    whole: Digests
     objects: list[Digest]
     lists: list[Digest]
+
+    @property
+    def total_bytes(self) -> int:
+        """What it takes to bring all but the lists."""
+        return sum(self.whole.sizes) + sum(each.size for each in self.objects)
 
 
 class Part(NamedTuple):
@@ -120,15 +127,20 @@ class Parted:
         Raises:
             RemoteError: it does not say what it has.
         """
-        files = list(dict.fromkeys(digests))
-        parted = [] if self.whole_only else [each for each in files if not store.has_object(each) and store.has(each)]
-        objects, names = store.physical(parted)
+        whole, objects, names = Digests(), dict[Digest, None](), dict[str, None]()
+        for portion in portions(unique(digests)):
+            parted = [] if self.whole_only else [each for each in portion if not store.has_object(each)]
+            parted = [each for each in parted if store.has(each)]
+            found, named = store.physical(parted)
+            objects.update(dict.fromkeys(found))
+            names.update(dict.fromkeys(named))
+            apart = frozenset(parted)
+            whole.extend(each for each in portion if each not in apart)
         lists = [Digest(store.lists.path(name).stat().st_size, name) for name in names]
-        apart = {*parted, *objects}
-        there = self._plainly(objects, OBJECTS)
+        there = self._plainly([*objects], OBJECTS)
         listed = self._plainly(lists, EXTENTS)
         return Lacking(
-            whole=[each for each in files if each not in apart],
+            whole=Digests(each for each in whole if each not in objects),
             objects=[each for each in objects if not there[each.sha256]],
             lists=[each for each in lists if not listed[each.sha256]],
         )

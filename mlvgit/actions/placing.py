@@ -2,9 +2,10 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.actions.healing import Healer
@@ -12,6 +13,7 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold, may_be_here, object_store
 from mlvgit.actions.transfer import Parcel, fetch
 from mlvgit.core.digest import BIG_BYTES, Digest
+from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.manifest import Manifest
@@ -20,13 +22,13 @@ from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import Draft, machine_errors
 from mlvgit.store.checkout import Placement
 from mlvgit.store.folders import parent_of
-from mlvgit.store.parallel import as_one
-from mlvgit.store.reading import Progress, Readable, Teed
+from mlvgit.store.parallel import as_one, portions
+from mlvgit.store.reading import Progress, Readable, Teed, one_work
 
 if TYPE_CHECKING:
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["Wanted", "absent", "bring", "place"]
+__all__ = ["Wanted", "bring", "place"]
 
 _FEW: Final = 3
 
@@ -43,15 +45,30 @@ class Wanted(NamedTuple):
     only: frozenset[str] | None = None
 
 
-def absent(project: Project, wanted: Wanted) -> dict[str, Digest]:
-    """Return the store-kept files of a version that do not stand on disk, by their paths from the top."""
-    directory = wanted.frozen.directory
-    top = str(project.top)
-    return {
-        f"{directory}/{relative}": digest
-        for relative, digest in kept_in_store(wanted.manifest, wanted.frozen.key).items()
-        if (wanted.only is None or relative in wanted.only) and not os.path.lexists(f"{top}/{directory}/{relative}")
-    }
+class _Lacking(NamedTuple):
+    """Store-kept files of a version that do not stand on disk."""
+
+    wanted: Wanted
+    files: NamedDigests
+
+    @property
+    def paths(self) -> Iterator[str]:
+        """Their paths from the top."""
+        return (f"{self.wanted.frozen.directory}/{name}" for name in self.files.names)
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield what is to be placed."""
+        return map(Placement, self.files.digests, self.paths)
+
+
+def _lacking(project: Project, wanted: Wanted) -> _Lacking:
+    folder = f"{project.top}/{wanted.frozen.directory}"
+    names, digests = [], Digests()
+    for relative, digest in kept_in_store(wanted.manifest, wanted.frozen.key).items():
+        if (wanted.only is None or relative in wanted.only) and not os.path.lexists(f"{folder}/{relative}"):
+            names.append(relative)
+            digests.append(*digest)
+    return _Lacking(wanted, NamedDigests(names, digests))
 
 
 def bring(project: Project, versions: Iterable[Wanted], progress: Progress | None = None) -> list[str]:
@@ -66,46 +83,53 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
         RefusedError: bytes that are not to be on this machine.
         RemoteError, IntegrityError: some could not be brought, all of them named; the others are there.
     """
-    stored = [wanted for wanted in versions if wanted.manifest.storage == "store"]
-    missing = [(wanted, absent(project, wanted)) for wanted in stored]
-    for wanted, found in missing:
-        if found:
-            may_be_here(project, wanted.frozen.key)
-    everything = {path: digest for _, found in missing for path, digest in found.items()}
-    new = {wanted.frozen.directory for wanted in stored if not (project.top / wanted.frozen.directory).exists()}
+    missing = [_lacking(project, wanted) for wanted in versions if wanted.manifest.storage == "store"]
+    for each in missing:
+        if each.files:
+            may_be_here(project, each.wanted.frozen.key)
+    new = {
+        each.wanted.frozen.directory for each in missing if not (project.top / each.wanted.frozen.directory).exists()
+    }
     problem: MlvError | None = None
-    twofold = _Twofold(project, everything)
+    twofold = _Twofold(project, missing)
     try:
-        fetch(
-            project,
-            everything.values(),
-            progress,
-            names={digest.sha256: path for path, digest in everything.items()},
-            put=twofold.put,
-        )
+        wanted = chain.from_iterable(each.files.digests for each in missing)
+        fetch(project, wanted, progress, name=partial(_path_of, missing), put=twofold.put)
     except MlvError as error:  # what is here whole is of use all the same
         problem = error
     store = object_store(project)
-    whole = [(wanted, found) for wanted, found in missing if not problem or all(map(store.has, found.values()))]
-    written = {path: digest for _, found in whole for path, digest in found.items()}
-    left = [Placement(digest, path) for path, digest in written.items() if path not in twofold.placed]
-    place(project, left, progress=progress)
-    directories = [wanted.frozen.directory for wanted, _ in whole]
+    whole = [each for each in missing if not problem or not store.absent(each.files.digests)]
+    left = (each for one in whole for each in one.placements() if each.relative not in twofold.placed)
+    total = sum(sum(each.files.digests.sizes) for each in whole)
+    with one_work(progress, total, sum(len(each.files) for each in whole)) as shown:
+        place(project, left, progress=shown)
+    written = [path for each in whole for path in each.paths]
+    directories = [each.wanted.frozen.directory for each in whole]
     hold(project, [directory for directory in directories if directory in new])
-    hold(project, [directory for directory in directories if directory not in new], written)
+    if known := [directory for directory in directories if directory not in new]:
+        hold(project, known, frozenset(written))
     if problem:
         raise _with_way_round(store, missing, problem)
-    return list(written)
+    return written
 
 
-def _with_way_round(
-    store: "ObjectStore", missing: Iterable[tuple[Wanted, Mapping[str, Digest]]], problem: MlvError
-) -> MlvError:
+def _path_of(missing: Iterable[_Lacking], wanted: Digest) -> str:
+    """Return where a file is missing, as a person calls it."""
+    paths = (
+        path
+        for each in missing
+        for path, digest in zip(each.paths, each.files.digests, strict=True)
+        if digest == wanted
+    )
+    return next(paths, "")
+
+
+def _with_way_round(store: "ObjectStore", missing: Iterable[_Lacking], problem: MlvError) -> MlvError:
     """Add to an error how to get the files that did come, when few of a version did not."""
-    for wanted, found in missing:
-        lacking = {digest.sha256 for digest in store.absent(found.values())}
-        names = [path[len(wanted.frozen.directory) + 1 :] for path, digest in found.items() if digest.sha256 in lacking]
-        if 0 < len(names) <= _FEW and len(names) < len(found):
+    for wanted, files in missing:
+        lacking = frozenset(store.absent(files.digests))
+        names = [name for name, digest in files if digest in lacking]
+        if 0 < len(names) <= _FEW and len(names) < len(files):
             without = " ".join(f"--exclude {shlex.quote(name)}" for name in names)
             ways = [problem.hint, f"git mlv pull {wanted.frozen.key} {without}   (the other files, which are whole)"]
             return type(problem)(problem.message, hint="\n".join(filter(None, ways)))
@@ -115,18 +139,17 @@ def _with_way_round(
 class _Twofold:
     """Large objects that come whole are written into the store and to where they are wanted at once, and hashed once.
 
-    Args:
-        wanted: where objects are wanted, from the top.
-
     Attributes:
         placed: the paths that have their bytes.
     """
 
-    def __init__(self, project: Project, wanted: Mapping[str, Digest]) -> None:
+    def __init__(self, project: Project, missing: Iterable[_Lacking]) -> None:
         self.placed: set[str] = set()
         self._store = object_store(project)
         self._top = project.top
-        self._paths = {digest: path for path, digest in wanted.items() if digest.size >= BIG_BYTES}
+        self._paths = {
+            digest: path for each in missing for digest, path in each.placements() if digest.size >= BIG_BYTES
+        }
 
     def put(self, parcel: Parcel, reader: Readable) -> None:
         """Take an object in; see `fetch`."""
@@ -152,7 +175,7 @@ class _Twofold:
 
 def place(
     project: Project,
-    placements: Sequence[Placement],
+    placements: Iterable[Placement],
     *,
     mode: int = 0o644,
     replace: bool = False,
@@ -164,11 +187,13 @@ def place(
         IntegrityError, MachineError: some could not be written, all of them named; the others are there.
     """
     store = object_store(project)
-    failed = store.place_all(placements, project.top, mode=mode, replace=replace, progress=progress).failed
-    damaged = [placement for placement, error in failed if isinstance(error, IntegrityError)]
     healer = Healer(project)
-    healed = [each for each in damaged if not store.has(each.digest) and healer.heal(each.digest)]
-    again = dict(store.place_all(healed, project.top, mode=mode, replace=replace).failed) if healed else {}
-    bad = [again.get(placement, error) for placement, error in failed if placement not in healed or placement in again]
+    bad: list[MlvError] = []
+    for portion in portions(placements):
+        failed = store.place_all(portion, project.top, mode=mode, replace=replace, progress=progress).failed
+        damaged = [placement for placement, error in failed if isinstance(error, IntegrityError)]
+        healed = [each for each in damaged if not store.has(each.digest) and healer.heal(each.digest)]
+        again = dict(store.place_all(healed, project.top, mode=mode, replace=replace).failed) if healed else {}
+        bad += [again.get(each, error) for each, error in failed if each not in healed or each in again]
     if bad:
         raise as_one(bad, f"{count(len(bad), 'file')} could not be written")

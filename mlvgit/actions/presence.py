@@ -1,6 +1,6 @@
 """Asking remotes what they have: by existence and size alone, no byte moves. Unknown is not yes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ class Presence:
         self._holder: dict[Digest, Parted] = {}
         self._absent: set[Digest] = set()
         self._unknown: set[Digest] = set()
+        self._silent: set[str] = set()
 
     def __call__(self, digests: Sequence[Digest]) -> Mapping[str, bool | None]:
         """Say of each SHA-256 whether an object of that name and size is on a remote; None = cannot be known now."""
@@ -48,35 +49,42 @@ class Presence:
         """Return the remote that said it has an object; None when none did, or was asked."""
         return self._holder.get(digest)
 
-    def note(self, digests: Sequence[Digest], remote: "Parted") -> None:
-        """Take down that a remote has these now: it was just sent them."""
-        self._holder.update(dict.fromkeys(digests, remote))
-        self._absent.difference_update(digests)
-
     def _said(self, digest: Digest) -> bool | None:
         if digest in self._holder:
             return True
         return False if digest in self._absent else None
 
+    def of_first(self, digests: Iterable[Digest]) -> Iterator[tuple[Digest, bool | None]]:
+        """Yield what the first remote says of each, and keep none of it in mind: there may be a million."""
+        for part in portions(digests):
+            said = self._answers(self.remotes[0], part) if self.remotes else {}
+            yield from ((digest, said.get(digest.sha256)) for digest in part)
+
     def _ask(self, digests: Sequence[Digest]) -> None:
         left = [each for each in digests if self._said(each) is None and each not in self._unknown]
         unsure: set[Digest] = set()
         for remote in self.remotes if left else ():
-            asked = 0
-            for part in (left[:1], *portions(left[1:])):  # one that is out of reach is asked once
-                try:
-                    found = aside(partial(remote.presence, part))
-                except RemoteError:
-                    break
+            for part in portions(left):
+                found = self._answers(remote, part)
                 self._holder.update({digest: remote for digest in part if found.get(digest.sha256)})
                 unsure.update(digest for digest in part if found.get(digest.sha256) is None)
-                asked += len(part)
-                if None in found.values():
-                    break
-            unsure.update(left[asked:])
             left = [digest for digest in left if digest not in self._holder]
         for digest in left:
             (self._unknown if digest in unsure or not self.remotes else self._absent).add(digest)
+
+    def _answers(self, remote: "Parted", digests: Sequence[Digest]) -> Mapping[str, bool | None]:
+        """Return what a remote says; nothing once it did not answer, since it may be asked about many more."""
+        found: dict[str, bool | None] = {}
+        for part in (digests[:1], digests[1:]):
+            if remote.name in self._silent or not part:
+                break
+            try:
+                found |= aside(partial(remote.presence, part))
+            except RemoteError:
+                self._silent.add(remote.name)
+            if None in found.values():
+                self._silent.add(remote.name)
+        return found
 
 
 def remote_bytes(project: Project) -> RemoteBytes:

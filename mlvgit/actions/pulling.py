@@ -92,7 +92,7 @@ def plan_pull(
     )
     return Pull(
         chosen=tuple(chosen),
-        missing_bytes=sum(digest.size for digest in lacking),
+        missing_bytes=sum(lacking.sizes),
         missing_objects=len(lacking),
         left=len(set(stored) - {key for key, _ in chosen}),
     )
@@ -179,7 +179,7 @@ def _stored(catalog: Catalog, key: Key) -> Frozen | None:
     return frozen if frozen.manifest.listed or _files(frozen) else None
 
 
-def _files(frozen: Frozen) -> dict[str, Digest]:
+def _files(frozen: Frozen) -> Mapping[str, Digest]:
     return kept_in_store(frozen.manifest, frozen.key) if frozen.manifest else {}
 
 

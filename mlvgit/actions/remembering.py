@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest, tree_sha256
+from mlvgit.core.digests import Digests
 from mlvgit.records.manifest import Manifest
 from mlvgit.store.scan import SourceFile
-from mlvgit.store.statcache import StatCache
+from mlvgit.store.statcache import MAX_ENTRIES, StatCache
 
 __all__ = ["LEAST_BYTES", "frozen_as", "hashing_begins", "remember"]
 
@@ -18,17 +19,17 @@ LEAST_BYTES = 1 << 24
 """Below this much in all, hashing costs less than keeping the list."""
 
 
-def frozen_as(project: Project, files: Sequence[SourceFile], manifest: Manifest) -> list[Digest] | None:
+def frozen_as(project: Project, files: Sequence[SourceFile], manifest: Manifest) -> Digests | None:
     """Return the digests of `files` when all are known and are what `manifest` freezes; else they must be read."""
     if sum(file.stat.size for file in files) < LEAST_BYTES or len(files) != manifest.file_count:
         return None
     cache = _cache(project)
-    found: list[Digest] = []
+    found = Digests()
     for file in files:
         digest = cache.get(file.stat)
         if digest is None:
             return None
-        found.append(digest)
+        found.append(*digest)
     identity = tree_sha256((file.relative, digest.sha256) for file, digest in zip(files, found, strict=True))
     return found if identity == manifest.tree_sha256 else None
 
@@ -40,7 +41,7 @@ def hashing_begins() -> int:
 
 def remember(project: Project, files: Sequence[SourceFile], digests: Sequence[Digest], since: int) -> None:
     """Note what was just hashed; a note that cannot be written is no failure."""
-    if sum(file.stat.size for file in files) < LEAST_BYTES:
+    if len(files) > MAX_ENTRIES or sum(file.stat.size for file in files) < LEAST_BYTES:
         return
     cache = _cache(project)
     for file, digest in zip(files, digests, strict=True):

@@ -1,8 +1,9 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,13 +16,14 @@ from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
-from mlvgit.core.digest import Digest
+from mlvgit.core.digest import OBJECTS, Digest
+from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import count, printable, size
 from mlvgit.errors import IntegrityError, RefusedError
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.objects import ObjectStore
-from mlvgit.store.parallel import as_one, aside
+from mlvgit.store.parallel import as_one, aside, portions
 from mlvgit.store.reading import Progress
 
 if TYPE_CHECKING:
@@ -92,49 +94,52 @@ def send_pushed(
     """
     project.fetching = True
     tips = list(tips)
-    wanted = list(dict.fromkeys([*pushed_objects(project, tips, git_remote), *also]))
+    wanted = Digests(unique(chain(pushed_objects(project, tips, git_remote), also)))
     if not wanted:  # a hook leaves a push of code alone; who asked for it mends what the host lacks all the same
         return Shipped(sent=Sent(), along=keep_on_host(project, ()) if limit is None else ())
     if project.repo.head() in tips:
         _named_for_all(project)
     presence = Presence(remotes(project)[:1])
     store = object_store(project)
-    said = presence(wanted)
-    missing = [digest for digest in wanted if said[digest.sha256] is False]
+    there, missing = Digests(), Digests()
+    for digest, said in presence.of_first(wanted):
+        if said is not None:
+            (there if said else missing).append(*digest)
     sent = Sent()
-    remote = presence.remotes[0] if missing else None
     healer = Healer(project)
-    here = [digest for digest in missing if store.has(digest) or healer.heal(digest)]
+    here = Digests(digest for digest in missing if store.has(digest) or healer.heal(digest))
+    remote = presence.remotes[0] if here else None
     parts = aside(partial(remote.lacking, store, here)) if remote else None
-    if remote and parts and (limit is None or sum(each.size for each in (*parts.whole, *parts.objects)) <= limit):
-        gone, went = _send(project, remote, here, parts, progress)
-        presence.note(gone, remote)
-        sent = Sent(remote.name, len(went), sum(parcel.digest.size for parcel in went), tuple(remote.notices))
-    said = presence(wanted)
-    along = keep_on_host(project, [digest for digest in wanted if said[digest.sha256]])
-    if all(said.values()):
+    if remote and parts and (limit is None or parts.total_bytes <= limit):
+        sent = _send(project, remote, here, parts, there, progress)
+    along = keep_on_host(project, there)
+    if len(there) == len(wanted):
         return Shipped(sent=sent, along=along)
-    damaged = {digest.sha256 for digest in missing if not store.has(digest) and _is_set_aside(store, digest)}
-    nowhere = {digest.sha256 for digest in missing if not store.has(digest)}
+    nowhere = [digest for digest in missing if not store.has(digest)]
+    damaged = {digest.sha256 for digest in nowhere if _is_set_aside(store, digest)}
     return Shipped(
         sent=sent,
         along=along,
         lacking=RemoteBytes(
-            presence.name, presence, frozenset(nowhere - damaged), frozenset(damaged), presence.trouble
+            presence.name,
+            presence,
+            frozenset(digest.sha256 for digest in nowhere if digest.sha256 not in damaged),
+            frozenset(damaged),
+            presence.trouble,
         ),
     )
 
 
-def objects_here(project: Project) -> list[Digest]:
-    """List the objects that HEAD needs and this machine has: what a remote lost of them can be sent again."""
+def objects_here(project: Project) -> Iterator[Digest]:
+    """Yield the objects that HEAD needs and this machine has: what a remote lost of them can be sent again."""
     catalog, store = project.committed(), object_store(project)
-    return [
+    return (
         digest
         for key in catalog.keys(root=None)
         if (frozen := catalog.frozen(key)) and frozen.manifest
         for digest in known_objects(frozen.manifest, key)
         if store.has(digest)
-    ]
+    )
 
 
 def _named_for_all(project: Project) -> None:
@@ -154,12 +159,12 @@ def _named_for_all(project: Project) -> None:
 
 
 def _send(
-    project: Project, remote: "Parted", digests: list[Digest], parts: "Lacking", progress: Progress | None
-) -> tuple[list[Digest], list[Parcel]]:
-    """Upload files, whole or as what the remote lacks of their parts.
+    project: Project, remote: "Parted", digests: Digests, parts: "Lacking", there: Digests, progress: Progress | None
+) -> Sent:
+    """Upload files, whole or as what the remote lacks of their parts; return what was sent.
 
-    Returns:
-        The files that are there now, left out those that are damaged here and cannot be healed; and what was sent.
+    Args:
+        there: gets the files that the remote has now; those that are damaged here and cannot be healed are left out.
     """
     store = object_store(project)
     healer = Healer(project)
@@ -176,38 +181,44 @@ def _send(
             else store.whole(parcel.digest)
         )
 
-    sent: list[Parcel] = []
+    sent = Digests()
 
-    def bring(parcels: list[Parcel]) -> set[Digest]:
-        failed = deliver(remote, parcels, source, mend, progress)
-        refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
-        if refused:
-            raise as_one(
-                refused,
-                f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes on "
-                "from there",
-            )
-        damaged = {parcel.digest for parcel, _ in failed}
-        sent.extend(parcel for parcel in parcels if parcel.digest not in damaged)
+    def bring(wanted: Iterable[Digest], space: str = OBJECTS) -> set[Digest]:
+        damaged: set[Digest] = set()
+        for portion in portions(wanted):
+            failed = deliver(remote, [Parcel(each, space) for each in portion], source, mend, progress)
+            refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
+            if refused:
+                raise as_one(
+                    refused,
+                    f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes "
+                    "on from there",
+                )
+            damaged |= {parcel.digest for parcel, _ in failed}
+            sent.extend(each for each in portion if each not in damaged)
         return damaged
 
-    damaged = bring([Parcel(each) for each in (*parts.objects, *parts.whole)])
-    damaged |= bring([Parcel(each, EXTENTS) for each in parts.lists])
-    there = aside(partial(remote.presence, digests))
+    damaged = bring(chain(parts.objects, parts.whole))
+    damaged |= bring(parts.lists, EXTENTS)
     # Of what has a damaged part the whole is sent, when it is to be had elsewhere.
-    late = [each for each in digests if each not in damaged and not there[each.sha256] and healer.heal(each)]
-    damaged |= bring([Parcel(each) for each in late])
-    return [digest for digest in digests if digest not in damaged and (there[digest.sha256] or digest in late)], sent
+    late: list[Digest] = []
+    for portion in portions(digests):
+        said = aside(partial(remote.presence, portion))
+        there.extend(each for each in portion if each not in damaged and said[each.sha256])
+        late += [each for each in portion if each not in damaged and not said[each.sha256] and healer.heal(each)]
+    damaged = bring(late)
+    there.extend(each for each in late if each not in damaged)
+    return Sent(remote.name, len(sent), sum(sent.sizes), tuple(remote.notices))
 
 
 def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:
     return next(store.quarantine.glob(f"{digest.sha256}.*"), None) is not None
 
 
-def pushed_objects(project: Project, tips: Iterable[str], git_remote: str) -> list[Digest]:
-    """List the objects that store-kept manifests name which no branch of `git_remote` has yet, as it was last seen."""
+def pushed_objects(project: Project, tips: Iterable[str], git_remote: str) -> Iterator[Digest]:
+    """Yield the objects that store-kept manifests name which no branch of `git_remote` has yet, as it was last seen."""
     commits = list(tips)
     if not commits:
-        return []
+        return iter(())
     seen = ("--not", f"--remotes={git_remote}") if git_remote else ()
-    return list(objects_named(manifests_in(project, *commits, *seen)))
+    return objects_named(manifests_in(project, *commits, *seen))

@@ -71,7 +71,7 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     key = project.layout.snapshot_key(plan.dataset, snapshot_version(version).text)
     _same_spelling(project, key)
     parents = [project.find_snapshot(parent, project.working()) for parent in plan.parents]
-    files: tuple[SourceFile, ...] | None
+    files: Sequence[SourceFile] | None
     if plan.inventory is not None and (plan.sources or plan.base or plan.dereference):
         raise UsageError(
             "--manifest lists all files of the version", hint="leave sources, --base and --dereference out"

@@ -73,9 +73,11 @@ def _unstage_gone(project: Project, directory: str, known: frozenset[str]) -> No
 def _move_course_manifest_on(project: Project, key: Key, manifest: Manifest) -> list[str]:
     """Let the shared `manifest.json` name the newest version, once the one that it named stands beside its folder."""
     layout = project.layout
-    place = project.working().place(layout.course_manifest)
     shared = project.top / layout.course_manifest
-    if place.key is None or not shared.is_file() or place.key == key or place.key.name != key.name:
+    if not shared.is_file():
+        return []
+    place = project.working().place(layout.course_manifest)
+    if place.key is None or place.key == key or place.key.name != key.name:
         return []
     own = project.top / layout.manifest(place.key)
     if not own.exists():

@@ -1,6 +1,6 @@
 """Bytes that the store keeps in place of Git: which those are, where the store is, what a worktree holds of them."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
@@ -70,7 +70,7 @@ def open_one(project: Project, given: "Named") -> "Remote":
     return open_remote(given, project.top, host=host)
 
 
-def wanted_by(manifest: Manifest, key: Key) -> list[Digest]:
+def wanted_by(manifest: Manifest, key: Key) -> Iterator[Digest]:
     """Return the objects that a version needs from the store; none when Git holds its bytes.
 
     Raises:

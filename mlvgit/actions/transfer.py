@@ -5,21 +5,21 @@ What a thing is (an object, a part of one) is the caller's: a thing is named by 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.core.digest import OBJECTS, Digest
+from mlvgit.core.digests import Digests
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.store.parallel import as_one, aside, portions, run_each
-from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress, StoppedError
+from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress, StoppedError, one_work
 
 if TYPE_CHECKING:
     from mlvgit.actions.parted import Parted
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["STILL_WORKS", "Parcel", "Source", "deliver", "fetch", "lost", "read_whole", "receive"]
 
 STILL_WORKS: Final = "without these bytes all else works: status, log, diff, check, and commits and pushes of code"
-_UNNAMED: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Parcel(NamedTuple):
@@ -45,6 +44,11 @@ class Parcel(NamedTuple):
 
 
 Source = Callable[[Parcel], AbstractContextManager[Path]]
+Namer = Callable[[Digest], str]
+
+
+def _unnamed(_: Digest) -> str:
+    return ""
 
 
 def fetch(
@@ -52,7 +56,7 @@ def fetch(
     digests: Iterable[Digest],
     progress: Progress | None = None,
     *,
-    names: Mapping[str, str] = _UNNAMED,
+    name: "Namer" = _unnamed,
     without: str = "",
     put: "Callable[[Parcel, Reader], object] | None" = None,
 ) -> None:
@@ -61,7 +65,7 @@ def fetch(
     Args:
         digests: what is wanted.
         progress: is told of every portion that comes.
-        names: SHA-256 -> what a person calls it, such as a path.
+        name: gives what a person calls an object that did not come, such as a path; "" for nothing.
         without: the name of a remote that is not to be asked.
         put: takes an object that comes whole into the store, on several threads; see `receive`.
 
@@ -70,7 +74,7 @@ def fetch(
         IntegrityError: a remote gave other bytes and no other remote gave the right ones.
     """
     store = object_store(project)
-    missing = store.absent(digests)
+    missing: Sequence[Digest] = store.absent(digests)
     if not missing:
         return
     known = [remote for remote in remotes(project) if remote.name != without]
@@ -85,7 +89,7 @@ def fetch(
         missing, trouble = _fetch_parts(store, remote, missing, progress)
         troubles += trouble
     try:
-        receive(known, map(Parcel, missing), put or partial(_put, store), progress, names)
+        receive(known, missing, put or partial(_put, store), progress, name)
     except (RemoteError, IntegrityError) as error:
         raise as_one([*troubles, error], "reasons", hint=error.hint) if troubles else error from None
 
@@ -96,22 +100,22 @@ def _put(store: "ObjectStore", parcel: Parcel, reader: "Reader") -> None:
 
 def _fetch_parts(
     store: "ObjectStore", remote: "Parted", digests: Sequence[Digest], progress: Progress | None
-) -> tuple[list[Digest], list[MlvError]]:
+) -> tuple[Sequence[Digest], list[MlvError]]:
     """Get files that a remote has as ranges of objects; return those that are not here then, and what went wrong."""
     troubles: list[MlvError] = []
     if remote.whole_only:
-        return list(digests), troubles
+        return digests, troubles
     try:
         objects = aside(partial(_objects_of_parts, remote, digests))
     except RemoteError:
-        return list(digests), []  # whoever asks for the files whole is told the same
+        return digests, []  # whoever asks for the files whole is told the same
     lacking = sorted(each for each in objects if not store.has_object(each))
     try:
-        receive([remote.plain], map(Parcel, lacking), partial(_put, store), progress)
+        receive([remote.plain], lacking, partial(_put, store), progress)
     except (RemoteError, IntegrityError) as error:
         troubles.append(error)
     came = {each for each in objects if store.has_object(each)}
-    left: list[Digest] = []
+    left = Digests()
     for portion in portions(digests):
         claimed = {
             digest: part.extents
@@ -126,7 +130,7 @@ def _fetch_parts(
             IntegrityError(f"{remote.name} ({printable(remote.url)}) has other bytes under {short(digest.sha256)}")
             for digest in claimed.keys() - true.keys()
         ]
-        left += [digest for digest in portion if digest not in true]
+        left.extend(digest for digest in portion if digest not in true)
     return left, troubles
 
 
@@ -141,32 +145,39 @@ def _objects_of_parts(remote: "Parted", digests: Sequence[Digest]) -> set[Digest
 
 def receive(
     known: "Sequence[Remote]",
-    parcels: Iterable[Parcel],
+    digests: Sequence[Digest],
     put: "Callable[[Parcel, Reader], object]",
     progress: Progress | None = None,
-    names: Mapping[str, str] = _UNNAMED,
+    name: Namer = _unnamed,
 ) -> None:
-    """Take each parcel from the first remote that gives it.
+    """Take each object from the first remote that gives it.
 
     Args:
         known: asked in this order; one that cannot be reached is asked once.
         put: takes the bytes in and hashes them, on several threads; raises `IntegrityError` when they are others.
+        name: see `fetch`.
 
     Raises:
-        RemoteError, IntegrityError: parcels that none gave, all of them named; the others were taken in.
+        RemoteError, IntegrityError: objects that none gave, all of them named; the others were taken in.
     """
-    left = list(parcels)
-    reasons: dict[Parcel, list[MlvError]] = {parcel: [] for parcel in left}
-    for remote in known:
-        peer = _Peer(remote)
-        failed = run_each(left, partial(peer.give, put), _weight, progress)
-        for parcel, error in failed:
-            reasons[parcel].append(error)
-        left = [parcel for parcel, _ in failed]
-    if left:
+    peers = [_Peer(remote) for remote in known]
+    failures: list[MlvError] = []
+    lacking = 0
+    with one_work(progress, sum(digest.size for digest in digests), len(digests)) as shown:
+        for portion in portions(digests):
+            left = [Parcel(digest) for digest in portion]
+            reasons: dict[Parcel, list[MlvError]] = {}
+            for peer in peers:
+                failed = run_each(left, partial(peer.give, put), _weight, shown)
+                for parcel, error in failed:
+                    reasons.setdefault(parcel, []).append(error)
+                left = [parcel for parcel, _ in failed]
+            failures += [_about(error, name(parcel.digest)) for parcel in left for error in reasons[parcel]]
+            lacking += len(left)
+    if failures:
         raise as_one(
-            [_about(error, names.get(parcel.digest.sha256, "")) for parcel in left for error in reasons[parcel]],
-            f"{count(len(left), 'object')} could not be fetched; what came stays, and the same command goes on from there",
+            failures,
+            f"{count(lacking, 'object')} could not be fetched; what came stays, and the same command goes on from there",
             hint=STILL_WORKS,
         )
 

@@ -5,14 +5,16 @@ frozen directory. There is one way to write a list of entries: two lists are the
 """
 
 import re
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
 from itertools import islice
-from operator import itemgetter, le
+from operator import ge, le
 from typing import Final, NamedTuple, overload
+from weakref import WeakValueDictionary
 
 from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256
+from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.jsontext import compact, encoded
 from mlvgit.core.pairs import Pairs
 from mlvgit.errors import DocumentError, IntegrityError, MlvError, Problem, RemoteError
@@ -23,7 +25,6 @@ __all__ = ["FileEntry", "FileList", "ListSource", "dump_entries", "parse_entries
 MAX_LIST_BYTES: Final = 1 << 30
 MAX_SIZE: Final = 1 << 53
 _PORTION: Final = 1 << 22
-_PATH: Final = itemgetter(0)
 # a safe name has neither backslash nor control character, so that a quotation mark is all that is ever escaped in it
 _ENTRY: Final = (
     r'^\{"path": "((?:[^"\\\x00-\x1f]|\\")+)", "size_bytes": (0|[1-9][0-9]{0,15}), "sha256": "([0-9a-f]{64})"%s\}$'
@@ -47,25 +48,13 @@ class FileEntry(NamedTuple):
 
 
 class _Columns(Sequence[FileEntry]):
-    """Many entries, whose numbers and digests are no objects of their own: some 130 bytes each."""
+    """Many entries, in columns."""
 
-    __slots__ = ("_digests", "paths", "sizes")
+    __slots__ = ("__weakref__", "digests", "paths")
 
-    def __init__(self) -> None:
-        self.paths: list[str] = []
-        self.sizes = array("Q")
-        self._digests = bytearray()
-
-    def extend(self, entries: Iterable[tuple[str, int, str]]) -> None:
-        """Append entries."""
-        for path, size, sha256 in entries:
-            self.paths.append(path)
-            self.sizes.append(size)
-            self._digests += bytes.fromhex(sha256)
-
-    def sha256(self) -> Iterator[str]:
-        """Yield the digests."""
-        return (self._digests[at : at + 32].hex() for at in range(0, len(self._digests), 32))
+    def __init__(self, paths: list[str], digests: Digests) -> None:
+        self.paths = paths
+        self.digests = digests
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -77,11 +66,10 @@ class _Columns(Sequence[FileEntry]):
     def __getitem__(self, index: int | slice) -> FileEntry | Sequence[FileEntry]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        at = range(len(self))[index]
-        return FileEntry(self.paths[at], self.sizes[at], self._digests[32 * at : 32 * at + 32].hex())
+        return FileEntry(self.paths[index], *self.digests[index])
 
     def __iter__(self) -> Iterator[FileEntry]:
-        return map(FileEntry, self.paths, self.sizes, self.sha256())
+        return map(FileEntry, self.paths, self.digests.sizes, self.digests.sha256())
 
 
 class _ByPath(Mapping[str, FileEntry]):
@@ -106,6 +94,9 @@ class _ByPath(Mapping[str, FileEntry]):
     def items(self) -> Pairs[str, FileEntry]:
         return Pairs(self, lambda: zip(self._columns.paths, self._columns, strict=True))
 
+
+_READ: Final[WeakValueDictionary[tuple[Digest, bool], _Columns]] = WeakValueDictionary()
+"""Lists that somebody holds, by their digests: a version is often looked at by several of its manifests."""
 
 ListSource = Callable[[Digest], bytes | None]
 """Where lists are found: the bytes that stand under a digest, None when they are not here. They are not believed."""
@@ -142,18 +133,16 @@ class FileList(Sequence[FileEntry]):
         self._wrong: DocumentError | None = None
 
     @classmethod
-    def of(cls, entries: Sequence[FileEntry], owner: str) -> "tuple[FileList, bytes]":
-        """Make the list of `entries`, whose paths are relative to the frozen directory, and its bytes."""
-        ordered = _Columns()
-        ordered.extend(sorted(entries, key=_PATH))
+    def of(cls, files: NamedDigests, owner: str) -> "tuple[FileList, bytes]":
+        """Make the list of files, named relative to the frozen directory, and its bytes."""
+        ordered = _in_order(files)
         data = dump_entries(ordered)
-        tree = sorted_tree_sha256(ordered.paths, ordered.sha256())
         made = cls(
             of_bytes(data),
             owner=owner,
             file_count=len(ordered),
-            total_bytes=sum(ordered.sizes),
-            tree_sha256=tree,
+            total_bytes=sum(ordered.digests.sizes),
+            tree_sha256=sorted_tree_sha256(ordered.paths, ordered.digests.sha256()),
         )
         made._entries = ordered
         return made, data
@@ -182,41 +171,53 @@ class FileList(Sequence[FileEntry]):
         if self._entries is None:
             if self._wrong is not None:
                 raise self._wrong
-            data = self.source(self.digest) if self.source else None
-            if data is None:
-                raise RemoteError(
-                    f"the list of the {self.file_count:,} files of {self.owner} ({self.digest.sha256}) is not here",
-                    hint=f"git mlv pull {self.owner}   (or git mlv fsck, where its files stand as they were frozen)",
-                )
-            if of_bytes(data) != self.digest:
-                raise IntegrityError(
-                    f"the list of the files of {self.owner} is damaged: {self.digest.sha256}", hint="git mlv fsck"
-                )
             try:
-                self._entries = self._sound(parse_entries(data, self.label, newer=self.newer))
+                self._entries = self._held_to_facts(self._read())
             except DocumentError as error:
                 self._wrong = error
                 raise
         return self._entries
+
+    def _read(self) -> _Columns:
+        known = _READ.get((self.digest, self.newer)) if self.source else None
+        if known is not None:
+            return known
+        data = self.source(self.digest) if self.source else None
+        if data is None:
+            raise RemoteError(
+                f"the list of the {self.file_count:,} files of {self.owner} ({self.digest.sha256}) is not here",
+                hint=f"git mlv pull {self.owner}   (or git mlv fsck, where its files stand as they were frozen)",
+            )
+        if of_bytes(data) != self.digest:
+            raise IntegrityError(
+                f"the list of the files of {self.owner} is damaged: {self.digest.sha256}", hint="git mlv fsck"
+            )
+        entries = parse_entries(data, self.label, newer=self.newer)
+        if names := judge_names(entries.paths):
+            found = [Problem(number + 1, "$.path", message, "MLV105") for number, message in names]
+            raise DocumentError(self.label, tuple(found[:100]))
+        _READ[self.digest, self.newer] = entries
+        return entries
 
     @property
     def label(self) -> str:
         """How the list is called in messages."""
         return f"the list of the files of {self.owner}"
 
-    def _sound(self, entries: _Columns) -> _Columns:
-        names = judge_names(entries.paths)
-        found = [Problem(number + 1, "$.path", message, "MLV105") for number, message in names]
+    def _held_to_facts(self, entries: _Columns) -> _Columns:
+        digests = entries.digests
         facts = (
-            ("tree_sha256", self.tree_sha256, sorted_tree_sha256(entries.paths, entries.sha256())),
-            ("total_bytes", self.total_bytes, sum(entries.sizes)),
+            ("tree_sha256", self.tree_sha256, sorted_tree_sha256(entries.paths, digests.sha256())),
+            ("total_bytes", self.total_bytes, sum(digests.sizes)),
             ("file_count", self.file_count, len(entries)),
         )
-        for key, said, true in facts if not found else ():
-            if said != true:
-                found.append(Problem(0, f"$.{key}", f"the manifest says {said}, but the entries give {true}"))
+        found = [
+            Problem(0, f"$.{key}", f"the manifest says {said}, but the entries give {true}")
+            for key, said, true in facts
+            if said != true
+        ]
         if found:
-            raise DocumentError(self.label, tuple(found[:100]))
+            raise DocumentError(self.label, tuple(found))
         return entries
 
     def __len__(self) -> int:
@@ -249,7 +250,18 @@ def dump_entries(entries: Iterable[FileEntry]) -> bytes:
     lines = (
         f'{{"path": {quote(path)}, "size_bytes": {size}, "sha256": "{digest}"}}\n' for path, size, digest in entries
     )
-    return b"".join(encoded("".join(part)) for part in iter(lambda: [*islice(lines, 10_000)], []))
+    whole = BytesIO()  # one copy, of what may have a hundred megabytes
+    for part in iter(lambda: [*islice(lines, 10_000)], []):
+        whole.write(encoded("".join(part)))
+    return whole.getvalue()
+
+
+def _in_order(files: NamedDigests) -> _Columns:
+    names, digests = files.names, files.digests
+    if any(map(ge, names, islice(names, 1, None))):
+        order = sorted(range(len(names)), key=names.__getitem__)
+        return _Columns([names[index] for index in order], Digests(digests[index] for index in order))
+    return _Columns(list(names), digests)
 
 
 def parse_entries(data: bytes, label: str, *, newer: bool = False) -> _Columns:
@@ -269,7 +281,8 @@ def parse_entries(data: bytes, label: str, *, newer: bool = False) -> _Columns:
         )
         raise DocumentError(label, (Problem(0, "$", message),))
     lines = _NEWER_LINES if newer else _LINES
-    entries = _Columns()
+    entries = _Columns([], Digests())
+    paths, digests = entries.paths, entries.digests
     start = 0
     while start < len(data):
         end = data.index(b"\n", min(start + _PORTION, len(data)) - 1) + 1
@@ -280,14 +293,15 @@ def parse_entries(data: bytes, label: str, *, newer: bool = False) -> _Columns:
             found = []
         if len(found) != portion.count(b"\n"):
             raise DocumentError(label, (_odd_line(portion, lines, len(entries)),))
-        entries.extend((path.replace('\\"', '"'), int(size), digest) for path, size, digest in found)
+        for path, size, sha256 in found:
+            paths.append(path.replace('\\"', '"'))
+            digests.append(int(size), sha256)
         start = end
-    paths = entries.paths
     if any(map(le, islice(paths, 1, None), paths)):
         later = islice(paths, 1, None)
         number = next(number for number, pair in enumerate(zip(later, paths, strict=False)) if pair[0] <= pair[1])
         raise DocumentError(label, (Problem(number + 2, "$.path", "does not come after the path before it"),))
-    if max(entries.sizes) > MAX_SIZE:
+    if max(digests.sizes) > MAX_SIZE:
         raise DocumentError(label, (Problem(0, "$.size_bytes", f"is larger than {MAX_SIZE:,}"),))
     return entries
 

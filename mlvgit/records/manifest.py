@@ -9,10 +9,11 @@ from operator import itemgetter, lt
 from typing import Any, Final, Literal, NamedTuple
 
 from mlvgit.core import jsontext
-from mlvgit.core.digest import Digest, of_bytes, sorted_tree_sha256, tree_sha256
+from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
+from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.jsontext import EMPTY, json_path
 from mlvgit.errors import DocumentError, MlvError, Problem
-from mlvgit.records.filelist import FileEntry, FileList, dump_entries
+from mlvgit.records.filelist import FileEntry, FileList
 from mlvgit.records.soundness import folder_of, judge
 from mlvgit.records.strict import MAX_MANIFEST_BYTES, MAX_SHOWN, Document, read_json, without
 
@@ -195,7 +196,7 @@ class Manifest(_Manifest):
         """Return size and SHA-256 of the list of the entries, whether it is an object of its own or could be one."""
         if isinstance(self.files, FileList):
             return self.files.digest
-        return of_bytes(dump_entries(_relative(self)))
+        return FileList.of(_relative(self), "")[0].digest
 
     def same_entries(self, other: "Manifest") -> bool:
         """Say whether both have the same files, by relative path, with the same sizes; no list is read for that."""
@@ -295,7 +296,7 @@ def new_manifest(
     kind: Kind,
     name: str,
     version: str,
-    files: Iterable[tuple[str, Digest]],
+    files: Iterable[tuple[str, Digest]] | FileList,
     *,
     prefix: str,
     created_utc: str,
@@ -307,7 +308,7 @@ def new_manifest(
         kind: what is frozen.
         name: dataset or model.
         version: its version, as written in the folder's name.
-        files: (path relative to the directory, digest) of every file.
+        files: (path relative to the directory, digest) of every file, or the list that they are.
         prefix: the directory, relative to the mlv root; its name ends in `<name>_<version>` or `<name>/<version>`.
         created_utc: ISO 8601 in UTC.
         details: further fields of `Manifest`.
@@ -315,11 +316,12 @@ def new_manifest(
     Raises:
         DocumentError: a name is not safe, two collide, or there is no file.
     """
-    entries = [FileEntry(f"{prefix}/{path}", digest.size, digest.sha256) for path, digest in files]
-    entries.sort(key=lambda entry: entry.path.encode("utf-8", "surrogateescape"))
-    manifest = Manifest(
-        kind=kind, name=name, version=version, files=tuple(entries), created_utc=created_utc, format=FORMAT, **details
-    )
+    if isinstance(files, FileList):
+        details |= {"files": files, "declared_tree_sha256": files.tree_sha256}
+    else:
+        entries = [FileEntry(f"{prefix}/{path}", digest.size, digest.sha256) for path, digest in files]
+        details["files"] = tuple(sorted(entries, key=lambda entry: entry.path.encode("utf-8", "surrogateescape")))
+    manifest = Manifest(kind=kind, name=name, version=version, created_utc=created_utc, format=FORMAT, **details)
     found = [Problem(0, json_path(where), message, code) for where, message, code in judge(manifest)]
     if found:
         raise DocumentError(f"{prefix}.manifest.json", tuple(found[:MAX_SHOWN]))
@@ -387,10 +389,10 @@ def _build_files(value: list[dict[str, Any]]) -> tuple[tuple[FileEntry, ...], di
     return files, {entry["path"]: without(entry, _ENTRY_KEYS) for entry in value if len(entry) > len(_ENTRY_KEYS)}
 
 
-def _relative(manifest: Manifest) -> list[FileEntry]:
-    """Return the entries in order, with paths relative to the frozen directory."""
-    made = (FileEntry(name, entry.size_bytes, entry.sha256) for name, entry in manifest.by_relative().items())
-    return sorted(made, key=_PATH)
+def _relative(manifest: Manifest) -> NamedDigests:
+    """Return the files by their names relative to the frozen directory."""
+    found = manifest.by_relative()
+    return NamedDigests(list(found), Digests((entry.size_bytes, entry.sha256) for entry in found.values()))
 
 
 def _build_retired(value: Mapping[str, Any]) -> Retired:

@@ -16,12 +16,13 @@ from mlvgit.repo.replacing import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 __all__ = ["NAME", "forget", "held_folders", "held_paths", "is_damaged", "moved", "moved_paths", "record"]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
+_OF = _TOP + b" "
 _UNSEEN = b"-,unseen"
 _END = b"-,end"
 
@@ -63,7 +64,7 @@ def held_folders(git_dir: str) -> list[str]:
 
 def held_paths(git_dir: str, folder: str) -> frozenset[str]:
     """Return the paths, from the top, that the worktree was given of a frozen folder, whether they stand there or not."""
-    return frozenset(map(os.fsdecode, _by_folder(git_dir).get(folder, ())))
+    return frozenset(map(os.fsdecode, _by_path(_sections(git_dir).get(folder, b""))))
 
 
 def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] | None = None) -> None:
@@ -77,9 +78,14 @@ def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] 
     Raises:
         OSError: the file cannot be written.
     """
-    known = _by_folder(git_dir)
-    known |= {folder: _now(top, folder, seen, known.get(folder, {})) for folder in set(folders)}
-    _write(git_dir, {folder: lines for folder, lines in known.items() if os.path.isdir(os.path.join(top, folder))})
+    known: dict[str, bytes | Iterable[bytes]] = {**_sections(git_dir)}
+    for folder in set(folders):
+        if seen is None:
+            known[folder] = _now(top, folder)
+        else:
+            before = known.get(folder)
+            known[folder] = _seen_now(top, folder, seen, _by_path(before if isinstance(before, bytes) else b""))
+    _write(git_dir, {folder: said for folder, said in known.items() if os.path.isdir(os.path.join(top, folder))})
 
 
 def forget(git_dir: str, folders: Iterable[str]) -> None:
@@ -89,10 +95,10 @@ def forget(git_dir: str, folders: Iterable[str]) -> None:
         OSError: the file cannot be written.
     """
     gone = set(folders)
-    _write(git_dir, {folder: lines for folder, lines in _by_folder(git_dir).items() if folder not in gone})
+    _write(git_dir, {folder: said for folder, said in _sections(git_dir).items() if folder not in gone})
 
 
-def _write(git_dir: str, known: dict[str, dict[bytes, bytes]]) -> None:
+def _write(git_dir: str, known: Mapping[str, bytes | Iterable[bytes]]) -> None:
     path = os.path.join(git_dir, NAME)
     if not known:
         if os.path.exists(path):
@@ -101,37 +107,54 @@ def _write(git_dir: str, known: dict[str, dict[bytes, bytes]]) -> None:
     replace_file(path, _written(known))
 
 
-def _written(known: dict[str, dict[bytes, bytes]]) -> Iterator[bytes]:
-    for folder, lines in sorted(known.items()):
-        for relative, said in lines.items():
-            yield said + b" " + relative + b"\0"
-        yield _TOP + b" " + os.fsencode(folder) + b"\0"
+def _written(known: Mapping[str, bytes | Iterable[bytes]]) -> Iterator[bytes]:
+    for folder in sorted(known):
+        said = known[folder]
+        if isinstance(said, bytes):
+            yield said
+        else:
+            yield from said
+        yield _OF + os.fsencode(folder) + b"\0"
     yield _END + b"\0"
 
 
-def _now(top: str, folder: str, seen: Container[str] | None, before: dict[bytes, bytes]) -> dict[bytes, bytes]:
+def _now(top: str, folder: str) -> Iterator[bytes]:
+    """Yield the lines of all that stands in a folder."""
     start = os.fsencode(top)
-    found = {} if seen is None else dict(before)
     for relative in _walk(top, folder):
-        if seen is None or os.fsdecode(relative) in seen:
-            found[relative] = _stat(os.path.join(start, relative))
+        yield b"%b %b\0" % (_stat(os.path.join(start, relative)), relative)
+
+
+def _seen_now(top: str, folder: str, seen: Container[str], before: dict[bytes, bytes]) -> Iterator[bytes]:
+    """Yield the lines of a folder of which only what was seen is written anew."""
+    start = os.fsencode(top)
+    for relative in _walk(top, folder):
+        if os.fsdecode(relative) in seen:
+            before[relative] = _stat(os.path.join(start, relative))
         else:
-            found.setdefault(relative, _UNSEEN)
+            before.setdefault(relative, _UNSEEN)
+    return (b"%b %b\0" % (said, relative) for relative, said in before.items())
+
+
+def _sections(git_dir: str) -> dict[str, bytes]:
+    """Return the lines that are written of each folder, as they stand, since there may be a million."""
+    data = _read(git_dir) or b""
+    found: dict[str, bytes] = {}
+    start = 0
+    while not _cut(data):
+        end = start if data.startswith(_OF, start) else data.find(b"\0" + _OF, start) + 1
+        if not data.startswith(_OF, end):
+            break
+        after = data.index(b"\0", end)
+        found[os.fsdecode(data[end + len(_OF) : after])] = data[start:end]
+        start = after + 1
     return found
 
 
-def _by_folder(git_dir: str) -> dict[str, dict[bytes, bytes]]:
-    """Return what is written of each folder: path -> what was said of it."""
-    found: dict[str, dict[bytes, bytes]] = {}
-    lines: dict[bytes, bytes] = {}
-    for line in _lines(_read(git_dir) or b""):
-        said, _, path = line.partition(b" ")
-        if said == _TOP:
-            found[os.fsdecode(path)] = lines
-            lines = {}
-        else:
-            lines[path] = said
-    return found
+def _by_path(lines: bytes) -> dict[bytes, bytes]:
+    """Return what was said of each path."""
+    pairs = (line.partition(b" ") for line in lines.split(b"\0")[:-1])
+    return {path: said for said, _, path in pairs}
 
 
 def _walk(top: str, folder: str) -> Iterator[bytes]:

@@ -1,10 +1,15 @@
 """What the index and the working directory have otherwise than HEAD, read from Git's own lists."""
 
+from typing import Final
+
 from mlvgit.repo.disk import kind_on_disk
-from mlvgit.repo.git import Git
+from mlvgit.repo.git import Git, decode
 from mlvgit.rules.trees import MODE_SYMLINK, Entry
 
 __all__ = ["Delta", "raw_changes", "staged", "unstaged"]
+
+_UNHASHED: Final[dict[int, Entry]] = {}
+"""One of each kind is enough for all files that Git has not hashed."""
 
 Delta = dict[str, Entry | None]
 """Path -> what stands there now, None for a deletion."""
@@ -52,7 +57,8 @@ def unstaged(git: Git, top: bytes) -> tuple[Delta, frozenset[str]]:
     args = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all")
     delta: Delta = {}
     unmerged = set()
-    for record in git.lines0(*args):
+    for line in git.records(*args):
+        record = decode(line)
         kind = record[0]
         if kind == "1":
             _, xy, _, _, index_mode, disk_mode, _, index_oid, path = record.split(" ", 8)
@@ -75,4 +81,4 @@ def _on_disk(top: bytes, path: str, told: str) -> Entry | None:
     mode = kind_on_disk(top, path)
     if mode and told.startswith("100"):
         mode = int(told, 8) if mode != MODE_SYMLINK else mode
-    return Entry(mode, "") if mode else None
+    return _UNHASHED.setdefault(mode, Entry(mode, "")) if mode else None

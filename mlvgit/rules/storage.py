@@ -1,9 +1,10 @@
 """Storage: which bytes a manifest keeps out of Git. Pure; on the path of every reading command."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from mlvgit.core.digest import Digest
+from mlvgit.core.pairs import Pairs, Values
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import FileEntry, Manifest
 
@@ -30,35 +31,68 @@ def holes(manifest: Manifest) -> frozenset[str]:
     return frozenset(name for name, entry in manifest.by_relative().items() if is_hole(manifest, entry))
 
 
-def kept_in_store(manifest: Manifest, key: Key) -> dict[str, Digest]:
-    """Return the files of a version whose bytes the store is to have, by their names in the frozen directory.
+class StoredFiles(Mapping[str, Digest]):
+    """The files of a version whose bytes the store is to have, by their names in the frozen directory."""
+
+    def __init__(self, manifest: Manifest, key: Key) -> None:
+        self._manifest = manifest
+        self._key = key
+        self._entries: Mapping[str, FileEntry] = manifest.by_relative() if manifest.storage == "store" else {}
+
+    def __getitem__(self, relative: str) -> Digest:
+        entry = self._entries[relative]
+        if not self._is_stored(relative, entry):
+            raise KeyError(relative)
+        return Digest(entry.size_bytes, entry.sha256)
+
+    def __iter__(self) -> Iterator[str]:
+        return (relative for relative, _ in self._walk())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+    def items(self) -> Pairs[str, Digest]:
+        """Return the files with their digests."""
+        return Pairs(self, self._walk)
+
+    def values(self) -> Values[Digest]:
+        """Return the digests."""
+        return Values(self)
+
+    def _walk(self) -> Iterator[tuple[str, Digest]]:
+        return (
+            (relative, Digest(entry.size_bytes, entry.sha256))
+            for relative, entry in self._entries.items()
+            if self._is_stored(relative, entry)
+        )
+
+    def _is_stored(self, relative: str, entry: FileEntry) -> bool:
+        return not stays_in_git(self._key, relative) and not is_hole(self._manifest, entry)
+
+
+def kept_in_store(manifest: Manifest, key: Key) -> StoredFiles:
+    """Return the files of a version whose bytes the store is to have; they are looked up when they are asked for.
 
     Raises:
         RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
     """
-    return dict(_kept_in_store(manifest, key))
+    return StoredFiles(manifest, key)
 
 
-def _kept_in_store(manifest: Manifest, key: Key) -> Iterable[tuple[str, Digest]]:
-    return (
-        (relative, Digest(entry.size_bytes, entry.sha256))
-        for relative, entry in (manifest.by_relative().items() if manifest.storage == "store" else ())
-        if not stays_in_git(key, relative) and not is_hole(manifest, entry)
-    )
-
-
-def needed_objects(manifest: Manifest, key: Key) -> list[Digest]:
-    """Return all objects that a version needs from the store: its files, and last the list that names them.
+def needed_objects(manifest: Manifest, key: Key) -> Iterator[Digest]:
+    """Yield all objects that a version needs from the store: its files, and last the list that names them.
 
     Raises:
         RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
     """
-    files = [digest for _, digest in _kept_in_store(manifest, key)]
+    yield from kept_in_store(manifest, key).values()
     if manifest.listed:
-        files.append(manifest.list_digest())
-    return files
+        yield manifest.list_digest()
 
 
-def known_objects(manifest: Manifest, key: Key) -> list[Digest]:
-    """Return the same; of a version whose list of files is not here, that list alone."""
-    return needed_objects(manifest, key) if manifest.entries_here else [manifest.list_digest()]
+def known_objects(manifest: Manifest, key: Key) -> Iterator[Digest]:
+    """Yield the same; of a version whose list of files is not here, that list alone."""
+    return needed_objects(manifest, key) if manifest.entries_here else iter((manifest.list_digest(),))

@@ -6,9 +6,10 @@ so that neither the last file nor the cost of a task decides how long it takes.
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
 
-from mlvgit.core.digest import Digest
+from mlvgit.core.digests import Digests
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress, one_work
@@ -17,7 +18,7 @@ from mlvgit.store.scan import SourceFile, listed
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["Task", "run_batches", "settle"]
+__all__ = ["Outcomes", "Task", "run_batches"]
 
 BATCH_BYTES = 8 << 20
 BATCH_FILES = 256
@@ -46,6 +47,62 @@ Task = Callable[[Sequence[File], Meter | None], list[Outcome]]
 """What is done with some files; gives as many outcomes."""
 
 
+class Outcomes:
+    """What came of so many files: the digest of each, or why it has none."""
+
+    __slots__ = ("_digests", "_done", "_failed")
+
+    def __init__(self, number: int) -> None:
+        self._digests = Digests.blank(number)
+        self._done = bytearray(number)
+        self._failed: dict[int, MlvError] = {}
+
+    def __setitem__(self, index: int, outcome: Outcome) -> None:
+        if isinstance(outcome, MlvError):
+            self._failed[index] = outcome
+        else:
+            self.put(index, outcome.size, bytes.fromhex(outcome.sha256))
+
+    def put(self, index: int, size: int, raw: bytes) -> None:
+        """Set a digest by its size and the 32 bytes of its SHA-256."""
+        self._digests.put(index, size, raw)
+        self._done[index] = 1
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """Yield them all, once each is there."""
+        return (self._failed.get(index) or self._digests[index] for index in range(len(self._done)))
+
+    @property
+    def failed(self) -> bool:
+        """Whether any file has no digest, for a reason that is known."""
+        return bool(self._failed)
+
+    def left(self) -> list[int]:
+        """Return the files of which nothing is known."""
+        return [index for index, done in enumerate(self._done) if not done and index not in self._failed]
+
+    def settle(self, done: str = "hashed") -> Digests:
+        """Return the digests.
+
+        Args:
+            done: what was to be done with a file, for messages.
+
+        Raises:
+            MlvError: what the files said that have none, in one error.
+        """
+        failures = [error for _, error in sorted(self._failed.items(), key=itemgetter(0))]
+        messages = list(dict.fromkeys(failure.message for failure in failures))
+        if not failures:
+            return self._digests
+        if len(messages) == 1:
+            raise failures[0]
+        kind = next((type(each) for each in failures if isinstance(each, IntegrityError)), type(failures[0]))
+        raise kind(
+            f"{count(len(failures), 'file')} could not be {done}:\n{listed(messages, len(messages))}",
+            hint=failures[0].hint,
+        )
+
+
 class Batch(NamedTuple, Generic[File]):
     """Files that one task handles, with their places in the whole list."""
 
@@ -62,7 +119,7 @@ def run_batches(
     threads: int = 0,
     fork: bool = False,
     done: str = "hashed",
-) -> list[Digest]:
+) -> Digests:
     """Run `task` over all of `files` and bring the digests back into their order.
 
     Args:
@@ -79,7 +136,7 @@ def run_batches(
     """
     total = sum([file.stat.size for file in files])  # a list, as tens of thousands of files are common
     meter = Meter(progress)
-    outcomes: list[Outcome | None] = [None] * len(files)
+    outcomes = Outcomes(len(files))
     with one_work(progress, total, len(files)):
         forked = cast("Sequence[SourceFile]", files) if fork and executor is None else ()
         left = _fork_small(forked, meter, outcomes) if forked else range(len(files))
@@ -89,14 +146,14 @@ def run_batches(
             _run_here(task, batches, meter, outcomes)
         else:
             _run_on(executor, task, batches, meter, outcomes, threads)
-    return settle(outcomes, done)
+    return outcomes.settle(done)
 
 
 def _run_here(
     task: Task[File],
     batches: list[Batch[File]],
     meter: Meter,
-    outcomes: list[Outcome | None],
+    outcomes: Outcomes,
 ) -> None:
     for batch in batches:
         for index, outcome in zip(batch.indices, task(batch.files, meter), strict=True):
@@ -108,7 +165,7 @@ def _run_on(
     task: Task[File],
     batches: list[Batch[File]],
     meter: Meter,
-    outcomes: list[Outcome | None],
+    outcomes: Outcomes,
     threads: int,
 ) -> None:
     from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -126,7 +183,7 @@ def _run_on(
                 outcomes[index] = outcome
             if not own:
                 meter.advance(sum(file.stat.size for file in batch.files))
-            if any(isinstance(outcomes[index], MlvError) for index in batch.indices):
+            if outcomes.failed:
                 break
     finally:
         meter.stopped = True
@@ -136,7 +193,7 @@ def _run_on(
             own.shutdown(wait=True, cancel_futures=True)
 
 
-def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: list[Outcome | None]) -> Sequence[int]:
+def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: Outcomes) -> Sequence[int]:
     """Digest the small files in forked processes when that pays; return which files are left."""
     small = [index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES]
     if len(small) < LEAST_FILES:
@@ -145,15 +202,8 @@ def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: list[Outcom
 
     if not can_fork():
         return range(len(files))
-    found = hash_small([files[index] for index in small], meter)
-    if len(small) == len(files):
-        outcomes[:] = found
-        return ()
-    for index, outcome in zip(small, found, strict=True):
-        outcomes[index] = outcome
-    if any(isinstance(outcome, MlvError) for outcome in found):
-        return ()
-    return [index for index, outcome in enumerate(outcomes) if outcome is None]
+    hash_small(files, small, outcomes, meter)
+    return () if outcomes.failed else outcomes.left()
 
 
 def _batches(files: Sequence[File], indices: Sequence[int], tiny: int) -> Iterator[Batch[File]]:
@@ -174,18 +224,3 @@ def _batches(files: Sequence[File], indices: Sequence[int], tiny: int) -> Iterat
         held += file.stat.size
     if batch.files:
         yield batch
-
-
-def settle(outcomes: Sequence[Outcome | None], done: str = "hashed") -> list[Digest]:
-    """Return the digests, or raise what the files that have none said, in one error."""
-    digests = [outcome for outcome in outcomes if isinstance(outcome, Digest)]
-    if len(digests) == len(outcomes):
-        return digests
-    failures = [outcome for outcome in outcomes if isinstance(outcome, MlvError)]
-    messages = list(dict.fromkeys(failure.message for failure in failures))
-    if len(messages) == 1:
-        raise failures[0]
-    kind = next((type(each) for each in failures if isinstance(each, IntegrityError)), type(failures[0]))
-    raise kind(
-        f"{count(len(failures), 'file')} could not be {done}:\n{listed(messages, len(messages))}", hint=failures[0].hint
-    )

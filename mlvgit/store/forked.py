@@ -15,9 +15,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
-from mlvgit.core.digest import Digest
-from mlvgit.store.reading import Meter, Outcome, hash_batch, small_sha256
+from mlvgit.store.batches import Outcomes
+from mlvgit.store.reading import Meter, hash_batch, small_sha256
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["can_fork", "hash_small"]
@@ -39,26 +40,29 @@ def can_fork() -> bool:
         return False
 
 
-def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
-    """Digest small files with one process a core; a failure takes the place of its digest.
+def hash_small(files: Sequence[SourceFile], small: Sequence[int], outcomes: Outcomes, meter: Meter) -> None:
+    """Digest small files with one process a core.
 
     Args:
-        files: each of at most `reading.SMALL_BYTES`.
+        files: all files.
+        small: which of them are to be done, each of at most `reading.SMALL_BYTES`.
+        outcomes: gets what comes of each.
         meter: told of each portion.
     """
-    size = max(_PORTION, -(-len(files) // _MOST_PORTIONS))
-    portions = [files[start : start + size] for start in range(0, len(files), size)]
+    size = max(_PORTION, -(-len(small) // _MOST_PORTIONS))
+    portions = [range(start, min(start + size, len(small))) for start in range(0, len(small), size)]
+    work = _Work(files, small)
     own: set[int] = set()
     parent = os.getpid()
     children: list[int] = []
     # One byte a file says whether its digest is there; then come the digests.
-    with mmap.mmap(-1, len(files) * (1 + _DIGEST)) as slots, _queue(len(portions)) as queue:
+    with mmap.mmap(-1, len(small) * (1 + _DIGEST)) as slots, _queue(len(portions)) as queue:
         try:
             for _ in range((os.cpu_count() or 1) - 1):
-                children += _fork(functools.partial(_work, parent, files, size, queue, slots))
+                children += _fork(functools.partial(_labour, parent, work, portions, queue, slots))
             for number in _taken(queue):
-                _fill(files, number * size, size, slots)
-                meter.advance(_bytes(portions[number]))
+                work.fill(portions[number], slots)
+                meter.advance(work.bytes_of(portions[number]))
                 own.add(number)
         except BaseException:
             for child in children:
@@ -68,15 +72,42 @@ def hash_small(files: Sequence[SourceFile], meter: Meter) -> list[Outcome]:
         finally:
             for child in children:
                 _wait(child)
-        done, found = slots[: len(files)], slots[len(files) :].hex()
+        done, found = slots[: len(small)], slots[len(small) :]
     for number, portion in enumerate(portions):
         if number not in own:
-            meter.advance(_bytes(portion))
-    return _from_slots(files, done, found)
+            meter.advance(work.bytes_of(portion))
+    work.settle(done, found, outcomes)
 
 
-def _bytes(files: Sequence[SourceFile]) -> int:
-    return sum([file.stat.size for file in files])
+class _Work(NamedTuple):
+    """The files to digest; a place is one's place among them."""
+
+    files: Sequence[SourceFile]
+    small: Sequence[int]
+
+    def bytes_of(self, portion: range) -> int:
+        """Return how many bytes the files of these places have."""
+        return sum([self.files[self.small[place]].stat.size for place in portion])
+
+    def fill(self, portion: range, slots: mmap.mmap) -> None:
+        """Write the digests of a portion into their slots; what is unusual is left out."""
+        first = len(self.small)
+        for place in portion:
+            sha256 = small_sha256(self.files[self.small[place]])
+            if sha256 is not None:
+                at = first + place * _DIGEST
+                slots[at : at + _DIGEST] = sha256
+                slots[place] = 1
+
+    def settle(self, done: bytes, found: bytes, outcomes: Outcomes) -> None:
+        """Take digests from their slots; files whose slot is empty are done here."""
+        left = [index for index, there in zip(self.small, done, strict=True) if not there]
+        for place, index in enumerate(self.small):
+            if done[place]:
+                at = place * _DIGEST
+                outcomes.put(index, self.files[index].stat.size, found[at : at + _DIGEST])
+        for index, outcome in zip(left, hash_batch([self.files[index] for index in left]), strict=True):
+            outcomes[index] = outcome
 
 
 @contextmanager
@@ -112,35 +143,13 @@ def _fork(work: Callable[[], None]) -> list[int]:
         os._exit(0)  # whatever happened: neither handlers nor buffers of the parent's may run here
 
 
-def _work(parent: int, files: Sequence[SourceFile], size: int, queue: int, slots: mmap.mmap) -> None:
+def _labour(parent: int, work: _Work, portions: Sequence[range], queue: int, slots: mmap.mmap) -> None:
     for number in _taken(queue):
         if os.getppid() != parent:
             return  # the parent was killed, and its lock must not live on here
-        _fill(files, number * size, size, slots)
-
-
-def _fill(files: Sequence[SourceFile], start: int, size: int, slots: mmap.mmap) -> None:
-    """Write digests of a portion into their slots; what is unusual is left out."""
-    for index in range(start, min(start + size, len(files))):
-        sha256 = small_sha256(files[index])
-        if sha256 is not None:
-            place = len(files) + index * _DIGEST
-            slots[place : place + _DIGEST] = sha256
-            slots[index] = 1
+        work.fill(portions[number], slots)
 
 
 def _wait(child: int) -> None:
     with suppress(ChildProcessError):  # somebody else waits for children in this process, or ignores them
         os.waitpid(child, 0)
-
-
-def _from_slots(files: Sequence[SourceFile], done: bytes, found: str) -> list[Outcome]:
-    """Turn slots into digests; files whose slot is empty are done here."""
-    sizes = [file.stat.size for file in files]
-    texts = [found[place : place + 2 * _DIGEST] for place in range(0, len(found), 2 * _DIGEST)]
-    outcomes: list[Outcome] = list(map(Digest._make, zip(sizes, texts, strict=True)))
-    if done.count(1) < len(files):
-        left = [index for index, there in enumerate(done) if not there]
-        for index, outcome in zip(left, hash_batch([files[index] for index in left]), strict=True):
-            outcomes[index] = outcome
-    return outcomes

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlvgit.core.digest import Digest
+from mlvgit.core.digests import Digests
 from mlvgit.errors import MlvError
 from mlvgit.store.atomic import Draft, can_flush_file_system, ensure_directory, machine_errors
-from mlvgit.store.batches import run_batches, settle
+from mlvgit.store.batches import Outcomes, run_batches
 from mlvgit.store.cloning import clone_source
 from mlvgit.store.drafts import LEAST_FILES, write_together
 from mlvgit.store.folders import flush_folder, open_folder, split
@@ -38,7 +39,7 @@ COPY_THREADS = 8
 
 def hash_files(
     files: Sequence[SourceFile], *, executor: "Executor | None" = None, progress: Progress | None = None
-) -> list[Digest]:
+) -> Digests:
     """Digest `files`, as they were when they were scanned, in their order.
 
     Args:
@@ -68,7 +69,7 @@ def hash_path(path: Path) -> tuple[Digest, StatKey]:
 
 def hash_and_copy(
     files: Sequence[SourceFile], destination_dir: Path, progress: Progress | None = None, added: list[int] | None = None
-) -> list[Digest]:
+) -> Digests:
     """Copy `files` below `destination_dir` and digest what was copied, reading each byte once.
 
     Each copy is flushed before it gets its name, and all folders before this returns. Nothing that stands there is
@@ -90,22 +91,29 @@ def hash_and_copy(
     small = {index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES}
     if len(small) < LEAST_FILES or not can_flush_file_system():
         small = set()
+    outcomes = Outcomes(len(files))
     with one_work(progress, sum([file.stat.size for file in files]), len(files)) as shown:
-        outcomes: dict[int, Outcome] = _copy_together(destination_dir, files, small, taken, Meter(shown))
-        settle(list(outcomes.values()), "copied")
+        _copy_together(destination_dir, files, small, taken, Meter(shown), outcomes)
+        outcomes.settle("copied")
         rest = [index for index in range(len(files)) if index not in small]
         task = functools.partial(_copy_batch, os.fspath(destination_dir), taken)
         digests = run_batches(task, [files[index] for index in rest], progress=shown, threads=COPY_THREADS)
-    outcomes.update(zip(rest, digests, strict=True))
+    for index, digest in zip(rest, digests, strict=True):
+        outcomes[index] = digest
     with machine_errors(f"write {destination_dir}"):
         for folder in sorted({file.relative.rpartition("/")[0] for file in files} | {""}):
             flush_folder(destination_dir, folder)
-    return settle([outcomes[index] for index in range(len(files))])
+    return outcomes.settle()
 
 
 def _copy_together(
-    destination: Path, files: Sequence[SourceFile], indices: Iterable[int], added: list[int], meter: Meter
-) -> dict[int, Outcome]:
+    destination: Path,
+    files: Sequence[SourceFile],
+    indices: Iterable[int],
+    added: list[int],
+    meter: Meter,
+    outcomes: Outcomes,
+) -> None:
     """Copy small files, which get their names together; a batch with a failure gets none, and is the last."""
     buffer = bytearray(BUFFER_BYTES)
 
@@ -113,7 +121,6 @@ def _copy_together(
         file = files[index]
         return fill(draft, os.path.join(destination, file.relative), file, buffer, meter)
 
-    outcomes: dict[int, Outcome] = {}
     for index, outcome, taken in write_together(
         destination,
         indices,
@@ -125,7 +132,6 @@ def _copy_together(
     ):
         outcomes[index] = outcome
         added.append(taken)
-    return outcomes
 
 
 def _copy_batch(destination: str, added: list[int], files: Sequence[SourceFile], meter: Meter | None) -> list[Outcome]:

@@ -3,15 +3,17 @@
 import functools
 import hashlib
 import os
+from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
 from mlvgit.core.digest import Digest
+from mlvgit.core.digests import Digests
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
-from mlvgit.store.batches import run_batches, settle
+from mlvgit.store.batches import Outcomes, run_batches
 from mlvgit.store.chunks import CUT, Matcher, cutter
 from mlvgit.store.extentlists import Lists
 from mlvgit.store.extents import Extent
@@ -56,11 +58,11 @@ class Intake:
     def __init__(self, store: Store, files: Sequence[SourceFile], base: Mapping[str, Digest]) -> None:
         self._store = store
         self._files = files
-        self._outcomes: list[Outcome | None] = [None] * len(files)
+        self._outcomes = Outcomes(len(files))
         self._buffer = bytearray(BUFFER_BYTES)
-        self._small = [index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES]
+        self._small = array("Q", (index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES))
         if len(self._small) < PACK_FILES:
-            self._small = []
+            del self._small[:]
         self._cutter = cutter() if base else None
         self._changed: dict[int, tuple[Digest, tuple[Extent, ...]]] = {}
         for index, file in enumerate(files) if self._cutter else ():
@@ -68,19 +70,23 @@ class Intake:
             if before and file.stat.size > SMALL_BYTES and (extents := store.extents(before)):
                 self._changed[index] = before, extents
 
-    def run(self, progress: Progress | None) -> list[Digest]:
+    def run(self, progress: Progress | None) -> Digests:
         """Take all files in; see `ObjectStore.take`."""
         ensure_directory(self._store.folder / INCOMING)
-        apart = {*self._small, *self._changed}
-        whole = [index for index in range(len(self._files)) if index not in apart]
+        packed = bool(self._small)
+        whole = [
+            index
+            for index, file in enumerate(self._files)
+            if index not in self._changed and not (packed and file.stat.size <= SMALL_BYTES)
+        ]
         with one_work(progress, sum([file.stat.size for file in self._files]), len(self._files)) as share:
             for index, digest in zip(whole, self._take_whole(whole, share), strict=True):
                 self._outcomes[index] = digest
-            if apart:
+            if packed or self._changed:
                 self._take_apart(Meter(share))
-        return settle(self._outcomes)
+        return self._outcomes.settle()
 
-    def _take_whole(self, indices: Sequence[int], progress: Progress | None) -> list[Digest]:
+    def _take_whole(self, indices: Sequence[int], progress: Progress | None) -> Digests:
         folder = self._store.folder
         files = [self._files[index] for index in indices]
         digests = run_batches(
@@ -110,7 +116,7 @@ class Intake:
                 with self._packer() as own:
                     self._outcomes[index] = self._change(file, before, extents, own, meter)
                     own.close()
-            settle([outcome for outcome in self._outcomes if outcome is not None])
+            self._outcomes.settle()
             shared.close()
 
     def _packer(self) -> Packer:

@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Departure:
         files: as they were scanned, and hashed since.
     """
 
-    def __init__(self, files: tuple[SourceFile, ...]) -> None:
+    def __init__(self, files: Sequence[SourceFile]) -> None:
         self.files = files
         self._linked: dict[str, tuple[SourceFile, int, Path, str]] = {}
         self._folders: set[tuple[Path, str]] = set()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from mlvgit.core.digest import Digest, object_name
+from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
@@ -69,7 +70,7 @@ class ObjectStore:
         """Say whether a file of that name and size can be read here; its bytes are not hashed."""
         return self.extents(digest) is not None
 
-    def absent(self, digests: Iterable[Digest]) -> list[Digest]:
+    def absent(self, digests: Iterable[Digest]) -> Digests:
         """Return those of many files that cannot be read here, each once; see `has`."""
         self.lists.refresh()
         has_object = functools.cache(self.has_object)  # most are ranges of a few packs
@@ -78,7 +79,7 @@ class ObjectStore:
             ways = self.lists.find(digest, fresh=False)
             return any(all(has_object(each.object) for each in extents) for _, extents in ways) or has_object(digest)
 
-        return [digest for digest in dict.fromkeys(digests) if not is_here(digest)]
+        return Digests(digest for digest in unique(digests) if not is_here(digest))
 
     def extents(self, digest: Digest, *, fresh: bool = True) -> tuple[Extent, ...] | None:
         """Return the ranges of objects that a file's bytes are; None when an object of each way to get it is missing.
@@ -138,7 +139,7 @@ class ObjectStore:
 
     def take(
         self, files: Sequence[SourceFile], progress: Progress | None = None, base: Mapping[str, Digest] | None = None
-    ) -> list[Digest]:
+    ) -> Digests:
         """Copy `files` into the store, reading each byte once; all are durable when this returns.
 
         Many small files become packs. Of a file whose predecessor is here only what that has not is written. What is

@@ -27,6 +27,8 @@ __all__ = ["INCOMING", "PACK_BYTES", "ExtentFile", "Opened", "Packer", "Ranges",
 
 INCOMING: Final = "incoming"
 PACK_BYTES: Final = 64 << 20
+PACK_MOST_FILES: Final = 50_000
+"""What is in a pack is held in memory until it is closed."""
 """A pack that has reached this size is closed."""
 _HELD_BYTES: Final = 1 << 20
 _OPEN_OBJECTS: Final = 64
@@ -236,7 +238,7 @@ class Packer:
         """End the file: it is `digest`, made of what was appended since the last one. Closes a pack that is full."""
         self._files[digest] = self._parts
         self._parts = []
-        if self._size >= PACK_BYTES:
+        if self._size >= PACK_BYTES or len(self._files) >= PACK_MOST_FILES:
             self.close()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
@@ -118,9 +119,10 @@ def as_one(failures: Sequence[MlvError], what: str, *, hint: str = "") -> MlvErr
     return kind(f"{what}:\n{listed(messages, len(messages))}", hint=said)
 
 
-def portions(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+def portions(items: Iterable[Item]) -> Iterator[list[Item]]:
     """Cut what may be a million into what is taken at a time: less of it has to be held at once."""
-    return (items[at : at + PORTION] for at in range(0, len(items), PORTION))
+    each = iter(items)
+    return iter(lambda: [*islice(each, PORTION)], [])
 
 
 def _wait(crew: Sequence[threading.Thread]) -> None:

@@ -2,15 +2,18 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import le
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
-from mlvgit.core.paths import collisions, is_junk, unsafe_reason
+from mlvgit.core.paths import all_fine, collisions, is_junk, unsafe_reason
 from mlvgit.core.text import count, printable
 from mlvgit.errors import MachineError, UsageError
 
-__all__ = ["SourceFile", "StatKey", "listed", "scan", "stat_key"]
+__all__ = ["SourceFile", "Sources", "StatKey", "listed", "scan", "stat_key"]
 
 MAX_LISTED = 20
 MAX_FOLLOWED = 10_000
@@ -54,6 +57,77 @@ class SourceFile(NamedTuple):
     stat: StatKey
 
 
+class Sources(Sequence[SourceFile]):
+    """Regular files, in columns: a source may have a million of them.
+
+    Args:
+        top: where most of them stand, under their names.
+
+    Attributes:
+        names: their names, in order.
+        sizes: their sizes in bytes. Neither is to be changed.
+    """
+
+    __slots__ = ("_dev", "_elsewhere", "_ino", "_times", "_top", "names", "sizes")
+
+    def __init__(self, top: str = "") -> None:
+        self._top = top
+        self._elsewhere: dict[str, str] = {}
+        self._dev, self._ino, self._times = array("Q"), array("Q"), array("q")
+        self.names: list[str] = []
+        self.sizes = array("Q")
+
+    @classmethod
+    def of(cls, files: Iterable[SourceFile], top: str = "") -> "Sources":
+        """Return these files, sorted."""
+        made = cls(top)
+        for file in files:
+            made.append(*file)
+        made.sort()
+        return made
+
+    def append(self, name: str, path: str, stat: StatKey) -> None:
+        """Append a file; see `SourceFile`."""
+        if path != f"{self._top}/{name}":
+            self._elsewhere[name] = path
+        self.names.append(name)
+        self._dev.append(stat.dev)
+        self._ino.append(stat.ino)
+        self.sizes.append(stat.size)
+        self._times.extend((stat.mtime_ns, stat.ctime_ns))
+
+    def sort(self) -> None:
+        """Sort by name: code points are in the order of their UTF-8."""
+        names, times = self.names, self._times
+        if all(map(le, names, islice(names, 1, None))):
+            return
+        order = sorted(range(len(names)), key=names.__getitem__)
+        self.names = [names[index] for index in order]
+        for column in ("_dev", "_ino", "sizes"):
+            old = getattr(self, column)
+            setattr(self, column, array("Q", (old[index] for index in order)))
+        self._times = array("q", (times[at] for index in order for at in (2 * index, 2 * index + 1)))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> SourceFile: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Sources": ...
+    def __getitem__(self, index: "int | slice") -> "SourceFile | Sources":
+        if isinstance(index, slice):
+            return Sources.of((self[each] for each in range(*index.indices(len(self)))), self._top)
+        at = range(len(self.names))[index]
+        name, times = self.names[at], self._times
+        path = self._elsewhere.get(name) if self._elsewhere else None
+        found = StatKey(self._dev[at], self._ino[at], self.sizes[at], times[2 * at], times[2 * at + 1])
+        return SourceFile(name, path or f"{self._top}/{name}", found)
+
+    def __iter__(self) -> Iterator[SourceFile]:
+        return map(self.__getitem__, range(len(self.names)))
+
+
 def stat_key(found: os.stat_result) -> StatKey:
     """Pick from an `os.stat_result` what identifies a file's content."""
     return StatKey(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
@@ -67,9 +141,7 @@ def listed(lines: Iterable[str], whole: int) -> str:
     return "\n".join(shown)
 
 
-def scan(
-    source: Path, *, dereference: bool = False, also: str = "", skip: Callable[[str], bool] = is_junk
-) -> list[SourceFile]:
+def scan(source: Path, *, dereference: bool = False, also: str = "", skip: Callable[[str], bool] = is_junk) -> Sources:
     """List the files of `source`, a folder or one file, sorted by name as UTF-8 bytes.
 
     Nothing is opened but folders. Folders without files are passed over, as Git does.
@@ -123,7 +195,7 @@ class _Walk:
         self.also = also
         self.dereference = dereference
         self.skip = skip
-        self.files: list[SourceFile] = []
+        self.files = Sources(top)
         self.refused: list[tuple[str, str]] = []
         self.followed = 0
 
@@ -179,7 +251,7 @@ class _Walk:
         elif found.st_mode & 0o444 != 0o444 and not _readable(path):
             self._refuse(relative, "cannot be read (permission denied)")
         else:
-            self.files.append(SourceFile(relative, path, stat_key(found)))
+            self.files.append(relative, path, stat_key(found))
 
     def _follow(self, relative: str, path: str, above: tuple[str, ...]) -> tuple[str, os.stat_result] | None:
         """Return where the symlink `path` leads and what is there; None when it was refused."""
@@ -209,10 +281,10 @@ class _Walk:
     def _refuse(self, relative: str, reason: str) -> None:
         self.refused.append((relative, reason))
 
-    def result(self, source: Path) -> list[SourceFile]:
+    def result(self, source: Path) -> Sources:
         """Return the files, sorted; raise when anything was refused or there is none."""
-        self.files.sort()  # by name; code points sort as their UTF-8 bytes do
-        for first, second in collisions(file.relative for file in self.files):
+        self.files.sort()
+        for first, second in () if all_fine(self.files.names) else collisions(self.files.names):
             self._refuse(second, f"is, on some systems, the same name as {printable(first)}")
         if self.refused:
             raise self._error(source)

@@ -17,11 +17,12 @@ from mlvgit.errors import MachineError
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.scan import StatKey
 
-__all__ = ["GRANULARITY_NS", "StatCache"]
+__all__ = ["GRANULARITY_NS", "MAX_ENTRIES", "StatCache"]
 
 GRANULARITY_NS = 2_000_000_000
 """The coarsest clock of a file system in use (FAT), in nanoseconds."""
 MAX_ENTRIES = 500_000
+"""More are not remembered: the list would cost more than hashing."""
 
 _MAGIC = b"mlvstat1"
 _KEY = struct.Struct("<QQQqq")

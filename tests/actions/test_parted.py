@@ -32,7 +32,7 @@ def small(store: ObjectStore, tmp_path: Path) -> list[Digest]:
 @pytest.fixture
 def versions(store: ObjectStore, tmp_path: Path) -> list[Digest]:
     first = take(store, tmp_path / "one", {"f": OLD})
-    return first + take(store, tmp_path / "two", {"f": NEW}, {"f": first[0]})
+    return [*first, *take(store, tmp_path / "two", {"f": NEW}, {"f": first[0]})]
 
 
 def take(

@@ -79,7 +79,7 @@ def whole_of(store: ObjectStore) -> Source:
 
 
 def take(store: ObjectStore, known: list[FolderRemote], progress: Counting | None = None) -> None:
-    receive(known, PARCELS, lambda it, reader: store.put(it.digest, reader), progress)
+    receive(known, [parcel.digest for parcel in PARCELS], lambda it, reader: store.put(it.digest, reader), progress)
 
 
 def damage(remote: FolderRemote, digest: Digest) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mlvgit.core.digest import of_bytes
+from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.records.manifest import FileEntry, FileList, Manifest
 from tests.conftest import Sandbox
 from tests.e2e.conftest import Team
@@ -60,7 +61,8 @@ def edit_manifest(sandbox: Sandbox, **changes: Any) -> None:
 
 def plant(sandbox: Sandbox, entries: list[FileEntry]) -> dict[str, Any]:
     """Put a list of other entries into the store; return what a manifest would say of it."""
-    files, data = FileList.of(entries, "huge@v1.0")
+    named = NamedDigests([each.path for each in entries], Digests(each[1:] for each in entries))
+    files, data = FileList.of(named, "huge@v1.0")
     path = object_of(sandbox / ".git/mlv/objects", files.digest.sha256)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)

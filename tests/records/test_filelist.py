@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mlvgit.core.digest import of_bytes
+from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.errors import DocumentError, IntegrityError, RemoteError
 from mlvgit.records.filelist import FileList, dump_entries, parse_entries
 from mlvgit.records.manifest import FileEntry, Manifest, new_manifest
@@ -146,12 +147,16 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_line() -> None:
         parse_entries(line("a").encode() + line("b").encode().replace(b'"b"', b'"\xff"'), "the list")
 
 
+def named(*paths: str) -> NamedDigests:
+    return NamedDigests(paths, Digests((1, "a" * 64) for _ in paths))
+
+
 UNSAFE = ["../a", "/a", "a//b", ".git/config", "GIT~1", "a\u202eb", "a\x7fb", "a/./b", "x" * 256, "C:a"]
 
 
 @pytest.mark.parametrize("path", UNSAFE)
 def test_unsafe_names_are_unsafe_in_a_list_too(path: str) -> None:
-    files, data = FileList.of([FileEntry(path, 1, "a" * 64)], "huge@v1.0")
+    files, data = FileList.of(named(path), "huge@v1.0")
     hostile = FileList(files.digest, owner="huge@v1.0", file_count=1, total_bytes=1, tree_sha256=files.tree_sha256)
     hostile.source = lambda _: data
 
@@ -163,7 +168,7 @@ def test_unsafe_names_are_unsafe_in_a_list_too(path: str) -> None:
 
 @pytest.mark.parametrize("pair", [("A.txt", "a.txt"), ("a", "a/b"), ("e\u0301", "é"), ("A/x", "a/y")])
 def test_two_names_for_one_file_on_some_system_are_refused_in_a_list_too(pair: tuple[str, str]) -> None:
-    files, data = FileList.of([FileEntry(path, 1, "a" * 64) for path in pair], "huge@v1.0")
+    files, data = FileList.of(named(*pair), "huge@v1.0")
     hostile = FileList(files.digest, owner="huge@v1.0", file_count=2, total_bytes=2, tree_sha256=files.tree_sha256)
     hostile.source = lambda _: data
 

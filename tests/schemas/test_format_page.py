@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlvgit.core.digest import of_bytes
+from mlvgit.core.digests import NamedDigests
 from mlvgit.records.filelist import FileList, parse_entries
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.records.registry import Registry
@@ -51,7 +52,8 @@ def test_the_list_of_the_page_is_read_and_has_the_digests_that_it_says() -> None
     data = next(block for block in blocks("text") if block.startswith('{"path"')).encode()
     said = PAGE[PAGE.index(data.decode()) :]
 
-    made, written = FileList.of(parse_entries(data, "page"), "iris@v0.1")
+    entries = parse_entries(data, "page")
+    made, written = FileList.of(NamedDigests(entries.paths, entries.digests), "iris@v0.1")
 
     assert written == data
     assert f"It has {made.digest.size} bytes, the SHA-256 `{made.digest.sha256}`" in said

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from mlvgit.core.digest import Digest, of_bytes
+from mlvgit.core.digests import Digests
 from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store import forked, reading
 from mlvgit.store.atomic import TEMPORARY_PREFIX
+from mlvgit.store.batches import Outcomes
 from mlvgit.store.hashing import hash_and_copy, hash_files, hash_path
-from mlvgit.store.reading import Meter, hash_batch
+from mlvgit.store.reading import Meter, Progress, hash_batch
 from mlvgit.store.scan import SourceFile, scan, stat_key
 
 pytestmark = pytest.mark.timeout(60)
@@ -303,6 +305,12 @@ def test_one_path_is_hashed_with_the_stat_that_it_had(tmp_path: Path) -> None:
 # -- thousands of small files, in forked processes
 
 
+def in_processes(files: list[SourceFile], progress: Progress | None = None) -> Digests:
+    outcomes = Outcomes(len(files))
+    forked.hash_small(files, range(len(files)), outcomes, Meter(progress))
+    return outcomes.settle()
+
+
 @pytest.fixture
 def thousands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SourceFile]:
     """So many small files that forking pays (the limit is lowered), and a bigger one."""
@@ -362,7 +370,7 @@ def test_a_child_that_dies_leaves_its_files_to_the_parent(
 
     monkeypatch.setattr(forked, "small_sha256", deadly)
 
-    assert forked.hash_small(thousands, Meter(None)) == expected(thousands)
+    assert in_processes(thousands) == expected(thousands)
 
 
 @needs_fork
@@ -374,7 +382,7 @@ def test_a_system_without_room_for_processes_is_no_failure(
 
     monkeypatch.setattr(os, "fork", fork)
 
-    assert forked.hash_small(thousands, Meter(None)) == expected(thousands)
+    assert in_processes(thousands) == expected(thousands)
 
 
 @needs_fork
@@ -393,7 +401,7 @@ def test_an_interrupt_ends_the_children(thousands: list[SourceFile], monkeypatch
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        forked.hash_small(thousands, Meter(Interrupting()))
+        in_processes(thousands, Interrupting())
 
     assert children
     for child in children:
