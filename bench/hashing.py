@@ -16,7 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -63,7 +63,7 @@ class Cores:
             self.processes.append(context.Process(target=worker, args=(theirs,)))
             self.processes[-1].start()
 
-    def plain(self, files: list[SourceFile]) -> None:
+    def plain(self, files: Sequence[SourceFile]) -> None:
         """The yardstick on all cores, each with an equal share."""
         for share, pipe in enumerate(self.pipes):
             pipe.send([file.path for file in files[share :: len(self.pipes)]])
@@ -77,7 +77,7 @@ class Cores:
             process.join()
 
 
-def fill(folder: Path, number: int, size: int) -> list[SourceFile]:
+def fill(folder: Path, number: int, size: int) -> Sequence[SourceFile]:
     block = os.urandom(1 << 20)
     for index in range(number):
         name = folder / f"{index // 1000:03}" / f"{index:06}.bin"
@@ -126,11 +126,11 @@ def measure(folder: Path, big_gib: float, rounds: int) -> dict[str, dict[str, fl
     return found
 
 
-def rate(files: list[SourceFile], seconds: float) -> float:
+def rate(files: Sequence[SourceFile], seconds: float) -> float:
     return sum(file.stat.size for file in files) / seconds / 1e6
 
 
-def row(files: list[SourceFile], yardstick: float, ours: float, goal: float) -> dict[str, float]:
+def row(files: Sequence[SourceFile], yardstick: float, ours: float, goal: float) -> dict[str, float]:
     return {
         "hashlib_mb_s": rate(files, yardstick),
         "mlvgit_mb_s": rate(files, ours),

@@ -29,7 +29,7 @@ from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
-from mlvgit.store.scan import SourceFile, Sources, scan
+from mlvgit.store.scan import SourceFile, Sources, scan, sizes_of
 
 __all__ = ["Freezing", "FreezeResult", "freeze", "freeze_listed", "gather"]
 
@@ -132,7 +132,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             refuse_unfrozen(project, key, {})
         storage = wanted.storage or _storage(project, key)
         if storage == "auto":
-            storage = "store" if sum(file.stat.size for file in files) > project.settings.limits.git_limit else "git"
+            storage = "store" if sum(sizes_of(files)) > project.settings.limits.git_limit else "git"
         if storage == "git":
             _refuse_large(project, files)
         if before is not None and not wanted.move and _is_known(project, key, files, before, storage):

@@ -10,7 +10,7 @@ from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest, tree_sha256
 from mlvgit.core.digests import Digests
 from mlvgit.records.manifest import Manifest
-from mlvgit.store.scan import SourceFile
+from mlvgit.store.scan import SourceFile, sizes_of
 from mlvgit.store.statcache import MAX_ENTRIES, StatCache
 
 __all__ = ["LEAST_BYTES", "frozen_as", "hashing_begins", "remember"]
@@ -21,7 +21,7 @@ LEAST_BYTES = 1 << 24
 
 def frozen_as(project: Project, files: Sequence[SourceFile], manifest: Manifest) -> Digests | None:
     """Return the digests of `files` when all are known and are what `manifest` freezes; else they must be read."""
-    if sum(file.stat.size for file in files) < LEAST_BYTES or len(files) != manifest.file_count:
+    if sum(sizes_of(files)) < LEAST_BYTES or len(files) != manifest.file_count:
         return None
     cache = _cache(project)
     found = Digests()
@@ -41,7 +41,7 @@ def hashing_begins() -> int:
 
 def remember(project: Project, files: Sequence[SourceFile], digests: Sequence[Digest], since: int) -> None:
     """Note what was just hashed; a note that cannot be written is no failure."""
-    if len(files) > MAX_ENTRIES or sum(file.stat.size for file in files) < LEAST_BYTES:
+    if len(files) > MAX_ENTRIES or sum(sizes_of(files)) < LEAST_BYTES:
         return
     cache = _cache(project)
     for file, digest in zip(files, digests, strict=True):

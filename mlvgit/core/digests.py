@@ -24,12 +24,17 @@ class Digests(Sequence[Digest]):
         self.extend(digests)
 
     @classmethod
+    def of_columns(cls, sizes: Iterable[int], raw: bytes) -> "Digests":
+        """Return those of these sizes, with the 32 bytes of each SHA-256 one after the other."""
+        made = cls()
+        made.sizes = array("Q", sizes)
+        made._raw = bytearray(raw)
+        return made
+
+    @classmethod
     def blank(cls, number: int) -> "Digests":
         """Return so many that are to be set, each in its place."""
-        made = cls()
-        made.sizes = array("Q", bytes(8 * number))
-        made._raw = bytearray(32 * number)
-        return made
+        return cls.of_columns(array("Q", bytes(8 * number)), bytes(32 * number))
 
     def append(self, size: int, sha256: str) -> None:
         """Append one."""

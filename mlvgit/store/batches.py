@@ -13,7 +13,7 @@ from mlvgit.core.digests import Digests
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress, one_work
-from mlvgit.store.scan import SourceFile, listed
+from mlvgit.store.scan import SourceFile, listed, sizes_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -67,6 +67,11 @@ class Outcomes:
         """Set a digest by its size and the 32 bytes of its SHA-256."""
         self._digests.put(index, size, raw)
         self._done[index] = 1
+
+    def put_all(self, sizes: Sequence[int], raw: bytes) -> None:
+        """Set all digests at once."""
+        self._digests = Digests.of_columns(sizes, raw)
+        self._done = bytearray(b"\1") * len(sizes)
 
     def __iter__(self) -> Iterator[Outcome]:
         """Yield them all, once each is there."""
@@ -134,14 +139,15 @@ def run_batches(
     Raises:
         MlvError: what the failed files said, in one message; the rest of the work is given up.
     """
-    total = sum([file.stat.size for file in files])  # a list, as tens of thousands of files are common
+    sizes = sizes_of(files)
+    total = sum(sizes)
     meter = Meter(progress)
     outcomes = Outcomes(len(files))
     with one_work(progress, total, len(files)):
         forked = cast("Sequence[SourceFile]", files) if fork and executor is None else ()
-        left = _fork_small(forked, meter, outcomes) if forked else range(len(files))
+        left = _fork_small(forked, sizes, meter, outcomes) if forked else range(len(files))
         tiny = TINY_BYTES if executor is None and not threads else -1
-        batches = list(_batches(files, left, tiny))
+        batches = list(_batches(files, sizes, left, tiny))
         if executor is None and (len(batches) < 2 or total < INLINE_BYTES):
             _run_here(task, batches, meter, outcomes)
         else:
@@ -193,34 +199,34 @@ def _run_on(
             own.shutdown(wait=True, cancel_futures=True)
 
 
-def _fork_small(files: Sequence[SourceFile], meter: Meter, outcomes: Outcomes) -> Sequence[int]:
+def _fork_small(files: Sequence[SourceFile], sizes: Sequence[int], meter: Meter, outcomes: Outcomes) -> Sequence[int]:
     """Digest the small files in forked processes when that pays; return which files are left."""
-    small = [index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES]
+    everything = range(len(files))
+    small = everything if max(sizes) <= SMALL_BYTES else [each for each in everything if sizes[each] <= SMALL_BYTES]
     if len(small) < LEAST_FILES:
-        return range(len(files))
+        return everything
     from mlvgit.store.forked import can_fork, hash_small
 
     if not can_fork():
-        return range(len(files))
-    hash_small(files, small, outcomes, meter)
+        return everything
+    hash_small(files, sizes, small, outcomes, meter)
     return () if outcomes.failed else outcomes.left()
 
 
-def _batches(files: Sequence[File], indices: Sequence[int], tiny: int) -> Iterator[Batch[File]]:
+def _batches(files: Sequence[File], sizes: Sequence[int], indices: Sequence[int], tiny: int) -> Iterator[Batch[File]]:
     """Cut the work into tasks, biggest first, but all files of at most `tiny` bytes in one task before."""
-    first = [index for index in indices if files[index].stat.size <= tiny]
+    first = [index for index in indices if sizes[index] <= tiny]
     if first:
         yield Batch(first, [files[index] for index in first])
     batch: Batch[File] = Batch([], [])
     held = 0
-    rest = (index for index in indices if files[index].stat.size > tiny)
-    for index in sorted(rest, key=lambda index: -files[index].stat.size):
-        file = files[index]
-        if batch.files and (held + file.stat.size > BATCH_BYTES or len(batch.files) >= BATCH_FILES):
+    rest = (index for index in indices if sizes[index] > tiny)
+    for index in sorted(rest, key=lambda index: -sizes[index]):
+        if batch.files and (held + sizes[index] > BATCH_BYTES or len(batch.files) >= BATCH_FILES):
             yield batch
             batch, held = Batch([], []), 0
         batch.indices.append(index)
-        batch.files.append(file)
-        held += file.stat.size
+        batch.files.append(files[index])
+        held += sizes[index]
     if batch.files:
         yield batch

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from mlvgit.store.batches import Outcomes
-from mlvgit.store.reading import Meter, hash_batch, small_sha256
+from mlvgit.store.reading import SMALL_BYTES, Meter, hash_batch, small_sha256
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["can_fork", "hash_small"]
@@ -40,18 +40,20 @@ def can_fork() -> bool:
         return False
 
 
-def hash_small(files: Sequence[SourceFile], small: Sequence[int], outcomes: Outcomes, meter: Meter) -> None:
+def hash_small(
+    files: Sequence[SourceFile], sizes: Sequence[int], small: Sequence[int], outcomes: Outcomes, meter: Meter
+) -> None:
     """Digest small files with one process a core.
 
     Args:
-        files: all files.
+        files, sizes: all files, and their sizes in bytes.
         small: which of them are to be done, each of at most `reading.SMALL_BYTES`.
         outcomes: gets what comes of each.
         meter: told of each portion.
     """
     size = max(_PORTION, -(-len(small) // _MOST_PORTIONS))
     portions = [range(start, min(start + size, len(small))) for start in range(0, len(small), size)]
-    work = _Work(files, small)
+    work = _Work(files, sizes, small)
     own: set[int] = set()
     parent = os.getpid()
     children: list[int] = []
@@ -83,29 +85,31 @@ class _Work(NamedTuple):
     """The files to digest; a place is one's place among them."""
 
     files: Sequence[SourceFile]
+    sizes: Sequence[int]
     small: Sequence[int]
 
     def bytes_of(self, portion: range) -> int:
         """Return how many bytes the files of these places have."""
-        return sum([self.files[self.small[place]].stat.size for place in portion])
+        return sum([self.sizes[self.small[place]] for place in portion])
 
     def fill(self, portion: range, slots: mmap.mmap) -> None:
         """Write the digests of a portion into their slots; what is unusual is left out."""
-        first = len(self.small)
-        for place in portion:
-            sha256 = small_sha256(self.files[self.small[place]])
-            if sha256 is not None:
-                at = first + place * _DIGEST
-                slots[at : at + _DIGEST] = sha256
-                slots[place] = 1
+        buffer = bytearray(SMALL_BYTES + 1)
+        found = [small_sha256(self.files[self.small[place]], buffer) for place in portion]
+        first = len(self.small) + portion.start * _DIGEST
+        slots[first : first + len(found) * _DIGEST] = b"".join([each or bytes(_DIGEST) for each in found])
+        slots[portion.start : portion.stop] = bytes([each is not None for each in found])
 
     def settle(self, done: bytes, found: bytes, outcomes: Outcomes) -> None:
         """Take digests from their slots; files whose slot is empty are done here."""
-        left = [index for index, there in zip(self.small, done, strict=True) if not there]
+        if len(self.small) == len(self.files) == done.count(1):
+            outcomes.put_all(self.sizes, found)
+            return
         for place, index in enumerate(self.small):
             if done[place]:
                 at = place * _DIGEST
-                outcomes.put(index, self.files[index].stat.size, found[at : at + _DIGEST])
+                outcomes.put(index, self.sizes[index], found[at : at + _DIGEST])
+        left = [index for index, there in zip(self.small, done, strict=True) if not there]
         for index, outcome in zip(left, hash_batch([self.files[index] for index in left]), strict=True):
             outcomes[index] = outcome
 

@@ -26,7 +26,7 @@ from mlvgit.store.reading import (
     hash_batch,
     one_work,
 )
-from mlvgit.store.scan import SourceFile, StatKey
+from mlvgit.store.scan import SourceFile, StatKey, sizes_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -88,11 +88,12 @@ def hash_and_copy(
     """
     ensure_directory(destination_dir)
     taken: list[int] = [] if added is None else added
-    small = {index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES}
+    sizes = sizes_of(files)
+    small = {index for index, size in enumerate(sizes) if size <= SMALL_BYTES}
     if len(small) < LEAST_FILES or not can_flush_file_system():
         small = set()
     outcomes = Outcomes(len(files))
-    with one_work(progress, sum([file.stat.size for file in files]), len(files)) as shown:
+    with one_work(progress, sum(sizes), len(files)) as shown:
         _copy_together(destination_dir, files, small, taken, Meter(shown), outcomes)
         outcomes.settle("copied")
         rest = [index for index in range(len(files)) if index not in small]

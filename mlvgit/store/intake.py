@@ -21,7 +21,7 @@ from mlvgit.store.folders import flush_folder, open_folder
 from mlvgit.store.hashing import COPY_THREADS, fill
 from mlvgit.store.packs import INCOMING, PACK_BYTES, Opened, Packer, Ranges, publish_object
 from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, attempt, one_work, small_bytes
-from mlvgit.store.scan import SourceFile
+from mlvgit.store.scan import SourceFile, sizes_of
 
 __all__ = ["Intake"]
 
@@ -60,7 +60,8 @@ class Intake:
         self._files = files
         self._outcomes = Outcomes(len(files))
         self._buffer = bytearray(BUFFER_BYTES)
-        self._small = array("Q", (index for index, file in enumerate(files) if file.stat.size <= SMALL_BYTES))
+        self._sizes = sizes_of(files)
+        self._small = array("Q", (index for index, size in enumerate(self._sizes) if size <= SMALL_BYTES))
         if len(self._small) < PACK_FILES:
             del self._small[:]
         self._cutter = cutter() if base else None
@@ -76,10 +77,10 @@ class Intake:
         packed = bool(self._small)
         whole = [
             index
-            for index, file in enumerate(self._files)
-            if index not in self._changed and not (packed and file.stat.size <= SMALL_BYTES)
+            for index, size in enumerate(self._sizes)
+            if index not in self._changed and not (packed and size <= SMALL_BYTES)
         ]
-        with one_work(progress, sum([file.stat.size for file in self._files]), len(self._files)) as share:
+        with one_work(progress, sum(self._sizes), len(self._files)) as share:
             for index, digest in zip(whole, self._take_whole(whole, share), strict=True):
                 self._outcomes[index] = digest
             if packed or self._changed:
@@ -103,7 +104,7 @@ class Intake:
             unsaid = 0
             for index in self._small:
                 self._outcomes[index] = self._pack(self._files[index], shared, opened)
-                unsaid += self._files[index].stat.size
+                unsaid += self._sizes[index]
                 if unsaid > BUFFER_BYTES:
                     meter.advance(unsaid)
                     unsaid = 0
@@ -123,7 +124,7 @@ class Intake:
         return Packer(self._store.folder, self._store.lists, self._store.added, cut=CUT if self._changed else "")
 
     def _pack(self, file: SourceFile, packer: Packer, opened: Opened) -> Outcome:
-        data = small_bytes(file)
+        data: bytes | memoryview | None = small_bytes(file, self._buffer)
         if data is None:
             portions = bytearray()
             outcome, _ = attempt(file.path, file.stat, self._buffer, None, portions.extend)
@@ -136,7 +137,7 @@ class Intake:
             packer.end(digest)
         return digest
 
-    def _has(self, digest: Digest, data: bytes, opened: Opened) -> bool:
+    def _has(self, digest: Digest, data: bytes | memoryview, opened: Opened) -> bool:
         """Say whether the store gives these very bytes; what is damaged is set aside."""
         extents = self._store.extents(digest, fresh=False)
         if extents is None:

@@ -179,7 +179,7 @@ def hash_batch(files: Sequence[SourceFile], meter: Meter | None = None) -> list[
         if size > SMALL_BYTES:
             outcomes.append(attempt(file.path, file.stat, buffer, meter, None)[0])
             continue
-        outcomes.append(small_digest(file) or attempt(file.path, file.stat, buffer, None, None)[0])
+        outcomes.append(small_digest(file, buffer) or attempt(file.path, file.stat, buffer, None, None)[0])
         unsaid += size
         if meter and (unsaid > BUFFER_BYTES or meter.stopped):
             meter.advance(unsaid)
@@ -189,34 +189,43 @@ def hash_batch(files: Sequence[SourceFile], meter: Meter | None = None) -> list[
     return outcomes
 
 
-def small_digest(file: SourceFile) -> Digest | None:
+def small_digest(file: SourceFile, buffer: bytearray) -> Digest | None:
     """Do what `stream` does for a file of at most `SMALL_BYTES`, in fewer steps; None when anything is unusual."""
-    sha256 = small_sha256(file)
+    sha256 = small_sha256(file, buffer)
     return None if sha256 is None else _digest(Digest, (file.stat.size, sha256.hex()))
 
 
-def small_sha256(file: SourceFile) -> bytes | None:
+def small_sha256(file: SourceFile, buffer: bytearray) -> bytes | None:
     """Return the 32 bytes of `small_digest`."""
-    data = small_bytes(file)
+    data = small_bytes(file, buffer)
     return None if data is None else hashlib.sha256(data).digest()
 
 
-def small_bytes(file: SourceFile) -> bytes | None:
-    """Return what `small_digest` digests."""
+def small_bytes(file: SourceFile, buffer: bytearray) -> memoryview | None:
+    """Return what `small_digest` digests, in `buffer`, which is longer than `SMALL_BYTES`."""
     _, path, expected = file
     try:
         fd = os.open(path, _OPEN)
         try:
             # At an offset, which a FIFO in the file's place refuses, so that it loses no bytes to us. The stat that
             # follows is the scan's, so nothing happened to the file from then until it was read.
-            data = os.pread(fd, expected.size + 1, 0)
-            if len(data) != expected.size or not _held_still(os.fstat(fd), expected):
+            got = _read_at(fd, [buffer], 0)
+            if got != expected.size or not _held_still(os.fstat(fd), expected):
                 return None
         finally:
             os.close(fd)
     except OSError:
         return None
-    return data
+    return memoryview(buffer)[:got]
+
+
+def _copy_at(fd: int, buffers: list[bytearray], offset: int) -> int:
+    data = os.pread(fd, len(buffers[0]), offset)
+    buffers[0][: len(data)] = data
+    return len(data)
+
+
+_read_at = getattr(os, "preadv", _copy_at)  # four times as fast as a new object for each file, but not everywhere
 
 
 def _held_still(found: os.stat_result, expected: StatKey) -> bool:

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import le
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import NamedTuple, Protocol, overload
 
 from mlvgit.core.paths import all_fine, collisions, is_junk, unsafe_reason
 from mlvgit.core.text import count, printable
 from mlvgit.errors import MachineError, UsageError
 
-__all__ = ["SourceFile", "Sources", "StatKey", "listed", "scan", "stat_key"]
+__all__ = ["SourceFile", "Sources", "StatKey", "listed", "scan", "sizes_of", "stat_key"]
 
 MAX_LISTED = 20
 MAX_FOLLOWED = 10_000
 """Links to folders that one scan follows: a few links, each to a folder of links, would otherwise multiply for ever."""
+
+_new = tuple.__new__  # what a named tuple's own constructor calls
 
 _KINDS = {
     stat.S_IFIFO: "is a FIFO",
@@ -41,6 +43,16 @@ class StatKey(NamedTuple):
     size: int
     mtime_ns: int
     ctime_ns: int
+
+
+class _Size(Protocol):
+    @property
+    def size(self) -> int: ...
+
+
+class _Sized(Protocol):
+    @property
+    def stat(self) -> _Size: ...
 
 
 class SourceFile(NamedTuple):
@@ -68,14 +80,14 @@ class Sources(Sequence[SourceFile]):
         sizes: their sizes in bytes. Neither is to be changed.
     """
 
-    __slots__ = ("_dev", "_elsewhere", "_ino", "_times", "_top", "names", "sizes")
+    __slots__ = ("_elsewhere", "_stats", "_top", "names", "sizes")
 
     def __init__(self, top: str = "") -> None:
         self._top = top
         self._elsewhere: dict[str, str] = {}
-        self._dev, self._ino, self._times = array("Q"), array("Q"), array("q")
+        self._stats = (array("Q"), array("Q"), array("Q"), array("q"), array("q"))  # the fields of `StatKey`
         self.names: list[str] = []
-        self.sizes = array("Q")
+        self.sizes = self._stats[2]
 
     @classmethod
     def of(cls, files: Iterable[SourceFile], top: str = "") -> "Sources":
@@ -91,22 +103,18 @@ class Sources(Sequence[SourceFile]):
         if path != f"{self._top}/{name}":
             self._elsewhere[name] = path
         self.names.append(name)
-        self._dev.append(stat.dev)
-        self._ino.append(stat.ino)
-        self.sizes.append(stat.size)
-        self._times.extend((stat.mtime_ns, stat.ctime_ns))
+        for column, value in zip(self._stats, stat, strict=True):
+            column.append(value)
 
     def sort(self) -> None:
         """Sort by name: code points are in the order of their UTF-8."""
-        names, times = self.names, self._times
+        names = self.names
         if all(map(le, names, islice(names, 1, None))):
             return
         order = sorted(range(len(names)), key=names.__getitem__)
         self.names = [names[index] for index in order]
-        for column in ("_dev", "_ino", "sizes"):
-            old = getattr(self, column)
-            setattr(self, column, array("Q", (old[index] for index in order)))
-        self._times = array("q", (times[at] for index in order for at in (2 * index, 2 * index + 1)))
+        for column in self._stats:
+            column[:] = array(column.typecode, map(column.__getitem__, order))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -118,14 +126,19 @@ class Sources(Sequence[SourceFile]):
     def __getitem__(self, index: "int | slice") -> "SourceFile | Sources":
         if isinstance(index, slice):
             return Sources.of((self[each] for each in range(*index.indices(len(self)))), self._top)
-        at = range(len(self.names))[index]
-        name, times = self.names[at], self._times
+        name = self.names[index]
+        dev, ino, size, mtime, ctime = self._stats
         path = self._elsewhere.get(name) if self._elsewhere else None
-        found = StatKey(self._dev[at], self._ino[at], self.sizes[at], times[2 * at], times[2 * at + 1])
-        return SourceFile(name, path or f"{self._top}/{name}", found)
+        found = _new(StatKey, (dev[index], ino[index], size[index], mtime[index], ctime[index]))
+        return _new(SourceFile, (name, path or f"{self._top}/{name}", found))
 
     def __iter__(self) -> Iterator[SourceFile]:
         return map(self.__getitem__, range(len(self.names)))
+
+
+def sizes_of(files: Sequence[_Sized]) -> Sequence[int]:
+    """Return the sizes of many files, in bytes, without making each of them where they are kept in columns."""
+    return files.sizes if isinstance(files, Sources) else [file.stat.size for file in files]
 
 
 def stat_key(found: os.stat_result) -> StatKey:

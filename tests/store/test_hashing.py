@@ -22,7 +22,7 @@ from mlvgit.store.atomic import TEMPORARY_PREFIX
 from mlvgit.store.batches import Outcomes
 from mlvgit.store.hashing import hash_and_copy, hash_files, hash_path
 from mlvgit.store.reading import Meter, Progress, hash_batch
-from mlvgit.store.scan import SourceFile, scan, stat_key
+from mlvgit.store.scan import SourceFile, scan, sizes_of, stat_key
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -307,7 +307,7 @@ def test_one_path_is_hashed_with_the_stat_that_it_had(tmp_path: Path) -> None:
 
 def in_processes(files: list[SourceFile], progress: Progress | None = None) -> Digests:
     outcomes = Outcomes(len(files))
-    forked.hash_small(files, range(len(files)), outcomes, Meter(progress))
+    forked.hash_small(files, sizes_of(files), range(len(files)), outcomes, Meter(progress))
     return outcomes.settle()
 
 
@@ -362,11 +362,11 @@ def test_a_child_that_dies_leaves_its_files_to_the_parent(
     real = reading.small_sha256
     done: list[int] = []
 
-    def deadly(file: SourceFile) -> bytes | None:
+    def deadly(file: SourceFile, buffer: bytearray) -> bytes | None:
         done.append(1)
         if os.getpid() != parent and len(done) > 20:
             os.kill(os.getpid(), 9)
-        return real(file)
+        return real(file, buffer)
 
     monkeypatch.setattr(forked, "small_sha256", deadly)
 
