@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Repository"]
 
 _OID = frozenset("0123456789abcdef")
+_FEW = 50
 _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -352,18 +353,26 @@ class Repository:
         Raises:
             GitError: Git or a hook refuses; its `stderr` has what was said.
         """
-        listed = b"".join(b":(top,literal)" + encode(path) + b"\0" for path in paths)
-        self.git.porcelain(
-            "commit",
-            "--quiet",
-            "--only",
-            "--cleanup=whitespace",
-            f"--message={message}",
-            "--pathspec-from-file=-",
-            "--pathspec-file-nul",
-            input=listed,
-        )
+        wanted = set(paths)
+        listed = b"".join(b":(top,literal)" + encode(path) + b"\0" for path in wanted)
+        options = ("--only", "--pathspec-from-file=-", "--pathspec-file-nul")
+        said = ("--quiet", "--cleanup=whitespace", f"--message={message}")
+        if self._are_all_staged(wanted):
+            self.git.porcelain("commit", *said)
+        else:
+            self.git.porcelain("commit", *said, *options, input=listed)
         return self._made()
+
+    def _are_all_staged(self, paths: set[str]) -> bool:
+        """Say whether the index has these paths as they are on disk, and only these otherwise than HEAD.
+
+        A plain commit takes just them then; `--only` would build an index of its own from all trees of HEAD.
+        """
+        head = self.head()
+        if head is None or len(paths) > _FEW or self.operation():
+            return False
+        staged = self.git.lines0("diff-index", "--cached", "--name-only", "--no-renames", "-z", head, "--")
+        return set(staged) == paths and not self.git.run("diff-files", "--name-only", "-z", "--", *paths)
 
     def commit_staged(self, paths: Iterable[str], message: str) -> str:
         """Commit these paths as the index has them, whatever is on disk, and nothing else that the user has staged.

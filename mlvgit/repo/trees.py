@@ -29,6 +29,7 @@ class Folders:
 
     Attributes:
         found: (commit or tree, base name) -> the paths of all files with that name, where that was asked.
+        differing: commit or tree -> the paths where the index differs from it, where that was asked.
     """
 
     def __init__(self, objects: Objects, object_format: str) -> None:
@@ -37,6 +38,7 @@ class Folders:
         self._read: dict[str, Folder] = {}
         self._roots: dict[str, str] = {}
         self.found: dict[tuple[str, str], frozenset[str]] = {}
+        self.differing: dict[str, frozenset[str]] = {}
         self._alike: dict[tuple[str, str], str] = {}
 
     def root(self, oid: str) -> Folder:
@@ -145,12 +147,31 @@ class GitTree:
         return self._found[name]
 
     def _find_in_base(self, name: str) -> frozenset[str]:
-        known, base = self._repo.folders.found, self._repo.folders.listed_as(self.base, name)
-        if (base, name) not in known:
-            listed = b"\0" + self._repo.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", base)
-            pattern = rb"(?<=\0)(?:[^\0]*/)?%s(?=\0)" % re.escape(encode(name))
-            known[base, name] = frozenset(decode(path) for path in re.findall(pattern, listed))
-        return known[base, name]
+        folders = self._repo.folders
+        base = folders.listed_as(self.base, name)
+        if (base, name) not in folders.found:
+            named = self._by_index if base in folders.differing else self._by_base
+            folders.found[base, name] = named(base, name)
+        return folders.found[base, name]
+
+    def _by_index(self, base: str, name: str) -> frozenset[str]:
+        """Find what HEAD has by the index, which is one file, where HEAD may be thousands of trees."""
+        # a pattern, which plumbing is told to take literally
+        pattern = re.sub(r"([][*?\\])", r"\\\1", name)
+        listed, _ = self._repo.git.porcelain("ls-files", "-z", "--", f":(top,glob)**/{pattern}")
+        ending = "/" + name
+        others = (path for path in self._repo.folders.differing[base] if f"/{path}".endswith(ending))
+        return frozenset(filter(self._is_in_base, {*filter(None, listed.split("\0")), *others}))
+
+    def _by_base(self, base: str, name: str) -> frozenset[str]:
+        listed = b"\0" + self._repo.git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", base)
+        pattern = rb"(?<=\0)(?:[^\0]*/)?%s(?=\0)" % re.escape(encode(name))
+        return frozenset(decode(path) for path in re.findall(pattern, listed))
+
+    def _is_in_base(self, path: str) -> bool:
+        parent, _, name = path.rpartition("/")
+        found = self._base_folder(parent).get(name)
+        return found is not None and found.mode != _FOLDER
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; a symlink's are its target.
@@ -207,6 +228,7 @@ class IndexTree(GitTree):
         delta, unmerged = staged(repo.git, base)
         super().__init__(repo, base, "the index", delta)
         self.unmerged = unmerged
+        repo.folders.differing[self.base] = frozenset({*delta, *unmerged})
 
 
 class WorktreeTree(GitTree):

@@ -428,6 +428,29 @@ class TestWriting:
 
         assert repo.git("diff", "-z", "--name-only", "HEAD").out == "ab\0"
 
+    def test_what_stands_on_disk_is_committed_whatever_was_staged_before(self, repo):
+        repo.write("a", "1")
+        repo.commit()
+        repo.write("a", "2")
+        repo.stage()
+        repo.write("a", "3")
+
+        Repository.open(repo.path).commit_paths(["a"], "On disk")
+
+        repo.assert_committed("a", "3")
+
+    def test_a_commit_of_paths_does_not_end_a_merge(self, repo):
+        repo.write("a", "1")
+        repo.commit()
+        repo.git("checkout", "-qb", "other")
+        repo.write("b", "1")
+        repo.commit()
+        repo.git("checkout", "-q", "-")
+        repo.git("merge", "-q", "--no-ff", "--no-commit", "other")
+
+        with pytest.raises(GitError, match="during a merge"):
+            Repository.open(repo.path).commit_paths(["b"], "Half a merge")
+
     def test_a_commit_that_a_hook_refuses_says_what_the_hook_said(self, repo):
         repo.write("a", "1")
         before = repo.commit()

@@ -57,6 +57,18 @@ class TestOddNames:
                 assert tree.find(name) == [f"{name}/{name}"]
                 assert tree.digests([f"file {name}"]) == {f"file {name}": of_bytes(os.fsencode(name))}
 
+    def test_head_is_searched_by_what_the_index_has_otherwise(self, odd):
+        for name in ODD:
+            odd.git("rm", "-q", "--cached", "--", f":(literal){name}/{name}")
+            odd.write(f"new/{name}", "1")
+            odd.git("add", "--", f":(literal)new/{name}")
+        opened = Repository.open(odd.path)
+        index, head = opened.index_tree(), opened.head_tree()
+
+        for name in ODD:
+            assert index.find(name) == [f"new/{name}"]
+            assert head.find(name) == [f"{name}/{name}"]
+
     def test_changes_name_them_and_a_touched_file_is_no_change(self, odd):
         for name in ODD:
             odd.write(f"{name}/{name}", "altered")
