@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.clock import stamp
 from mlvgit.actions.placing import place
@@ -25,6 +25,9 @@ from mlvgit.rules.storage import holes
 from mlvgit.store.atomic import ensure_directory, machine_errors
 from mlvgit.store.checkout import Placement
 from mlvgit.store.place import make_read_only, place_bytes
+
+if TYPE_CHECKING:
+    from mlvgit.store.objects import ObjectStore
 
 __all__ = ["RestoreResult", "restore"]
 
@@ -81,7 +84,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
             hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
-        _restore_modes(project, folder, catalog, frozen, [name for name in chosen if name not in broken])
+        _restore_modes(project, folder, catalog, frozen, set(chosen).difference(broken))
         make_read_only([folder / relative for relative in broken])
         staged = _restore_index(project, frozen, catalog, chosen, everything=not only)
         project.refresh()
@@ -161,11 +164,11 @@ def _put_back(project: Project, frozen: Frozen, catalog: Catalog, manifest: Mani
             fetch(project, left.values())
         except MlvError as error:
             reason = error
-    while from_store := {name: digest for name, digest in left.items() if store.has(digest)}:
+    while from_store := _here(store, left):
         try:
             _place_from_store(project, frozen, catalog, from_store)
         except IntegrityError as error:
-            if all(map(store.has, from_store.values())):
+            if len(_here(store, from_store)) == len(from_store):
                 raise
             reason = reason or error  # what was damaged is set aside now, and the rest is written again
         else:
@@ -177,6 +180,11 @@ def _put_back(project: Project, frozen: Frozen, catalog: Catalog, manifest: Mani
             raise reason or error from None
         mode = _mode(catalog, frozen, name)
         place_bytes(project.top / frozen.directory, name, data, digest, mode=mode, replace=True)
+
+
+def _here(store: "ObjectStore", files: Mapping[str, Digest]) -> dict[str, Digest]:
+    absent = frozenset(store.absent(files.values()))
+    return {name: digest for name, digest in files.items() if digest not in absent}
 
 
 def _place_from_store(project: Project, frozen: Frozen, catalog: Catalog, files: Mapping[str, Digest]) -> None:
