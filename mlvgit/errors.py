@@ -5,7 +5,8 @@ Exit statuses: 0 fine; 1 findings, or something does not verify; 2 usage or sett
 5 busy; 130 interrupted.
 """
 
-from typing import ClassVar, NamedTuple
+import errno
+from typing import ClassVar, Final, NamedTuple
 
 __all__ = [
     "BusyError",
@@ -19,7 +20,19 @@ __all__ = [
     "RemoteError",
     "SettingsError",
     "UsageError",
+    "way_out",
 ]
+
+_NOT_ALLOWED: Final = (
+    "ls -la says whose it is; when it is yours: chmod -R u+rwX FOLDER   (then the same command again; nothing was lost)"
+)
+_WAYS_OUT: Final = {
+    errno.ENOSPC: "free some space and run the same command again; nothing was lost",
+    errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+}
 
 
 class MlvError(Exception):
@@ -136,3 +149,8 @@ class SettingsError(DocumentError):
     """mlv.yaml is the document that cannot be read."""
 
     exit_status = 2
+
+
+def way_out(error: OSError) -> str:
+    """Return what mends the cause of an error of the system; "" when that is not known."""
+    return _WAYS_OUT.get(error.errno or 0, "")

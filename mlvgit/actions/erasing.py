@@ -25,7 +25,7 @@ from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.repo.held import held_folders
 from mlvgit.store.atomic import machine_errors, remove_durably, remove_leftovers, write_atomic
 from mlvgit.store.erasing import erase_files, idle_objects, objects_of, unerased
-from mlvgit.store.folders import parent_of
+from mlvgit.store.folders import remove_name
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.packs import INCOMING
@@ -152,15 +152,14 @@ class Eraser:
             if not _is(full, digest):
                 altered.append(path)
                 continue
-            with machine_errors(f"remove {full}"), parent_of(self._project.top, path) as (folder, name):
-                os.unlink(name, dir_fd=folder)
-                os.fsync(folder)
+            with machine_errors(f"remove {full}"):
+                remove_name(self._project.top, path)
             gone.append(path)
         for inside in sorted({path.rpartition("/")[0] for path in paths}, key=len, reverse=True):
             if (self._project.top / inside).is_dir():
                 remove_leftovers(self._project.top / inside)
-                with suppress(OSError):
-                    os.rmdir(self._project.top / inside)
+                with suppress(OSError, IntegrityError):
+                    remove_name(self._project.top, inside, folder=True)
         return gone, altered
 
     def _store(self, dead: Collection[Digest]) -> None:

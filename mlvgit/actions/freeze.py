@@ -1,7 +1,6 @@
 """Freezing a directory: bring the bytes in, hash them, write the manifest beside them, stage both."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +21,12 @@ from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
 from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import size
-from mlvgit.errors import MachineError, RefusedError, UsageError
+from mlvgit.errors import MachineError, RefusedError, UsageError, way_out
 from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.rules.storage import stays_in_git
+from mlvgit.store.aside import move
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, Sources, scan, sizes_of
@@ -389,12 +389,10 @@ def _swap(project: Project, key: Key, brought: Path, target: Path) -> str:
     try:
         if target.exists() and any(target.iterdir()):
             place = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(target, place)
-            aside = str(place)
+            aside = str(move(target, place))
         elif target.exists():
             target.rmdir()
         brought.rename(target)
     except OSError as error:
-        raise MachineError(f"cannot put {target} in place: {error.strerror}") from error
+        raise MachineError(f"cannot put {target} in place: {error.strerror}", hint=way_out(error)) from error
     return aside
