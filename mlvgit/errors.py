@@ -26,6 +26,10 @@ __all__ = [
 _NOT_ALLOWED: Final = (
     "ls -la says whose it is; when it is yours: chmod -R u+rwX FOLDER   (then the same command again; nothing was lost)"
 )
+_LOCKED: Final = (
+    "another git is at work here, or one that was killed left that file: the same command again; when no git runs here "
+    "any more (ps -C git), remove it first"
+)
 _WAYS_OUT: Final = {
     errno.ENOSPC: "free some space and run the same command again; nothing was lost",
     errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
@@ -89,7 +93,7 @@ class GitError(MachineError):
         said = stderr.strip().splitlines()
         if locked := [line for line in said if ".lock': File exists" in line]:
             said = locked
-            hint = hint or "when no other git runs here, remove that file; a command that was killed left it"
+            hint = hint or _LOCKED
         last = said[-1] if said else "no message"
         if "commit" in argv[1:2] and len(said) > 1:
             last = "\n".join(["", *said])  # what a hook says of a refusal is more than a line

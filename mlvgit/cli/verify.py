@@ -92,7 +92,8 @@ def _present(verdict: Verdict, output: Output) -> None:
     )
     for what, paths in (("changed", verdict.changed), ("missing", verdict.missing), ("extra", verdict.extra)):
         for path in paths[:20]:
-            output.say(f"    {what + ':':<9}{printable(verdict.directory)}/{printable(path)}")
+            why = "  (permission denied)" if path in verdict.unreadable else ""
+            output.say(f"    {what + ':':<9}{printable(verdict.directory)}/{printable(path)}{why}")
         if len(paths) > 20:
             output.say(f"    {what + ':':<9}... and {len(paths) - 20} more")
     if manifest is not None:

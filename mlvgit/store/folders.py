@@ -16,7 +16,17 @@ from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError, MachineError, way_out
 from mlvgit.store.atomic import flush_directory, inherit
 
-__all__ = ["flush_folder", "listing", "open_folder", "opened_up", "parent_of", "remove_name", "split"]
+__all__ = [
+    "flush_folder",
+    "listing",
+    "open_folder",
+    "opened_up",
+    "parent_of",
+    "readable",
+    "remove_from",
+    "remove_name",
+    "split",
+]
 
 _CHANGEABLE = stat.S_IWUSR | stat.S_IXUSR
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -107,6 +117,21 @@ def opened_up(fd: int) -> Iterator[None]:
         os.fchmod(fd, mode)
 
 
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Let a file of ours be read although its mode forbids it, for the moment."""
+    found = os.lstat(path)
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISREG(found.st_mode) or mode & stat.S_IRUSR or found.st_uid != os.geteuid():
+        yield
+        return
+    os.chmod(path, mode | stat.S_IRUSR)
+    try:
+        yield
+    finally:
+        os.chmod(path, mode)
+
+
 def remove_name(root: Path, relative: str, *, folder: bool = False) -> None:
     """Remove a file, or an empty folder, below `root`, durably; read-only folders of ours are no hindrance.
 
@@ -114,7 +139,13 @@ def remove_name(root: Path, relative: str, *, folder: bool = False) -> None:
         IntegrityError: see `open_folder`.
         OSError: the system refuses.
     """
-    with parent_of(root, relative) as (fd, name), opened_up(fd):
+    with parent_of(root, relative) as (fd, name):
+        remove_from(fd, name, folder=folder)
+
+
+def remove_from(fd: int, name: str, *, folder: bool = False) -> None:
+    """Do what `remove_name` does in an open folder, whatever the name is."""
+    with opened_up(fd):
         (os.rmdir if folder else os.unlink)(name, dir_fd=fd)
         flush_directory(fd)
 
