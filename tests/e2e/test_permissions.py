@@ -175,10 +175,8 @@ def test_retire_removes_from_read_only_folders_and_what_was_set_aside_of_them(st
 
 
 def test_drop_removes_from_read_only_folders(stored: Sandbox) -> None:
-    stored.server()
     stored.mlv("remote", "add", "shelf", str(stored.playground.folder / "shelf"), "-m", "Name a remote")
-    stored.git("branch", "--set-upstream-to=origin/main")
-    stored.mlv("push")
+    stored.server()
     read_only(stored)
 
     dropped = as_owner(stored, "mlv", "drop", "scans@v0.1")
