@@ -253,6 +253,7 @@ def _newest_json(each: Newest) -> dict[str, Any]:
         "tagged": each.tagged,
         "committed": each.committed,
         "away": each.away,
+        "unerased": each.unerased,
         "falsified": each.falsified,
         "tree_sha256": each.manifest.tree_sha256 if each.manifest else "",
         "created_utc": each.manifest.created_utc if each.manifest else "",

@@ -49,6 +49,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
                     "ref": str(verdict.key),
                     "ok": verdict.ok,
                     "changed": list(verdict.changed),
+                    "unreadable": list(verdict.unreadable),
                     "missing": list(verdict.missing),
                     "extra": list(verdict.extra),
                     "away": list(verdict.away),
