@@ -345,8 +345,8 @@ class Repository:
     def commit_paths(self, paths: Iterable[str], message: str) -> tuple[str, bool]:
         """Commit these paths as they are on disk, and nothing else that the user has staged.
 
-        Hooks run as for any commit. New files must be staged first. What is staged is in every commit of this worktree:
-        when somebody else made one meanwhile, it may have the paths; else it is tried again.
+        Hooks run as for any commit. New files must be staged first: a commit that somebody else makes here meanwhile may
+        have them; if it has not, this is tried again.
 
         Args:
             paths: taken literally, from the top of the repository.
@@ -361,27 +361,24 @@ class Repository:
         from mlvgit.errors import GitError
 
         wanted = set(paths)
-        for attempts in range(_ATTEMPTS, 0, -1):
-            before = self.head()
+        heads: list[str | None] = []
+        while True:
+            heads.append(self.head())
             try:
                 self._commit(wanted, message)
             except GitError:
                 if by := self._committed_by(wanted):
                     return by, False
-                if attempts == 1 or self.head() == before:
+                if len(heads) == _ATTEMPTS or self.head() == heads[-1]:
                     raise
             else:
-                break
-        return self._made(), True
+                return self._made(), True
 
     def _commit(self, paths: set[str], message: str) -> None:
         listed = b"".join(b":(top,literal)" + encode(path) + b"\0" for path in paths)
         options = ("--only", "--pathspec-from-file=-", "--pathspec-file-nul")
-        said = ("--quiet", "--cleanup=whitespace", f"--message={message}")
-        if self._are_all_staged(paths):
-            self.git.porcelain("commit", *said)
-        else:
-            self.git.porcelain("commit", *said, *options, input=listed)
+        some, input = ((), b"") if self._are_all_staged(paths) else (options, listed)
+        self.git.porcelain("commit", "--quiet", "--cleanup=whitespace", f"--message={message}", *some, input=input)
 
     def _committed_by(self, paths: set[str]) -> str:
         """Return the commit that last changed these paths when HEAD has them as they are on disk; else ""."""

@@ -185,6 +185,22 @@ def test_drop_removes_from_read_only_folders(stored: Sandbox) -> None:
     assert not (stored / FOLDER).exists()
 
 
+def test_a_remote_that_may_not_be_written_says_what_mends_it(stored: Sandbox) -> None:
+    shelf = stored.playground.folder / "shelf"
+    stored.mlv("remote", "add", "shelf", str(shelf), "-m", "Name a remote")
+    shelf.mkdir(exist_ok=True)
+    (shelf / "mlv-remote.json").write_text('{"format": "1.0"}')
+    shelf.chmod(0o555)
+    stored.playground.server()
+    stored.git("remote", "add", "origin", str(stored.playground.folder / "server.git"))
+
+    refused = as_owner(stored, "mlv", "push")
+
+    assert refused.status == 4
+    assert DENIED in refused.said.lower()
+    assert "chmod -R u+rwX" in refused.said
+
+
 @pytest.fixture
 def other_disk(playground: Playground) -> Iterator[Path]:
     """A folder of another file system."""

@@ -1,8 +1,8 @@
 """The bytes of a directory are not the ones that its manifest lists.
 
 What it finds:
-    A listed file whose size or SHA-256 is another one, that is missing, or that is no plain file; and a file in the
-    directory that the manifest does not list. What the system leaves behind (`.DS_Store`, `Thumbs.db`) and what
+    A listed file whose size or SHA-256 is another one, that is missing, that is no plain file, or that may not be read;
+    and a file in the directory that the manifest does not list. What the system leaves behind (`.DS_Store`, `Thumbs.db`) and what
     `ignore_extra` names does not count. Bytes that are kept in the store and are not on this machine are unknown, not
     missing. The bytes of a Git LFS file are those that its pointer names.
 
