@@ -5,7 +5,8 @@ Exit statuses: 0 fine; 1 findings, or something does not verify; 2 usage or sett
 5 busy; 130 interrupted.
 """
 
-from typing import ClassVar, NamedTuple
+import errno
+from typing import ClassVar, Final, NamedTuple
 
 __all__ = [
     "BusyError",
@@ -19,7 +20,23 @@ __all__ = [
     "RemoteError",
     "SettingsError",
     "UsageError",
+    "way_out",
 ]
+
+_NOT_ALLOWED: Final = (
+    "ls -la says whose it is; when it is yours: chmod -R u+rwX FOLDER   (then the same command again; nothing was lost)"
+)
+_LOCKED: Final = (
+    "another git is at work here, or one that was killed left that file: the same command again; when no git runs here "
+    "any more (ps -C git), remove it first"
+)
+_WAYS_OUT: Final = {
+    errno.ENOSPC: "free some space and run the same command again; nothing was lost",
+    errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+}
 
 
 class MlvError(Exception):
@@ -76,7 +93,7 @@ class GitError(MachineError):
         said = stderr.strip().splitlines()
         if locked := [line for line in said if ".lock': File exists" in line]:
             said = locked
-            hint = hint or "when no other git runs here, remove that file; a command that was killed left it"
+            hint = hint or _LOCKED
         last = said[-1] if said else "no message"
         if "commit" in argv[1:2] and len(said) > 1:
             last = "\n".join(["", *said])  # what a hook says of a refusal is more than a line
@@ -136,3 +153,8 @@ class SettingsError(DocumentError):
     """mlv.yaml is the document that cannot be read."""
 
     exit_status = 2
+
+
+def way_out(error: OSError) -> str:
+    """Return what mends the cause of an error of the system; "" when that is not known."""
+    return _WAYS_OUT.get(error.errno or 0, "")

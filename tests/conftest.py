@@ -22,6 +22,12 @@ settings.load_profile("busy machine")
 SECONDS = 120
 EPOCH = 1_767_225_600  # 2026-01-01T00:00:00Z
 SCRIPTS = Path(sys.executable).parent
+AS_OWNER = (
+    ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+    if os.geteuid() == 0
+    else ()
+)
+"""Before a program: the modes of files count for it, as they do for everybody but root."""
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -5,6 +5,7 @@ removed whole (that lets go of it). By stat first; hashed is only what moved.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk, extra_files
@@ -15,6 +16,8 @@ from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
 
 __all__ = ["altered_here"]
+
+UNREADABLE: Final = "cannot be read (permission denied)"
 
 
 def altered_here(project: Project, index: Catalog) -> list[Finding]:
@@ -54,7 +57,8 @@ def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> 
         only &= {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
     verdict = differences_on_disk(folder, frozen, only=only)
     for what, names in (
-        ("was modified", verdict.changed),
+        (UNREADABLE, verdict.unreadable),
+        ("was modified", sorted(set(verdict.changed) - set(verdict.unreadable))),
         ("was deleted", verdict.missing),
         ("is not in the manifest", extra_files(folder, manifest)),
     ):
@@ -64,15 +68,18 @@ def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> 
 
 def _finding(project: Project, frozen: Frozen, name: str, what: str) -> Finding:
     key = frozen.key
+    path = f"{frozen.directory}/{name}"
     verb = "snapshot create" if key.kind == "snapshot" else "model add"
     return Finding(
         code="MLV103",
-        path=f"{frozen.directory}/{name}",
+        path=path,
         key=key,
         message=f"bytes of {key} that the store keeps are not its manifest's: the file {what}",
         frozen=described(frozen),
         change=f"{printable(name)} {what} in this worktree; Git ignores it, and so would never show it",
-        keep=(f"git mlv {verb} {key.name} --bump minor {quoted(frozen.directory)}", f"git mlv restore {key}"),
+        keep=(f"chmod u+r {quoted(path)}",)
+        if what == UNREADABLE
+        else (f"git mlv {verb} {key.name} --bump minor {quoted(frozen.directory)}", f"git mlv restore {key}"),
         undo=(f"git mlv restore {key}",),
         severity="warning" if project.settings_or_default.mode == "advise" else "error",
     )

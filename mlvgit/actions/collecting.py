@@ -23,6 +23,7 @@ from mlvgit.errors import GitError, MlvError, RefusedError, UsageError
 from mlvgit.repo.history import remotes as git_remotes
 from mlvgit.repo.roots import missing_here
 from mlvgit.store.atomic import machine_errors, remove_durably, write_atomic
+from mlvgit.store.leftovers import Leftover, leftovers
 from mlvgit.store.objects import ObjectStore
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Collected(NamedTuple):
         recent: how many nothing needs and are younger.
         kept: how many stay because something needs them.
         set_aside: what is in quarantine.
+        leftovers: files that killed commands left, which go too.
     """
 
     objects: tuple[Digest, ...]
@@ -62,6 +64,7 @@ class Collected(NamedTuple):
     recent: int
     kept: int
     set_aside: tuple[SetAside, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
 
 
 def collect(
@@ -95,6 +98,8 @@ def collect(
         tell(found)
         if found.objects:
             object_store(project).remove(*found.objects)
+        for leftover in found.leftovers:
+            remove_durably(leftover.path)
         for each in found.set_aside if quarantine else ():
             if not each.needed:
                 remove_durably(each.path)
@@ -123,6 +128,7 @@ def _look(project: Project, grace: int) -> Collected:
         recent=recent,
         kept=len(listed) - len(going) - recent,
         set_aside=tuple(_set_aside(store, needed)),
+        leftovers=tuple(leftovers(store.folder)),
     )
 
 

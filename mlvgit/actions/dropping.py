@@ -31,7 +31,7 @@ from mlvgit.repo.worktrees import Worktree, worktrees
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store, known_objects
 from mlvgit.store.atomic import machine_errors
-from mlvgit.store.folders import parent_of
+from mlvgit.store.folders import opened_up, parent_of, remove_name
 from mlvgit.store.reading import Meter
 from mlvgit.store.scan import StatKey, stat_key
 
@@ -345,7 +345,7 @@ def _held_there(worktree: Worktree, folder: str, lists: ListSource) -> Iterable[
 def _remove_file(top: Path, path: str, known: StatKey) -> None:
     with machine_errors(f"remove {top / path}"):
         try:
-            with parent_of(top, path) as (folder, name):
+            with parent_of(top, path) as (folder, name), opened_up(folder):
                 found = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 if stat_key(found) == known:  # else it was altered just now, and is not what was hashed
                     os.unlink(name, dir_fd=folder)
@@ -363,6 +363,6 @@ def _remove_folders(top: Path, directory: str, paths: Iterable[str]) -> None:
             parent = parent.rpartition("/")[0]
     for folder in sorted(inside, key=len, reverse=True):
         try:
-            os.rmdir(top / folder)
-        except OSError:
+            remove_name(top, folder, folder=True)
+        except (OSError, IntegrityError):
             continue

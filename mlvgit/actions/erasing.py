@@ -21,11 +21,11 @@ from mlvgit.actions.stored import object_store
 from mlvgit.actions.storeplace import StoreUser, store_folder, store_users
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable, short
-from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.errors import IntegrityError, MachineError, MlvError, RemoteError
 from mlvgit.repo.held import held_folders
 from mlvgit.store.atomic import machine_errors, remove_durably, remove_leftovers, write_atomic
 from mlvgit.store.erasing import erase_files, idle_objects, objects_of, unerased
-from mlvgit.store.folders import parent_of
+from mlvgit.store.folders import open_folder, readable, remove_from, remove_name
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.packs import INCOMING
@@ -152,15 +152,14 @@ class Eraser:
             if not _is(full, digest):
                 altered.append(path)
                 continue
-            with machine_errors(f"remove {full}"), parent_of(self._project.top, path) as (folder, name):
-                os.unlink(name, dir_fd=folder)
-                os.fsync(folder)
+            with machine_errors(f"remove {full}"):
+                remove_name(self._project.top, path)
             gone.append(path)
         for inside in sorted({path.rpartition("/")[0] for path in paths}, key=len, reverse=True):
             if (self._project.top / inside).is_dir():
                 remove_leftovers(self._project.top / inside)
-                with suppress(OSError):
-                    os.rmdir(self._project.top / inside)
+                with suppress(OSError, IntegrityError):
+                    remove_name(self._project.top, inside, folder=True)
         return gone, altered
 
     def _store(self, dead: Collection[Digest]) -> None:
@@ -190,7 +189,7 @@ class Eraser:
             for name in names:
                 path = Path(parent) / name
                 if any(_is(path, digest) for digest in self._by_size.get(path.lstat().st_size, ())):
-                    remove_durably(path)
+                    _remove_aside(path)
 
     # the other users of a shared store
 
@@ -318,6 +317,16 @@ def remove_durably_if_there(path: Path) -> None:
         remove_durably(path)
 
 
+def _remove_aside(path: Path) -> None:
+    """Remove a file durably, also from a folder that was read-only when it was set aside."""
+    with machine_errors(f"remove {path}"):
+        folder = open_folder(path.parent, "")
+        try:
+            remove_from(folder, path.name)
+        finally:
+            os.close(folder)
+
+
 def _folders_of(path: str) -> Iterator[str]:
     while path := path.rpartition("/")[0]:
         yield path
@@ -333,6 +342,7 @@ def _is(path: Path, digest: Digest) -> bool:
     try:
         if path.is_symlink() or path.lstat().st_size != digest.size:
             return False
-        return hash_path(path)[0] == digest
-    except (IntegrityError, OSError):
+        with readable(path):
+            return hash_path(path)[0] == digest
+    except (IntegrityError, MachineError, OSError):
         return False

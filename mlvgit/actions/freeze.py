@@ -1,7 +1,6 @@
 """Freezing a directory: bring the bytes in, hash them, write the manifest beside them, stage both."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +20,13 @@ from mlvgit.actions.unfrozen import refuse_unfrozen
 from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
 from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.jsontext import EMPTY
-from mlvgit.core.text import size
-from mlvgit.errors import MachineError, RefusedError, UsageError
+from mlvgit.core.text import printable, size
+from mlvgit.errors import MachineError, RefusedError, UsageError, way_out
 from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
 from mlvgit.rules.storage import stays_in_git
+from mlvgit.store.aside import move
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, Sources, scan, sizes_of
@@ -93,6 +93,11 @@ def gather(sources: Iterable[Path], *, dereference: bool = False) -> Sources:
     for source in given:
         if not os.path.lexists(source):
             raise UsageError(f"{source} does not exist")
+        if git_dir := _git_directory(source):
+            raise UsageError(
+                f"{printable(str(source))} lies in {printable(git_dir)}, where Git keeps a repository: it changes all the time",
+                hint="name files outside it; git bundle create FILE --all makes a file of a repository",
+            )
     if len(given) == 1:
         return _scan(given[0], dereference=dereference)
     found: dict[str, SourceFile] = {}
@@ -104,6 +109,15 @@ def gather(sources: Iterable[Path], *, dereference: bool = False) -> Sources:
                 raise UsageError(f"{found[relative].path} and {file.path} would both become {relative}")
             found[relative] = file._replace(relative=relative)
     return Sources.of(found.values())
+
+
+def _git_directory(source: Path) -> str:
+    """Return the Git directory that a source is, or lies in; "" for none."""
+    whole = Path(os.path.realpath(source))
+    for folder in (whole, *whole.parents):
+        if (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir():
+            return str(folder)
+    return ""
 
 
 def _scan(source: Path, *, dereference: bool) -> Sources:
@@ -389,12 +403,10 @@ def _swap(project: Project, key: Key, brought: Path, target: Path) -> str:
     try:
         if target.exists() and any(target.iterdir()):
             place = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(target, place)
-            aside = str(place)
+            aside = str(move(target, place))
         elif target.exists():
             target.rmdir()
         brought.rename(target)
     except OSError as error:
-        raise MachineError(f"cannot put {target} in place: {error.strerror}") from error
+        raise MachineError(f"cannot put {target} in place: {error.strerror}", hint=way_out(error)) from error
     return aside

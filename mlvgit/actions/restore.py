@@ -1,7 +1,6 @@
 """Putting a frozen thing back as it was frozen, from the bytes that Git has; altered bytes are moved aside first."""
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +21,8 @@ from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
 from mlvgit.rules.storage import holes
-from mlvgit.store.atomic import ensure_directory, machine_errors
+from mlvgit.store.aside import move
+from mlvgit.store.atomic import ensure_directory
 from mlvgit.store.checkout import Placement
 from mlvgit.store.place import make_read_only, place_bytes
 
@@ -71,15 +71,15 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
         if folder.is_symlink():
             # Bytes are not written through a link that somebody put in the folder's place.
-            aside.append((frozen.directory, _move(folder, bench / folder.name)))
+            aside.append((frozen.directory, move(folder, bench / folder.name)))
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
         for relative in verdict.changed:
-            set_aside = _move if relative in gone else _second_name
+            set_aside = move if relative in gone else _second_name
             aside.append((f"{frozen.directory}/{relative}", set_aside(folder / relative, bench / relative)))
         _put_back(project, frozen, catalog, manifest, broken)
         for relative in () if only else verdict.extra:
-            aside.append((f"{frozen.directory}/{relative}", _move(folder / relative, bench / relative)))
+            aside.append((f"{frozen.directory}/{relative}", move(folder / relative, bench / relative)))
         if manifest.storage == "store":
             hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
@@ -247,20 +247,13 @@ def _restore_modes(project: Project, folder: Path, catalog: Catalog, frozen: Fro
             path.chmod(standing & ~0o111 if standing & 0o100 else standing | (standing & 0o444) >> 2)
 
 
-def _move(source: Path, target: Path) -> Path:
-    with machine_errors(f"set {source} aside"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(source, target)
-    return target
-
-
 def _second_name(source: Path, target: Path) -> Path:
     """Set a file aside without taking its name from it: what takes its place does so at once, or not at all."""
     ensure_directory(target.parent)
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:  # a folder, another disk, no hard links here
-        return _move(source, target)
+        return move(source, target)
     return target
 
 

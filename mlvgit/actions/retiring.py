@@ -17,7 +17,7 @@ from mlvgit.actions.remaining import impact, remaining
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import short, size
-from mlvgit.errors import MlvError, RemoteError, UsageError
+from mlvgit.errors import MachineError, MlvError, RemoteError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, Retired
 from mlvgit.rules.catalog import Catalog, Frozen
@@ -135,7 +135,13 @@ class Retiring:
         with project.alone("git mlv retire"):
             eraser = Eraser(project, self.digests)
             holes = {path: digest for hole in self.holes for path, digest in hole.paths.items()}
-            self.here = eraser.here({**self.strays, **holes})
+            try:
+                self.here = eraser.here({**self.strays, **holes})
+            except MachineError as error:
+                raise MachineError(
+                    f"{error.message}\nthe manifests say that they are retired, and bytes are left: it is not finished",
+                    hint=error.hint or "the same command again, when that is mended",
+                ) from error
             done = []
             for remote in self._remotes():
                 try:

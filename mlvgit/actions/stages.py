@@ -267,7 +267,7 @@ def _write(
     oid = ""
     if commit and not pending:
         try:
-            oid = project.repo.commit_paths([path], message)
+            oid, _ = project.repo.commit_paths([path], message)
         except BaseException:
             take_back(project)  # a hook refused, or the user interrupted: the registry is as before
             raise

@@ -25,7 +25,7 @@ from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.contents import Contents
 from mlvgit.rules.lookup import registered
 from mlvgit.rules.model import Entry, Finding, Tree
-from mlvgit.rules.storage import holes
+from mlvgit.rules.storage import holes, is_all_retired
 
 __all__ = ["Newest", "Status", "Upstream", "look"]
 
@@ -46,6 +46,7 @@ class Newest(NamedTuple):
         tagged: a model tag vouches for exactly its bytes.
         committed: HEAD has it.
         away: the store keeps its bytes, they may be here, and none of them stands in the working directory.
+        unerased: all of it was retired, and its folder still stands here.
         falsified: a file of HEAD is not as its manifest says, as far as sizes and what was hashed before tell.
     """
 
@@ -56,6 +57,7 @@ class Newest(NamedTuple):
     tagged: bool = False
     committed: bool = False
     away: bool = False
+    unerased: bool = False
     falsified: bool = False
 
 
@@ -211,7 +213,8 @@ def _newest(project: Project, catalog: Catalog, head: Catalog, kind: FrozenKind)
 def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, manifest: Manifest | None) -> Newest:
     tagged = key.kind == "model" and manifest is not None and tag_state(project, key, manifest) == "tagged"
     frozen = catalog.frozen(key)
-    stored = frozen is not None and manifest is not None and manifest.storage == "store"
+    standing = frozen is not None and os.path.lexists(project.top / frozen.directory)
+    stored = manifest is not None and manifest.storage == "store" and not is_all_retired(manifest)
     stored = stored and key.name not in project.settings_or_default.local_never
     return Newest(
         key=key,
@@ -220,7 +223,8 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
         committed_stage=_stage(head, key),
         tagged=tagged,
         committed=head.frozen(key) is not None,
-        away=stored and frozen is not None and not os.path.lexists(project.top / frozen.directory),
+        away=stored and frozen is not None and not standing,
+        unerased=standing and manifest is not None and is_all_retired(manifest),
         falsified=_is_falsified(project, catalog, head, key),
     )
 

@@ -13,9 +13,10 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import remarks, take_own_along
 from mlvgit.actions.transfer import Parcel, deliver, fetch, read_whole
 from mlvgit.core.digest import Digest
-from mlvgit.core.text import count, printable
+from mlvgit.core.text import count, printable, size
 from mlvgit.errors import IntegrityError, RemoteError, UsageError
 from mlvgit.rules.storage import known_objects
+from mlvgit.store.leftovers import leftovers
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, aside, run_each
 from mlvgit.store.reading import Meter, Progress
@@ -91,8 +92,15 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
         lost=tuple(lost),
         quarantine=store.quarantine,
         moved=moved,
-        remarks=tuple(remarks(project.repo)),
+        remarks=(*remarks(project.repo), *_left(store)),
     )
+
+
+def _left(store: ObjectStore) -> Iterator[str]:
+    found = leftovers(store.folder)
+    if found:
+        freed = size(sum(each.bytes for each in found))
+        yield f"commands that were killed left {count(len(found), 'file')}, {freed}: git mlv gc removes them"
 
 
 def _lists_away(project: Project) -> list[Digest]:

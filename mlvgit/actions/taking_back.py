@@ -1,7 +1,6 @@
 """Taking back a version that is not published: its bytes are kept aside, its owner's leave is remembered."""
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,8 @@ from mlvgit.repo.tags import tag_ref_name
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import Usage, snapshot_named
 from mlvgit.rules.standing import first_stage
-from mlvgit.store.atomic import machine_errors, write_atomic
+from mlvgit.store.aside import move, move_together
+from mlvgit.store.atomic import write_atomic
 
 __all__ = ["DiscardResult", "committable", "discard", "find_version", "identities_here", "refuse_published", "unstage"]
 
@@ -60,10 +60,10 @@ def discard(project: Project, reference: str) -> DiscardResult:
             allow_replacing(project.repo, key, identity)
         written = [project.layout.registry(key.name)] if registry is not None else []
         aside = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
-        written += _free_course_manifest(project, key, aside)
         directory, manifest = project.layout.directory(key), project.layout.manifest(key)
-        for path in (manifest, directory):
-            move_aside(project.top / path, aside)
+        paths = [project.top / path for path in (directory, manifest)]
+        move_together([(path, aside / path.name) for path in paths if os.path.lexists(path)])
+        written += _free_course_manifest(project, key, aside)
         if registry is not None:
             _write_registry(project, key, registry)
         unstage(project, [directory, manifest])
@@ -160,14 +160,6 @@ def committable(project: Project, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(path for path in dict.fromkeys(paths) if any(tree.entry(path) or tree.below(path) for tree in trees))
 
 
-def move_aside(path: Path, folder: Path) -> None:
-    """Move a file or folder, if it is there, into `folder` under its own name."""
-    if os.path.lexists(path):
-        with machine_errors(f"set {path} aside"):
-            folder.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, folder / path.name)
-
-
 # discarding
 
 
@@ -203,7 +195,7 @@ def _free_course_manifest(project: Project, key: Key, aside: Path) -> list[str]:
         return []
     newest = _newest_other(catalog, key)
     if newest is None:
-        move_aside(project.top / path, aside)
+        move(project.top / path, aside / Path(path).name)
     else:
         write_atomic(project.top / path, catalog.tree.read(newest.manifest_path))
     return [path]

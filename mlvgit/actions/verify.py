@@ -16,7 +16,7 @@ from mlvgit.repo.held import held_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import is_hole, kept_in_store
 from mlvgit.store.hashing import Progress, hash_files
-from mlvgit.store.scan import SourceFile, stat_key
+from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
 __all__ = ["Verdict", "committed_differences", "differences_on_disk", "extra_files", "never_brought", "verify"]
 
@@ -26,6 +26,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         changed, missing, extra: paths relative to the frozen directory.
+        unreadable: those of the changed ones that the system does not let us read: their bytes may be right.
         error: why it could not be judged at all, "" when it could.
         away: store-kept files, relative as well, that were never brought here, of a folder of which others were.
         verified_bytes: bytes that were hashed and match.
@@ -42,6 +43,7 @@ class Verdict(NamedTuple):
     error: str = ""
     verified_bytes: int = 0
     sparse: bool = False
+    unreadable: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -128,9 +130,14 @@ def differences_on_disk(
     present: list[SourceFile] = []
     missing: list[str] = []
     changed: list[str] = []
+    unreadable: list[str] = []
     real = {""}
     for relative, entry in wanted.items():
-        file = _regular(folder, relative, real)
+        try:
+            file = _regular(folder, relative, real)
+        except PermissionError:
+            unreadable.append(relative)
+            continue
         if file is None and is_hole(manifest, entry) and not os.path.lexists(folder / relative):
             continue
         if file is None:
@@ -150,15 +157,20 @@ def differences_on_disk(
         key=frozen.key,
         directory=frozen.directory,
         manifest=manifest,
-        changed=tuple(sorted(changed)),
+        changed=tuple(sorted((*changed, *unreadable))),
         missing=tuple(sorted(missing)),
         extra=tuple(extra_files(folder, manifest)) if only is None else (),
         verified_bytes=verified,
+        unreadable=tuple(sorted(unreadable)),
     )
 
 
 def _regular(folder: Path, relative: str, real: set[str]) -> SourceFile | None:
-    """Return the file, or None unless it is a regular one reached through real folders; those seen so far are in `real`."""
+    """Return the file, or None unless it is a regular one reached through real folders; those seen so far are in `real`.
+
+    Raises:
+        PermissionError: it may not be looked at, or not be read.
+    """
     inside = relative.rpartition("/")[0]
     if inside not in real:
         parts = inside.split("/")
@@ -168,10 +180,14 @@ def _regular(folder: Path, relative: str, real: set[str]) -> SourceFile | None:
     path = f"{folder}/{relative}"
     try:
         found = os.lstat(path)
+    except PermissionError:
+        raise
     except OSError:
         return None
     if (found.st_mode & 0o170000) != 0o100000:
         return None
+    if not is_readable(path, found):
+        raise PermissionError
     return SourceFile(relative=relative, path=path, stat=stat_key(found))
 
 

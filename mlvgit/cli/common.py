@@ -162,7 +162,7 @@ def commit_staged(
         return ""
     message = args.message or subject
     try:
-        oid = project.repo.commit_paths(staged, message)
+        oid, ours = project.repo.commit_paths(staged, message)
     except GitError as error:
         if "mlv: " not in error.stderr:
             raise
@@ -170,7 +170,9 @@ def commit_staged(
             f"the commit was refused; what it was to hold stays staged\n{error.stderr.strip()}",
             hint=f"when that is mended: git commit -m {shlex.quote(message)}",
         ) from error
-    output.say(f"committed {short(oid)}")
+    output.say(
+        f"committed {short(oid)}" if ours else f"committed already: {short(oid)}, which was made here meanwhile, has it"
+    )
     return oid
 
 
@@ -324,5 +326,7 @@ def unknown_name(name: str, known: Sequence[str], what: str) -> UsageError:
 
 def from_here_or_top(project: Project, name: str | Path) -> Path:
     """Return a file that a user named: from the current folder, else from the top, as refusals write paths."""
+    if not os.fspath(name):
+        raise UsageError("a source is '', which names nothing", hint="an empty variable? . is the folder you stand in")
     from_top = project.top / name
     return from_top if not os.path.lexists(name) and os.path.lexists(from_top) else Path(name)

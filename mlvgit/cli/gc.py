@@ -57,6 +57,7 @@ def run_gc(args: argparse.Namespace, output: Output) -> int:
             "bytes": found.bytes,
             "recent": found.recent,
             "kept": found.kept,
+            "leftovers": [str(each.path) for each in found.leftovers],
             "set_aside": [
                 {"path": str(each.path), "bytes": each.bytes, "needed": each.needed} for each in found.set_aside
             ],
@@ -66,10 +67,13 @@ def run_gc(args: argparse.Namespace, output: Output) -> int:
 
 
 def _present(found: Collected, output: Output, *, act: bool, quarantine: bool) -> None:
+    verb = "removing" if act else "would remove"
+    if found.leftovers:
+        freed = size(sum(each.bytes for each in found.leftovers))
+        output.say(f"{verb} {freed} ({count(len(found.leftovers), 'file')}) that commands left which were killed")
     if found.objects:
-        verb = "removing" if act else "would remove"
         output.say(f"{verb} {size(found.bytes)} ({count(len(found.objects), 'object')}) that nothing needs")
-    else:
+    elif not found.leftovers:
         output.say("nothing to do: everything is needed, or too young")
     output.say(f"{count(found.kept, 'object')} stay because something needs them")
     if found.recent:

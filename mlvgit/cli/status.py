@@ -11,6 +11,7 @@ from mlvgit.actions.status import Newest, Status, Upstream, look
 from mlvgit.cli.common import add_json, add_moment, catalog_at
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
+from mlvgit.rules.storage import is_all_retired
 
 __all__ = ["configure_status", "run_status"]
 
@@ -141,6 +142,8 @@ def _newest_line(each: Newest, kind: str, tag: str) -> str:
         facts.append("not committed")
     if each.falsified:
         facts.append("not as it was frozen")
+    if each.manifest is not None and is_all_retired(each.manifest):
+        facts.append("retired, and not all gone from here" if each.unerased else "retired")
     if each.away:
         facts.append("its bytes are not here")
     return printable(f"{kind:<6} {each.key}  {', '.join(fact for fact in facts if fact)}")
@@ -250,6 +253,7 @@ def _newest_json(each: Newest) -> dict[str, Any]:
         "tagged": each.tagged,
         "committed": each.committed,
         "away": each.away,
+        "unerased": each.unerased,
         "falsified": each.falsified,
         "tree_sha256": each.manifest.tree_sha256 if each.manifest else "",
         "created_utc": each.manifest.created_utc if each.manifest else "",

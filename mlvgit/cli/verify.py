@@ -49,6 +49,7 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
                     "ref": str(verdict.key),
                     "ok": verdict.ok,
                     "changed": list(verdict.changed),
+                    "unreadable": list(verdict.unreadable),
                     "missing": list(verdict.missing),
                     "extra": list(verdict.extra),
                     "away": list(verdict.away),
@@ -92,7 +93,8 @@ def _present(verdict: Verdict, output: Output) -> None:
     )
     for what, paths in (("changed", verdict.changed), ("missing", verdict.missing), ("extra", verdict.extra)):
         for path in paths[:20]:
-            output.say(f"    {what + ':':<9}{printable(verdict.directory)}/{printable(path)}")
+            why = "  (permission denied)" if path in verdict.unreadable else ""
+            output.say(f"    {what + ':':<9}{printable(verdict.directory)}/{printable(path)}{why}")
         if len(paths) > 20:
             output.say(f"    {what + ':':<9}... and {len(paths) - 20} more")
     if manifest is not None:

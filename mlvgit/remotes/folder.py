@@ -20,7 +20,7 @@ from typing import Final
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
-from mlvgit.errors import MlvError, RemoteError
+from mlvgit.errors import MlvError, RemoteError, way_out
 from mlvgit.remotes.base import OBJECTS, Limited, Reader, failed, lacking, named, portions
 
 __all__ = ["MARKER", "FolderRemote"]
@@ -240,7 +240,7 @@ class FolderRemote:
         try:
             yield
         except OSError as error:
-            raise failed(self, what, error.strerror or str(error)) from error
+            raise failed(self, what, error.strerror or str(error), hint=way_out(error)) from error
 
 
 def _parted(digest: Digest, space: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ as it does for Git. A thing is written under another name, flushed where the ser
 not there. The folder looks like any folder remote: `sftp`, `rsync` or `cp` alone can read it back.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from urllib.parse import unquote
 
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
-from mlvgit.errors import MachineError, MlvError, RemoteError
+from mlvgit.errors import MachineError, MlvError, RemoteError, way_out
 from mlvgit.remotes.base import OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions
 from mlvgit.remotes.sftp import (
     CREATE,
@@ -299,10 +300,20 @@ class SshRemote:
             yield
         except Status as status:
             self._ready.clear()  # a folder may have been taken away
-            raise failed(self, what, str(status)) from status
+            raise failed(self, what, str(status), hint=_way_out(status)) from status
         except SftpError as error:
             hint = f"connect by hand, to see what is missing: {self._place.by_hand}"
             raise failed(self, what, str(error), hint=hint) from error
+
+
+_PERMISSION_DENIED: Final = 3
+
+
+def _way_out(status: Status) -> str:
+    """Name what mends the two causes that people meet; a full disk is a mere failure in the protocol."""
+    if status.code == _PERMISSION_DENIED:
+        return way_out(PermissionError(errno.EACCES, ""))
+    return way_out(OSError(errno.ENOSPC, "")) if "space" in str(status) else ""
 
 
 class _Stream:

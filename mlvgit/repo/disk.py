@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mlvgit.errors import IntegrityError
 from mlvgit.repo.git import encode
-from mlvgit.rules.trees import MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK
+from mlvgit.rules.trees import MODE_EXECUTABLE, MODE_FILE, MODE_SYMLINK, MODE_UNREADABLE
 
 __all__ = ["kind_on_disk", "link_target", "pieces"]
 
@@ -16,15 +16,23 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def kind_on_disk(top: bytes, path: str) -> int:
-    """Return the mode under which Git would hold a file; 0 for what it cannot hold, and for nothing."""
+    """Return the mode under which Git would hold a file; 0 for what it cannot hold, and for nothing.
+
+    A file that we may not read, or not look at, is said to be so.
+    """
+    whole = os.path.join(top, encode(path))
     try:
-        mode = os.lstat(os.path.join(top, encode(path))).st_mode
+        mode = os.lstat(whole).st_mode
+    except PermissionError:
+        return MODE_UNREADABLE
     except OSError:
         return 0
     if stat.S_ISLNK(mode):
         return MODE_SYMLINK
     if not stat.S_ISREG(mode):
         return 0
+    if mode & 0o444 != 0o444 and not os.access(whole, os.R_OK):
+        return MODE_UNREADABLE
     return MODE_EXECUTABLE if mode & stat.S_IXUSR else MODE_FILE
 
 

@@ -7,6 +7,7 @@ it. Names of files and references travel as `str` decoded from Git's bytes with 
 from __future__ import annotations
 
 import os
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ _PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 CHUNK = 1 << 18
 """How much is read at a time, in bytes."""
 
+_LOCKED = b".lock'"
+"""In what Git says when another git holds a file that it wants to write, in all languages: it changed nothing."""
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts: such a lock is held for moments, unless a git was killed."""
 _SIGPIPE = 13  # Python ignores it and a child would inherit that; the signal module would import enum
 _SIGTERM = 15
 _F_DUPFD_CLOEXEC_FLOOR = 3
@@ -156,6 +161,11 @@ class Git:
         self, args: tuple[str | bytes, ...], input: bytes, ok: tuple[int, ...], env: Mapping[str, str]
     ) -> tuple[bytes, bytes]:
         output, status, said = self._finish(args, input, env)
+        for pause in _PAUSES:
+            if status in ok or _LOCKED not in said:
+                break
+            time.sleep(pause)
+            output, status, said = self._finish(args, input, env)
         if status not in ok:
             raise self.failure(args, status, said or output)  # "nothing to commit" comes on standard output
         return output, said

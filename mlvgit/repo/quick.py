@@ -1,16 +1,23 @@
 """One question that is asked before anything else is loaded: does the working directory differ from HEAD at all?"""
 
 from mlvgit.repo.git import Git
+from mlvgit.repo.held import is_damaged, moved_paths
 
 __all__ = ["nothing_changed"]
 
 
 def nothing_changed(git: Git) -> bool:
-    """Say whether index and working directory are HEAD's, with no untracked file; False when Git cannot say."""
+    """Say whether index and working directory are HEAD's, with no untracked file, and nothing moved that Git ignores.
+
+    False when Git cannot say.
+    """
     from mlvgit.errors import GitError
 
     try:
         options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
-        return not git.run("status", *options) and not git.status("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if git.run("status", *options):
+            return False
+        said = git.text("rev-parse", "--absolute-git-dir", "--show-toplevel", "HEAD^{commit}").split("\n")
     except GitError:
         return False
+    return len(said) == 3 and not is_damaged(said[0]) and not moved_paths(said[0], said[1])

@@ -30,6 +30,7 @@ _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
+_ATTEMPTS = 5
 _STATES = (
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
@@ -341,27 +342,49 @@ class Repository:
                 raise
             self.git.run(*args, "--sparse", input=listed)  # Git 2.34 and later refuse without it
 
-    def commit_paths(self, paths: Iterable[str], message: str) -> str:
-        """Commit these paths as they are on disk, and nothing else that the user has staged; return the commit's id.
+    def commit_paths(self, paths: Iterable[str], message: str) -> tuple[str, bool]:
+        """Commit these paths as they are on disk, and nothing else that the user has staged.
 
-        Hooks run as for any commit. New files must be staged first.
+        Hooks run as for any commit. New files must be staged first: a commit that somebody else makes here meanwhile may
+        have them; if it has not, this is tried again.
 
         Args:
             paths: taken literally, from the top of the repository.
             message: written as it is.
 
+        Returns:
+            The commit that has them, and whether it was made here.
+
         Raises:
             GitError: Git or a hook refuses; its `stderr` has what was said.
         """
+        from mlvgit.errors import GitError
+
         wanted = set(paths)
-        listed = b"".join(b":(top,literal)" + encode(path) + b"\0" for path in wanted)
+        heads: list[str | None] = []
+        while True:
+            heads.append(self.head())
+            try:
+                self._commit(wanted, message)
+            except GitError:
+                if by := self._committed_by(wanted):
+                    return by, False
+                if len(heads) == _ATTEMPTS or self.head() == heads[-1]:
+                    raise
+            else:
+                return self._made(), True
+
+    def _commit(self, paths: set[str], message: str) -> None:
+        listed = b"".join(b":(top,literal)" + encode(path) + b"\0" for path in paths)
         options = ("--only", "--pathspec-from-file=-", "--pathspec-file-nul")
-        said = ("--quiet", "--cleanup=whitespace", f"--message={message}")
-        if self._are_all_staged(wanted):
-            self.git.porcelain("commit", *said)
-        else:
-            self.git.porcelain("commit", *said, *options, input=listed)
-        return self._made()
+        some, input = ((), b"") if self._are_all_staged(paths) else (options, listed)
+        self.git.porcelain("commit", "--quiet", "--cleanup=whitespace", f"--message={message}", *some, input=input)
+
+    def _committed_by(self, paths: set[str]) -> str:
+        """Return the commit that last changed these paths when HEAD has them as they are on disk; else ""."""
+        if self.git.status("diff", "--quiet", "--no-ext-diff", "HEAD", "--", *paths):
+            return ""
+        return self.git.text("rev-list", "-1", "HEAD", "--", *paths)
 
     def _are_all_staged(self, paths: set[str]) -> bool:
         """Say whether the index has these paths as they are on disk, and only these otherwise than HEAD.
@@ -377,7 +400,7 @@ class Repository:
     def commit_staged(self, paths: Iterable[str], message: str) -> str:
         """Commit these paths as the index has them, whatever is on disk, and nothing else that the user has staged.
 
-        Args, returns, raises: see `commit_paths`.
+        Args, raises: see `commit_paths`. Returns the commit's id.
         """
         import shutil
         import tempfile

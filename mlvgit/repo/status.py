@@ -4,7 +4,7 @@ from typing import Final
 
 from mlvgit.repo.disk import kind_on_disk
 from mlvgit.repo.git import Git, decode
-from mlvgit.rules.trees import MODE_SYMLINK, Entry
+from mlvgit.rules.trees import MODE_SYMLINK, MODE_UNREADABLE, Entry
 
 __all__ = ["Delta", "raw_changes", "staged", "unstaged"]
 
@@ -79,6 +79,6 @@ def _on_disk(top: bytes, path: str, told: str) -> Entry | None:
     Git's word on the mode counts (`core.fileMode`), but a FIFO in the place of a file is a file to it.
     """
     mode = kind_on_disk(top, path)
-    if mode and told.startswith("100"):
-        mode = int(told, 8) if mode != MODE_SYMLINK else mode
+    if mode not in (0, MODE_SYMLINK, MODE_UNREADABLE) and told.startswith("100"):
+        mode = int(told, 8)
     return _UNHASHED.setdefault(mode, Entry(mode, "")) if mode else None

@@ -13,7 +13,7 @@ from mlvgit.records.layout import MANIFEST_SUFFIX, NOT_OURS, SETTINGS_NAME, Froz
 from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import Registry
 from mlvgit.records.settings import Settings
-from mlvgit.rules.trees import Tree
+from mlvgit.rules.trees import MODE_UNREADABLE, Tree
 
 __all__ = ["Catalog", "Document", "Frozen", "Parsed", "Root"]
 
@@ -68,6 +68,7 @@ class Document(NamedTuple):
 
 
 NOTHING = Document(None, None)
+_NOT_A_FILE = "is not here as a file: a link or a submodule stands on the way to it, or Git has not fetched it"
 
 
 class Catalog:
@@ -299,7 +300,9 @@ class Catalog:
             except DocumentError as error:
                 known[key] = error
             except KeyError:
-                why = "is not here as a file: a link or a submodule stands on the way to it, or Git has not fetched it"
+                why = _NOT_A_FILE
+                if entry.mode == MODE_UNREADABLE:
+                    why = f"cannot be read: permission denied; chmod u+r {path} mends it where it is yours"
                 refuse = SettingsError if kind == "settings" else DocumentError
                 known[key] = refuse(path, (Problem(0, "$", why, "MLV106"),))
         value = known[key]

@@ -8,7 +8,7 @@ from mlvgit.core.pairs import Pairs, Values
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import FileEntry, Manifest
 
-__all__ = ["holes", "is_hole", "kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
+__all__ = ["holes", "is_all_retired", "is_hole", "kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
 
 IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
@@ -29,6 +29,11 @@ def holes(manifest: Manifest) -> frozenset[str]:
     if manifest.retired is None:
         return frozenset()
     return frozenset(name for name, entry in manifest.by_relative().items() if is_hole(manifest, entry))
+
+
+def is_all_retired(manifest: Manifest) -> bool:
+    """Say whether nothing is left of a version: its bytes are not missing, they were removed on purpose."""
+    return manifest.retired is not None and not manifest.retired.paths
 
 
 class StoredFiles(Mapping[str, Digest]):

@@ -10,6 +10,7 @@ __all__ = [
     "MODE_FILE",
     "MODE_GITLINK",
     "MODE_SYMLINK",
+    "MODE_UNREADABLE",
     "Change",
     "Changes",
     "EmptyTree",
@@ -21,6 +22,8 @@ MODE_FILE = 0o100644
 MODE_EXECUTABLE = 0o100755
 MODE_SYMLINK = 0o120000
 MODE_GITLINK = 0o160000
+MODE_UNREADABLE = 0o100000
+"""No mode of Git's: a file of the working directory that we may not read, so that its bytes are not known."""
 
 
 class Entry(NamedTuple):

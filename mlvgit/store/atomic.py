@@ -20,7 +20,7 @@ from typing import Self
 
 from mlvgit.core.paths import TEMPORARY_PREFIX
 from mlvgit.core.text import printable
-from mlvgit.errors import MachineError
+from mlvgit.errors import MachineError, way_out
 
 __all__ = [
     "TEMPORARY_PREFIX",
@@ -42,11 +42,6 @@ __all__ = [
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _SHARED = stat.S_ISGID | stat.S_IWGRP
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
-_HINTS = {
-    errno.ENOSPC: "free some space and run the same command again; nothing was lost",
-    errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
-    errno.EROFS: "the file system is mounted read-only",
-}
 
 
 @contextmanager
@@ -59,8 +54,7 @@ def machine_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = _HINTS.get(error.errno or 0, "")
-        raise MachineError(f"cannot {printable(doing)}: {error.strerror or error}", hint=hint) from error
+        raise MachineError(f"cannot {printable(doing)}: {error.strerror or error}", hint=way_out(error)) from error
 
 
 def flush(fd: int) -> None:

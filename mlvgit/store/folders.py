@@ -6,17 +6,29 @@ relative to the one above it, and the file is made relative to the last.
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mlvgit.core.paths import unsafe_reason
 from mlvgit.core.text import printable
-from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.errors import IntegrityError, MachineError, way_out
 from mlvgit.store.atomic import flush_directory, inherit
 
-__all__ = ["flush_folder", "listing", "open_folder", "parent_of", "split"]
+__all__ = [
+    "flush_folder",
+    "listing",
+    "open_folder",
+    "opened_up",
+    "parent_of",
+    "readable",
+    "remove_from",
+    "remove_name",
+    "split",
+]
 
+_CHANGEABLE = stat.S_IWUSR | stat.S_IXUSR
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -87,6 +99,57 @@ def flush_folder(root: Path, relative: str, *, create: bool = False) -> None:
         os.close(fd)
 
 
+@contextmanager
+def opened_up(fd: int) -> Iterator[None]:
+    """Let names in an open folder of ours be changed although it is read-only, for the moment, as `rm -rf` cannot.
+
+    A folder of somebody else is left as it is.
+    """
+    found = os.fstat(fd)
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & _CHANGEABLE == _CHANGEABLE or found.st_uid != os.geteuid():
+        yield
+        return
+    os.fchmod(fd, mode | _CHANGEABLE)
+    try:
+        yield
+    finally:
+        os.fchmod(fd, mode)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Let a file of ours be read although its mode forbids it, for the moment."""
+    found = os.lstat(path)
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISREG(found.st_mode) or mode & stat.S_IRUSR or found.st_uid != os.geteuid():
+        yield
+        return
+    os.chmod(path, mode | stat.S_IRUSR)
+    try:
+        yield
+    finally:
+        os.chmod(path, mode)
+
+
+def remove_name(root: Path, relative: str, *, folder: bool = False) -> None:
+    """Remove a file, or an empty folder, below `root`, durably; read-only folders of ours are no hindrance.
+
+    Raises:
+        IntegrityError: see `open_folder`.
+        OSError: the system refuses.
+    """
+    with parent_of(root, relative) as (fd, name):
+        remove_from(fd, name, folder=folder)
+
+
+def remove_from(fd: int, name: str, *, folder: bool = False) -> None:
+    """Do what `remove_name` does in an open folder, whatever the name is."""
+    with opened_up(fd):
+        (os.rmdir if folder else os.unlink)(name, dir_fd=fd)
+        flush_directory(fd)
+
+
 def listing(folder: Path) -> list[str]:
     """Return the names in a folder, in no order; none when it is not there.
 
@@ -98,7 +161,7 @@ def listing(folder: Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise MachineError(f"cannot list {folder}: {error.strerror}") from error
+        raise MachineError(f"cannot list {folder}: {error.strerror}", hint=way_out(error)) from error
 
 
 def _enter(fd: int, part: str, relative: str, *, create: bool) -> int:

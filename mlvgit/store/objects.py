@@ -21,7 +21,7 @@ from typing import BinaryIO, cast
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import short
-from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.errors import IntegrityError, MachineError, way_out
 from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
 from mlvgit.store.checkout import Checkout, Placed, Placement
 from mlvgit.store.cloning import can_clone
@@ -107,12 +107,21 @@ class ObjectStore:
         return found
 
     def has_object(self, digest: Digest) -> bool:
-        """Say whether an object of that name and size is here: a file, or what files are ranges of."""
+        """Say whether an object of that name and size is here: a file, or what files are ranges of.
+
+        Raises:
+            MachineError: the system does not let us look: that is not known to be absent.
+        """
         try:
             found = os.lstat(f"{self._prefix}{object_name(digest.sha256)}")
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError as error:
+            raise self._unreadable(digest, error) from error
         return stat.S_ISREG(found.st_mode) and found.st_size == digest.size
+
+    def _unreadable(self, digest: Digest, error: OSError) -> MachineError:
+        return MachineError(f"cannot look at {self.path(digest)}: {error.strerror}", hint=way_out(error))
 
     @property
     def quarantine(self) -> Path:
@@ -226,6 +235,8 @@ class ObjectStore:
         """
         try:
             fd = os.open(f"{self._prefix}{object_name(digest.sha256)}", _OPEN)
+        except PermissionError as error:
+            raise self._unreadable(digest, error) from error
         except OSError as error:
             raise IntegrityError(f"the object {short(digest.sha256)} is not in the store: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(fd).st_mode):

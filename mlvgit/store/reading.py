@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlvgit.core.digest import BIG_BYTES, Digest, Hasher
 from mlvgit.core.text import printable
-from mlvgit.errors import IntegrityError, MachineError, MlvError
+from mlvgit.errors import IntegrityError, MachineError, MlvError, way_out
 from mlvgit.store.scan import SourceFile, StatKey, stat_key
 
 if TYPE_CHECKING:
@@ -357,4 +357,4 @@ def read_failure(path: "str | Path", error: OSError) -> MlvError:
         return IntegrityError(f"{shown} was removed since it was scanned")
     if error.errno in _NOT_A_FILE:
         return IntegrityError(f"{shown} is not a regular file any more")
-    return MachineError(f"cannot read {shown}: {error.strerror}")
+    return MachineError(f"cannot read {shown}: {error.strerror}", hint=way_out(error))

@@ -13,7 +13,7 @@ from mlvgit.core.paths import all_fine, collisions, is_junk, unsafe_reason
 from mlvgit.core.text import count, printable
 from mlvgit.errors import MachineError, UsageError
 
-__all__ = ["SourceFile", "Sources", "StatKey", "listed", "scan", "sizes_of", "stat_key"]
+__all__ = ["SourceFile", "Sources", "StatKey", "is_readable", "listed", "scan", "sizes_of", "stat_key"]
 
 MAX_LISTED = 20
 MAX_FOLLOWED = 10_000
@@ -261,7 +261,7 @@ class _Walk:
         """Take the regular file `path`, or refuse it."""
         if reason := unsafe_reason(relative):
             self._refuse(relative, reason)
-        elif found.st_mode & 0o444 != 0o444 and not _readable(path):
+        elif not is_readable(path, found):
             self._refuse(relative, "cannot be read (permission denied)")
         else:
             self.files.append(relative, path, stat_key(found))
@@ -324,5 +324,8 @@ def _kind(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "is neither a file nor a folder")
 
 
-def _readable(path: str) -> bool:
-    return os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+def is_readable(path: str, found: os.stat_result) -> bool:
+    """Say whether we may read a file; what everybody may read costs no call."""
+    return found.st_mode & 0o444 == 0o444 or os.access(
+        path, os.R_OK, effective_ids=os.access in os.supports_effective_ids
+    )

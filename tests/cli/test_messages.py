@@ -87,3 +87,28 @@ def test_a_model_without_its_data_is_told_how_to_say_it(project: Sandbox) -> Non
     assert project.mlv("model", "add", "clf", "v0.3.0", "out/model.pkl", "--json").err == ""
     project.write("out/model.pkl", "more weights")
     assert "--data" not in project.mlv("model", "add", "clf", "v0.4.0", "out/model.pkl", "--data", "iris@v0.1").err
+
+
+@pytest.mark.parametrize("source", [".git", ".git/mlv", ".git/HEAD"])
+def test_a_source_in_a_git_directory_is_refused_by_that_reason(project: Sandbox, source: str) -> None:
+    refused = project.mlv("snapshot", "create", "w", "v0.1", source, check=False)
+
+    assert refused.status == 2
+    assert "where Git keeps a repository" in refused.err
+
+
+def test_an_empty_source_does_not_mean_the_repository(project: Sandbox) -> None:
+    refused = project.mlv("snapshot", "create", "w", "v0.1", "", check=False)
+
+    assert refused.status == 2
+    assert "names nothing" in refused.err
+
+
+def test_what_another_commit_took_along_meanwhile_is_said_and_no_failure(project: Sandbox) -> None:
+    project.write("raw.csv", "1\n")
+    project.hook("pre-commit", "git update-ref HEAD $(git commit-tree $(git write-tree) -p HEAD -m Colleague)")
+
+    frozen = project.mlv("snapshot", "create", "w", "v0.1", "raw.csv", "-m", "Freeze w")
+
+    assert "committed already" in frozen.out
+    project.assert_committed("data/snapshots/w_v0.1/raw.csv", "1\n")

@@ -33,4 +33,4 @@ def test_a_lock_that_git_left_is_named(repo: Sandbox) -> None:
     refused = repo.mlv("snapshot", "create", "q", "v0.1", "p.csv", check=False).err
 
     assert str(repo / ".git/index.lock") in refused
-    assert "remove that file" in refused
+    assert "remove it first" in refused

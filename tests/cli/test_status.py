@@ -346,3 +346,38 @@ def test_outside_a_repository_it_says_so(repo: Sandbox, command: list[str]) -> N
 
     assert ran.status == 3
     assert "not in a Git repository" in ran.err
+
+
+def test_what_was_retired_whole_is_said_to_be_and_not_to_be_pulled(repo: Sandbox) -> None:
+    repo.mlv("init")
+    repo.commit("Set up")
+    repo.server()
+    repo.mlv("remote", "add", "shelf", str(repo.playground.folder / "shelf"), "-m", "Name a remote")
+    repo.write("raw/a.bin", b"a" * 300)
+    repo.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze scans")
+    repo.mlv("retire", "scans@v0.1", "--reason", "Consent", "--yes", "-m", "Retire scans")
+    repo.mlv("push")
+    repo.run("rm", "-r", "raw")
+
+    said = repo.mlv("status").out
+
+    assert "retired" in said
+    assert "not here" not in said
+    assert "git mlv pull" not in said
+
+
+def test_a_store_kept_file_that_was_altered_is_what_check_finds_too(repo: Sandbox) -> None:
+    repo.mlv("init")
+    repo.commit("Set up")
+    repo.write("raw.bin", b"a" * 300)
+    repo.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "--storage", "store", "-m", "Freeze scans")
+    repo.remove("raw.bin")
+    path = repo / "data/snapshots/scans_v0.1/raw.bin"
+    path.chmod(0o644)
+    path.write_bytes(b"other")
+
+    assert step(repo) == "git mlv check"
+    checked = repo.mlv("check", check=False)
+
+    assert checked.status == 1
+    assert "MLV103" in checked.said

@@ -500,3 +500,22 @@ def test_a_git_server_that_cannot_be_asked_refuses_it_on_a_remote(lab: Lab, shel
     assert lab.mlv("gc", "--remote", "shelf", "--yes", "--grace", "0", check=False).status == 1
     assert on(shelf, LOOSE)
     assert lab.mlv("gc", "--remote", "cellar", check=False).status == 2
+
+
+def test_what_killed_commands_left_goes_once_nobody_can_be_writing_it_and_is_said_by_fsck(lab: Lab) -> None:
+    lab.freeze("v0.1", OLD, "-m", "Freeze")
+    (lab.store / "sha256/ab").mkdir(exist_ok=True)
+    left = [lab.store / name for name in ("sha256/ab/.mlv-tmp-1", "incoming/.mlv-tmp-2", "extents/.mlv-tmp-3")]
+    young = lab.store / "sha256/ab/.mlv-tmp-4"
+    for path in (*left, young):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - 2 * 86400,) * 2 if path != young else None)
+
+    assert "3 files" in lab.mlv("fsck").said
+    assert len(lab.gc("-n")["leftovers"]) == 3
+    assert all(path.exists() for path in left)
+    assert sorted(lab.gc()["leftovers"]) == sorted(map(str, left))
+    assert not any(path.exists() for path in left)
+    assert young.exists()
+    assert lab.has(OLD)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import threading
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_a_commit_of_paths_leaves_what_else_is_staged(shaped):
     opened = Repository.open(shaped.path)
 
     opened.stage(["data/deep/new"])
-    made = opened.commit_paths(["data/deep/c", "data/deep/new"], "Only these\n\n# not a comment")
+    made, _ = opened.commit_paths(["data/deep/c", "data/deep/new"], "Only these\n\n# not a comment")
 
     assert made == shaped.head()
     assert shaped.git("show", "--name-only", "--format=%B", made).out.split("\n") == [
@@ -405,17 +406,40 @@ class TestWriting:
         repo.stage()
         opened = Repository.open(repo.path)
 
-        assert opened.commit_paths(["a"], "First") == repo.head()
+        assert opened.commit_paths(["a"], "First") == (repo.head(), True)
 
         repo.refute_committed("b")
         assert list(opened.changes(opened.head_tree(), opened.index_tree())) == ["b"]
 
-    def test_nothing_to_commit_is_said(self, repo):
+    def test_what_another_commit_took_along_is_named_by_it(self, repo):
+        repo.write("a", "1")
+        taken = repo.commit("Somebody else's")
+        repo.commit("Later")
+
+        assert Repository.open(repo.path).commit_paths(["a"], "Mine") == (taken, False)
+
+    def test_a_commit_is_tried_again_when_somebody_else_commits_meanwhile(self, repo):
         repo.write("a", "1")
         repo.commit()
+        repo.write("a", "2")
+        repo.hook(
+            "pre-commit",
+            "[ -e once ] || { touch once; git update-ref HEAD $(git commit-tree HEAD^{tree} -p HEAD -m Other); }",
+        )
 
-        with pytest.raises(GitError, match="nothing to commit"):
-            Repository.open(repo.path).commit_paths(["a"], "Again")
+        _, ours = Repository.open(repo.path).commit_paths(["a"], "Mine")
+
+        assert ours
+        assert repo.git("log", "--format=%s", "-2").out == "Mine\nOther\n"
+
+    def test_an_index_that_another_git_holds_for_a_moment_is_waited_for(self, repo):
+        repo.write("a", "1")
+        lock = repo.write(".git/index.lock", "")
+        threading.Timer(0.3, lock.unlink).start()
+
+        Repository.open(repo.path).stage(["a"])
+
+        assert repo.git("ls-files").out == "a\n"
 
     def test_a_commit_of_paths_takes_names_literally(self, repo):
         for name in ("a*", "ab", ":(top)z", "-x", 'q"uote'):

@@ -1,8 +1,8 @@
 """The bytes of a directory are not the ones that its manifest lists.
 
 What it finds:
-    A listed file whose size or SHA-256 is another one, that is missing, or that is no plain file; and a file in the
-    directory that the manifest does not list. What the system leaves behind (`.DS_Store`, `Thumbs.db`) and what
+    A listed file whose size or SHA-256 is another one, that is missing, that is no plain file, or that may not be read;
+    and a file in the directory that the manifest does not list. What the system leaves behind (`.DS_Store`, `Thumbs.db`) and what
     `ignore_extra` names does not count. Bytes that are kept in the store and are not on this machine are unknown, not
     missing. The bytes of a Git LFS file are those that its pointer names.
 
@@ -27,10 +27,14 @@ from mlvgit.records.manifest import FileEntry, Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
 from mlvgit.rules.freezing import is_extra, listed_paths, published
-from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, Context, Finding
+from mlvgit.rules.model import MODE_GITLINK, MODE_SYMLINK, MODE_UNREADABLE, Context, Finding
 from mlvgit.rules.wording import about, out
 
-_KINDS = {MODE_SYMLINK: "a symbolic link", MODE_GITLINK: "a submodule"}
+_KINDS = {
+    MODE_SYMLINK: "is a symbolic link, not a file",
+    MODE_GITLINK: "is a submodule, not a file",
+    MODE_UNREADABLE: "cannot be read (permission denied)",
+}
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -52,7 +56,7 @@ def _judge(delta: Delta, context: Context, pair: Pair, thing: Frozen, manifest: 
             if _is_missing(manifest, entries[path]):
                 yield _finding(delta, context, thing, path, "is missing")
         elif entry.mode in _KINDS:
-            yield _finding(delta, context, thing, path, f"is {_KINDS[entry.mode]}, not a file")
+            yield _finding(delta, context, thing, path, _KINDS[entry.mode])
         else:
             to_hash[path] = entries[path]
     for path, digest in delta.contents.differing(to_hash).items():

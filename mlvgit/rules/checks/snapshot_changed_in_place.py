@@ -29,13 +29,23 @@ from mlvgit.records.manifest import FileEntry
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
 from mlvgit.rules.freezing import held, listed_paths
-from mlvgit.rules.model import MODE_EXECUTABLE, MODE_FILE, MODE_GITLINK, MODE_SYMLINK, Context, Entry, Finding
-from mlvgit.rules.wording import about
+from mlvgit.rules.model import (
+    MODE_EXECUTABLE,
+    MODE_FILE,
+    MODE_GITLINK,
+    MODE_SYMLINK,
+    MODE_UNREADABLE,
+    Context,
+    Entry,
+    Finding,
+)
+from mlvgit.rules.wording import about, quoted
 
 _KINDS = {
     MODE_EXECUTABLE: "became executable",
     MODE_SYMLINK: "became a symbolic link",
     MODE_GITLINK: "became a submodule",
+    MODE_UNREADABLE: "cannot be read (permission denied)",
 }
 
 
@@ -57,7 +67,9 @@ def _judge(delta: Delta, context: Context, pair: Pair, thing: Frozen) -> Iterato
             continue
         what = _gone(delta, context, pair, entry, old) if new is None else _kind(old, new)
         if what:
-            yield about(delta, context, thing, code="MLV101", path=path, message=f"a frozen file {what}", change=what)
+            facts = {"keep": (f"chmod u+r {quoted(path)}",)} if new and new.mode == MODE_UNREADABLE else {}
+            message = f"a frozen file {what}"
+            yield about(delta, context, thing, code="MLV101", path=path, message=message, change=what, **facts)
         elif new is not None and new.mode in (MODE_FILE, MODE_EXECUTABLE):
             same_bytes[now] = entry
     for now, digest in delta.contents.differing(same_bytes).items():
