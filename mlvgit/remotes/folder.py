@@ -67,7 +67,7 @@ class FolderRemote:
         if not self._makes and not self._folder.exists() and self._folder.parent.is_dir():
             with self._failing("take its marker"):
                 self._make()
-        with self._failing("take its marker"), suppress(FileNotFoundError), _opened(self._folder) as root:
+        with self._failing("take its marker"), suppress(FileNotFoundError), _opened(self._folder, follow=True) as root:
             if not os.listdir(root):
                 _mark(root)
 
@@ -256,8 +256,8 @@ def _closing(fd: int) -> Iterator[int]:
         os.close(fd)
 
 
-def _opened(path: Path) -> AbstractContextManager[int]:
-    return _closing(os.open(path, _FOLDER))
+def _opened(path: Path, *, follow: bool = False) -> AbstractContextManager[int]:
+    return _closing(os.open(path, _FOLDER & ~os.O_NOFOLLOW if follow else _FOLDER))
 
 
 @contextmanager
