@@ -18,6 +18,7 @@ from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.held import held_folders
+from mlvgit.repo.history import remote_tips
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
 from mlvgit.rules.storage import kept_in_store
@@ -131,10 +132,8 @@ def serves(project: Project, catalog: Catalog, key: Key) -> bool:
 
 def is_pushed(project: Project, key: Key, manifest: Manifest) -> bool:
     """Say whether a branch of a remote, as last seen, has exactly this version."""
-    listed = project.repo.git.text("for-each-ref", "--format=%(objecttype) %(objectname)", "refs/remotes")
-    for line in dict.fromkeys(listed.split("\n")):
-        kind, _, oid = line.partition(" ")
-        there = project.committed(oid).frozen(key) if kind == "commit" else None
+    for oid in remote_tips(project.repo):
+        there = project.committed(oid).frozen(key)
         if there and there.manifest and there.manifest.tree_sha256 == manifest.tree_sha256:
             return True
     return False

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.actions.chosen import here_of, is_pushed
 from mlvgit.actions.collecting import disk_size, objects_leaving
 from mlvgit.actions.needed import needed_objects
+from mlvgit.actions.parted import read_whole
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.storeplace import refuse_if_shared
-from mlvgit.actions.transfer import read_whole
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable

@@ -20,8 +20,8 @@ from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store
 from mlvgit.actions.storeplace import StoreUser, store_folder, store_users
 from mlvgit.core.digest import Digest
-from mlvgit.core.text import printable, short
-from mlvgit.errors import IntegrityError, MachineError, MlvError, RemoteError
+from mlvgit.core.text import printable
+from mlvgit.errors import IntegrityError, MachineError, MlvError
 from mlvgit.repo.held import held_folders
 from mlvgit.store.atomic import machine_errors, remove_durably, remove_leftovers, write_atomic
 from mlvgit.store.erasing import erase_files, idle_objects, objects_of, unerased
@@ -218,12 +218,7 @@ class Eraser:
             RemoteError: it cannot be reached, does not allow it, or has a list that cannot be read.
             RefusedError, IntegrityError, MachineError: see `here`.
         """
-        lists = remote.lists()
-        if unknown := {each.sha256 for each in remote.plain.names(EXTENTS)} - set(dict(lists.known())):
-            raise RemoteError(
-                f"{remote.name} ({printable(remote.url)}) has a list of extents, {short(min(unknown))}, that is damaged or of "
-                "a newer mlvgit: what it needs is not known, so nothing was removed"
-            )
+        lists = remote.require_known_lists()
         place = f"remote {remote.name}"
         touched = self._noted(place, objects_of(lists, self.dead))
         bench = ObjectStore(self._bench / "remote")

@@ -14,7 +14,7 @@ from mlvgit.actions.project import Project, freeze_command, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.remembering import frozen_as, hashing_begins, remember
 from mlvgit.actions.restating import restated
-from mlvgit.actions.staging import kept_in_git, refuse_conversions, take_along, write_manifest
+from mlvgit.actions.staging import refuse_conversions, take_along, write_manifest
 from mlvgit.actions.stored import object_store
 from mlvgit.actions.unfrozen import refuse_unfrozen
 from mlvgit.core.digest import Digest, sorted_tree_sha256, tree_sha256
@@ -204,7 +204,7 @@ def freeze_listed(
             return _already(project, wanted, before, [relative for relative, _ in entries])
         else:
             _may_replace(project, key, before, wanted.replace)
-        refuse_conversions(project, [f"{directory}/{relative}" for relative in in_git])
+        refuse_conversions(project, key, "store", ((relative, "") for relative in in_git))
         target.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=PREFIX, dir=target.parent) as scratch:
             brought = Path(scratch) / "brought"
@@ -244,7 +244,7 @@ def _settle(
         return _already(project, wanted, before, names)._replace(stay=stay)
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
-    refuse_conversions(project, kept_in_git(project, key, storage, names))
+    refuse_conversions(project, key, storage, ((file.relative, file.path) for file in files))
     bringing.settle(target if placed else None)
     set_aside = ""
     if bringing.folder is not None and not placed:
@@ -374,7 +374,8 @@ def _already(project: Project, wanted: Freezing, before: Manifest, names: Sequen
     if (project.top / path).exists() and project.committed().frozen(key) is None:
         if manifest.entries_here:
             names = list(manifest.by_relative())
-        refuse_conversions(project, kept_in_git(project, key, manifest.storage, names))
+        target = project.top / project.layout.directory(key)
+        refuse_conversions(project, key, manifest.storage, ((name, str(target / name)) for name in names))
         staged = take_along(project, key, manifest.storage, names, path)
         project.refresh()
     return FreezeResult(

@@ -1,33 +1,37 @@
 """A remote as a place of files: some are objects there, others are ranges of objects, as lists that stand there say.
 
 The lists of a remote are kept here as well, so that each is read once; which of them are there is asked once a command.
+What was seen damaged there is remembered, and is no copy until it was read whole.
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
-from mlvgit.store.atomic import ensure_directory
-from mlvgit.store.extentlists import Lists
-from mlvgit.store.extents import MAX_LIST_BYTES, Extent, NewerListError, dump
+from mlvgit.store.atomic import ensure_directory, write_atomic
+from mlvgit.store.extentlists import Lists, list_name
+from mlvgit.store.extents import MAX_LIST_BYTES, Extent, NewerListError, dump, parse
 from mlvgit.store.parallel import portions
+from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["EXTENTS", "Lacking", "Part", "Parted"]
+__all__ = ["EXTENTS", "Lacking", "Part", "Parted", "read_whole"]
 
 EXTENTS = "extents"
 """The space of lists."""
+_DAMAGED: Final = "damaged.json"
 
 
 class Lacking(NamedTuple):
@@ -55,6 +59,24 @@ class Part(NamedTuple):
         return {extent.object for extent in self.extents}
 
 
+def read_whole(remote: "Remote", digest: Digest, meter: Meter) -> None:
+    """Read an object of a remote to its end, and hash it.
+
+    Raises:
+        IntegrityError: it has other bytes.
+        RemoteError: it cannot be read, or is not there.
+    """
+    whole = hashlib.sha256()
+    left = digest.size
+    with remote.download(digest) as reader:
+        counted = Counted(reader, meter)
+        while portion := counted.read(BUFFER_BYTES):
+            whole.update(portion)
+            left -= len(portion)
+    if left or whole.hexdigest() != digest.sha256:
+        raise IntegrityError(f"{remote.name} has other bytes under {digest.sha256}")
+
+
 class Parted:
     """A `Remote` that answers for files.
 
@@ -71,6 +93,7 @@ class Parted:
         self.trouble: MlvError | None = None
         self.notices = remote.notices
         self._cache = Lists(cache)
+        self._damaged = _read_damaged(cache / _DAMAGED)
         self._fresh = False
         self._sent = False
         self._bad: set[str] = set()
@@ -94,7 +117,39 @@ class Parted:
     def _plainly(self, digests: Sequence[Digest], space: str) -> dict[str, bool | None]:
         said = self.plain.presence(digests, space) if digests else {}
         self.trouble = self.plain.trouble or self.trouble
+        if space == OBJECTS and self._damaged:
+            doubted = [digest for digest in digests if digest in self._damaged and said.get(digest.sha256)]
+            said = {**said, **{digest.sha256: self._is_whole_now(digest) for digest in doubted}}
         return said
+
+    def _is_whole_now(self, digest: Digest) -> bool | None:
+        try:
+            read_whole(self.plain, digest, Meter(None))
+        except IntegrityError:
+            return False
+        except RemoteError as error:
+            self.trouble = error
+            return None
+        self.seen([digest], ())
+        return True
+
+    def seen(self, read: Iterable[Digest], damaged: Iterable[Digest]) -> None:
+        """Remember which of the objects that were read there are damaged: they count as there once they were read whole.
+
+        Raises:
+            MachineError: it cannot be written down.
+        """
+        with self._lock:
+            path = self._cache.folder / _DAMAGED
+            before = _read_damaged(path)
+            self._damaged = (before - frozenset(read)) | frozenset(damaged)
+            if self._damaged != before:
+                ensure_directory(self._cache.folder)
+                write_atomic(path, json.dumps(sorted(self._damaged)).encode())
+
+    def read_anew(self) -> None:
+        """Take nothing for damaged while everything is read again, until `seen`."""
+        self._damaged = frozenset()
 
     def parts(self, digests: Iterable[Digest]) -> dict[Digest, Part]:
         """Return how this has those of some files that are ranges of objects, which it has just said are there.
@@ -169,32 +224,53 @@ class Parted:
     def check_lists(self) -> list[Digest]:
         """Read every list there anew, whatever is known of it; return those that are damaged: nobody goes by them then.
 
+        Returns:
+            With the sizes that they have there. One of a later version of the format is none of them.
+
         Raises:
             RemoteError: it does not say which they are, or does not give one of them.
         """
         if self.whole_only:
             return []
-        lists = self.lists()
-        for each in self.plain.names(EXTENTS):
-            if hashlib.sha256(self._read(each)).hexdigest() != each.sha256:
-                self._bad.add(each.sha256)
-            else:
-                self._bad.discard(each.sha256)
-        sizes = {name: lists.path(name).stat().st_size for name in self._bad if lists.path(name).is_file()}
-        return [Digest(sizes.get(name, 0), name) for name in sorted(self._bad)]
+        self.lists()
+        there = list(self.plain.names(EXTENTS))
+        damaged = [each for each in there if not _is_list(self._read(each), each.sha256)]
+        self._bad = {each.sha256 for each in damaged}
+        return sorted(damaged, key=lambda each: each.sha256)
 
-    def heal_list(self, damaged: Digest, store: "ObjectStore") -> bool:
-        """Send a damaged list anew from a copy that is here; say whether there was one.
+    def heal_list(self, damaged: Digest, store: "ObjectStore") -> Digest | None:
+        """Send a damaged list anew from a copy that is here; return it, None when there was no copy.
 
         Raises:
             RemoteError: it does not take it.
         """
         for lists in (self._cache, store.lists):
             path = lists.path(damaged.sha256)
-            if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == damaged.sha256:
-                self.upload(Digest(path.stat().st_size, damaged.sha256), path, EXTENTS)
-                return True
-        return False
+            if path.is_file() and _is_list(path.read_bytes(), damaged.sha256):
+                whole = Digest(path.stat().st_size, damaged.sha256)
+                self.upload(whole, path, EXTENTS)
+                return whole
+        return None
+
+    def list_bytes(self, damaged: Digest) -> bytes:
+        """Return what stands there in place of a list.
+
+        Raises:
+            RemoteError: it does not give it, or it is too long to be taken for one.
+        """
+        data = self._read(damaged)
+        if len(data) != damaged.size:
+            raise RemoteError(f"{self.name} gives {list_name(damaged.sha256)} with another length than it says")
+        return data
+
+    def remove_list(self, damaged: Digest) -> None:
+        """Remove what stands there in place of a list, and is none.
+
+        Raises:
+            RemoteError: it does not allow it.
+        """
+        self.plain.delete(damaged, EXTENTS)
+        self._bad.discard(damaged.sha256)
 
     def require_known_lists(self) -> Lists:
         """Return the lists that stand there, when all of them can be read.
@@ -205,10 +281,14 @@ class Parted:
         lists = self.lists()
         known = {name for name, _ in lists.known()} - self._bad
         if unknown := {each.sha256 for each in self.plain.names(EXTENTS)} - known:
+            damaged = unknown & self._bad
+            state = "that is damaged" if damaged else "of a newer mlvgit"
             raise RemoteError(
-                f"{self.name} ({printable(self.url)}) has a list of extents, {short(min(unknown))}, that is damaged or of "
-                "a newer mlvgit: what it needs is not known, so nothing was removed",
-                hint=f"git mlv fsck --remote {self.name}   (in a clone that has it: sends it anew)",
+                f"{self.name} ({printable(self.url)}) has a list of extents, {short(min(damaged or unknown))}, {state}: what "
+                "it needs is not known, so nothing was removed",
+                hint=f"git mlv fsck --remote {self.name}   (in a clone that has it: sends it anew; else it says what is left)"
+                if damaged
+                else "pip install --upgrade mlvgit",
             )
         return lists
 
@@ -310,3 +390,22 @@ class Parted:
             self.plain.upload(Digest(len(data), new), lists.path(new), EXTENTS)
         self.plain.delete(old, EXTENTS)
         lists.remove(name)
+
+
+def _is_list(data: bytes, sha256: str) -> bool:
+    """Say whether these are the bytes of a list of that name, of whatever version of the format."""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        return False
+    try:
+        parse(data)
+    except NewerListError:
+        pass
+    except IntegrityError:
+        return False
+    return True
+
+
+def _read_damaged(path: Path) -> frozenset[Digest]:
+    with suppress(OSError, ValueError, TypeError):
+        return frozenset(Digest(int(size), str(sha256)) for size, sha256 in json.loads(path.read_bytes()))
+    return frozenset()

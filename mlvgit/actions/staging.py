@@ -1,13 +1,16 @@
 """Writing the manifest of a frozen directory, and staging both."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold
+from mlvgit.core.text import printable
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.attributes import conversions
+from mlvgit.repo.attributes import ATTRIBUTES, Coming, conversions
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.place import make_read_only
@@ -25,15 +28,40 @@ def kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) 
     return [f"{directory}/{name}" for name in names if storage != "store" or stays_in_git(key, name)]
 
 
-def refuse_conversions(project: Project, paths: list[str]) -> None:
-    """Raise `RefusedError` when Git would not keep one of these files as its bytes are."""
-    found = conversions(project.repo, paths)
-    if found:
-        raise RefusedError(
-            f"Git would convert {found[0].path} when it stores it, because of {found[0].cause}"
-            + (f"; and {len(found) - 1} more files" if len(found) > 1 else ""),
-            hint="git mlv init   (writes the attributes that keep frozen bytes as they are)",
-        )
+def refuse_conversions(project: Project, key: Key, storage: str, files: Iterable[tuple[str, str]]) -> None:
+    """Raise `RefusedError` when Git would not keep one of the files of a version as its bytes are.
+
+    Args:
+        files: all of them, by their names in the frozen directory, and where each is now.
+    """
+    directory = project.layout.directory(key)
+    named = list(files)
+    kept = kept_in_git(project, key, storage, (name for name, _ in named))
+    if not kept:
+        return
+    brought = {
+        f"{directory}/{name}": (_shown(project, path), Path(path).read_bytes())
+        for name, path in named
+        if name.rpartition("/")[2] == ATTRIBUTES
+    }
+    found = conversions(project.repo, kept, Coming(directory, brought))
+    if not found:
+        return
+    hint = "git mlv init   (writes the attributes that keep frozen bytes as they are)"
+    if found[0].source in {shown for shown, _ in brought.values()}:
+        hint = f"freeze it without {printable(found[0].source)}"
+        if storage != "store":
+            hint = f"keep its bytes outside Git: --storage store; or {hint}"
+    raise RefusedError(
+        f"Git would convert {printable(found[0].path)} when it stores it, because of {printable(found[0].cause)}"
+        + (f"; and {len(found) - 1} more files" if len(found) > 1 else ""),
+        hint=hint,
+    )
+
+
+def _shown(project: Project, path: str) -> str:
+    """Return a path from the top where it lies below that, and was not given otherwise."""
+    return os.path.relpath(path, project.top) if path.startswith(f"{project.top}/") else path
 
 
 def write_manifest(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:

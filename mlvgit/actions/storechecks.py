@@ -1,30 +1,25 @@
-"""Looking through the store, or a remote: every object hashed, damaged ones healed where whole bytes still are."""
+"""Looking through the store: every object hashed, damaged ones healed where whole bytes still are."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mlvgit.actions.healing import Healer
-from mlvgit.actions.pointers import unnamed_on_host
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store, remotes
+from mlvgit.actions.stored import object_store
 from mlvgit.actions.storeplace import remarks, take_own_along
-from mlvgit.actions.transfer import Parcel, deliver, fetch, read_whole
+from mlvgit.actions.transfer import fetch
 from mlvgit.core.digest import Digest
-from mlvgit.core.text import count, printable, size
-from mlvgit.errors import IntegrityError, RemoteError, UsageError
+from mlvgit.core.text import count, size
+from mlvgit.errors import IntegrityError, RemoteError
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.leftovers import leftovers
 from mlvgit.store.objects import ObjectStore
-from mlvgit.store.parallel import as_one, aside, run_each
+from mlvgit.store.parallel import as_one, run_each
 from mlvgit.store.reading import Meter, Progress
 
-if TYPE_CHECKING:
-    from mlvgit.actions.parted import Parted
-
-__all__ = ["RemoteReport", "StoreReport", "check_remote", "check_store"]
+__all__ = ["StoreReport", "check_store", "named_objects"]
 
 
 class StoreReport(NamedTuple):
@@ -68,7 +63,7 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
                 damaged.append(digest)
             meter.advance(digest.size)
 
-        sizes = dict(_named(project))
+        sizes = dict(named_objects(project))
         damaged += [digest for digest in store.check_lists() if digest.sha256 in sizes]
         with suppress(RemoteError, IntegrityError):
             fetch(project, damaged)  # their objects are here, so that a remote only has to say which they are
@@ -129,108 +124,7 @@ def _set_aside(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
     return sorted(digest for digest in wanted if not store.has(digest))
 
 
-class RemoteReport(NamedTuple):
-    """What a look through a remote found.
-
-    Attributes:
-        remote: its name.
-        objects, bytes: what was read there.
-        healed, lost: the damaged ones, and lists of extents: sent anew, or not whole anywhere here.
-        unmended: damaged ones of which whole bytes were sent, and which gives other bytes still.
-        mend: what to do about these.
-        unnamed: what it has and may delete, as no pointer names it; only on an LFS server.
-        absent: what manifests name and the remote does not have.
-    """
-
-    remote: str
-    objects: int
-    bytes: int
-    healed: tuple[Digest, ...]
-    lost: tuple[Digest, ...]
-    absent: tuple[Digest, ...]
-    unmended: tuple[Digest, ...] = ()
-    mend: str = ""
-    unnamed: tuple[Digest, ...] = ()
-
-
-def check_remote(project: Project, name: str = "", progress: Progress | None = None) -> RemoteReport:
-    """Read and hash every object of a remote that the manifests of HEAD or the working directory name; heal damaged ones.
-
-    Args:
-        name: as in mlv.yaml; "" for the first.
-
-    Raises:
-        UsageError: there is no such remote.
-        RemoteError: it cannot be reached, or does not take what is to heal it.
-    """
-    from mlvgit.remotes.base import mending
-
-    remote = _remote(project, name)
-    named = [Digest(nbytes, sha256) for sha256, nbytes in sorted(dict(_named(project)).items())]
-    if named and aside(partial(remote.presence, named[:1]))[named[0].sha256] is None:
-        raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
-    unnamed = tuple(unnamed_on_host(project, remote.name))
-    bad = aside(remote.check_lists)
-    lists_healed = [each for each in bad if remote.heal_list(each, object_store(project))]
-    parts = aside(partial(remote.parts, named))
-    objects = {each for part in parts.values() for each in part.objects}
-    wanted = sorted({*(digest for digest in named if digest not in parts), *objects}, key=lambda each: each.sha256)
-    failed = dict(run_each(wanted, partial(read_whole, remote.plain), lambda digest: digest.size, progress))
-    damaged = [digest for digest, error in failed.items() if isinstance(error, IntegrityError)]
-    away = [digest for digest in failed if digest not in damaged]
-    presence = aside(partial(remote.presence, away)) if away else {}
-    odd = [failed[digest] for digest in away if presence[digest.sha256] is not False]
-    if odd:
-        raise as_one(odd, f"{count(len(odd), 'object')} could not be read")
-    sent = _send_anew(project, remote, damaged)
-    unmended = _still_damaged(remote, sent)
-    healed = [digest for digest in sent if digest not in unmended]
-    return RemoteReport(
-        remote=remote.name,
-        objects=len(wanted) - len(away) + len(bad),
-        bytes=sum(digest.size for digest in wanted if digest not in away),
-        healed=(*lists_healed, *healed),
-        lost=tuple(digest for digest in (*bad, *damaged) if digest not in (*lists_healed, *sent)),
-        absent=tuple(away),
-        unmended=tuple(unmended),
-        mend=mending(remote),
-        unnamed=unnamed,
-    )
-
-
-def _send_anew(project: Project, remote: "Parted", damaged: list[Digest]) -> list[Digest]:
-    """Send those of some objects of which whole bytes are to be had elsewhere, and return these."""
-    with project.alone("git mlv fsck"):
-        healer = Healer(project, without=remote.name)
-        healed = [digest for digest in damaged if healer.heal(digest)]
-        store = object_store(project)
-        refused = deliver(remote, map(Parcel, healed), lambda parcel: store.whole(parcel.digest), lambda _: False)
-        if refused:
-            raise as_one([error for _, error in refused], f"{count(len(refused), 'object')} could not be sent")
-    return healed
-
-
-def _still_damaged(remote: "Parted", sent: list[Digest]) -> list[Digest]:
-    """Read back what was sent in place of damaged objects: a host that says to have one already takes nothing."""
-    failed = run_each(sent, partial(read_whole, remote.plain), lambda digest: digest.size, None)
-    unread = [error for _, error in failed if not isinstance(error, IntegrityError)]
-    if unread:
-        raise as_one(unread, f"{count(len(unread), 'object')} could not be read back")
-    return [digest for digest, _ in failed]
-
-
-def _remote(project: Project, name: str) -> "Parted":
-    known = remotes(project)
-    found = [remote for remote in known if not name or remote.name == name]
-    if not found:
-        raise UsageError(
-            f"mlv.yaml names no remote {name}" if name else "mlv.yaml names no remote",
-            hint="it names: " + ", ".join(remote.name for remote in known) if known else "remotes: {NAME: {url: URL}}",
-        )
-    return found[0]
-
-
-def _named(project: Project) -> Iterator[tuple[str, int]]:
+def named_objects(project: Project) -> Iterator[tuple[str, int]]:
     """Yield what the manifests of HEAD and of the working directory have in the store, with its size."""
     for catalog in (project.committed(), project.working()):
         for key in catalog.keys(root=None):

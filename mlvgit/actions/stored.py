@@ -1,5 +1,6 @@
 """Bytes that the store keeps in place of Git: which those are, where the store is, what a worktree holds of them."""
 
+import os
 from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import record
+from mlvgit.repo.repository import Repository
+from mlvgit.repo.worktrees import worktrees
 from mlvgit.rules.storage import needed_objects
 from mlvgit.store.atomic import machine_errors
 
@@ -58,16 +61,35 @@ def open_one(project: Project, given: "Named") -> "Remote":
     """Open one remote, telling it what Git knows of its host where it belongs to one.
 
     Raises:
-        SettingsError: its URL is of no kind that can be opened.
+        SettingsError: its URL is of no kind that can be opened, or is a folder of this very repository.
     """
-    from mlvgit.remotes.table import open_remote
+    from mlvgit.remotes.folder import FolderRemote
+    from mlvgit.remotes.table import open_remote, refuse
 
     def host(given: "Named") -> "LfsHost":
         from mlvgit.repo.lfshost import LfsHost
 
         return LfsHost(project.repo, given.name, given.endpoint)
 
-    return open_remote(given, project.top, host=host)
+    remote = open_remote(given, project.top, host=host)
+    if isinstance(remote, FolderRemote) and (own := _own_folder(project.repo, remote.url)):
+        refuse(
+            given,
+            "url",
+            f"{given.url!r} lies in this repository ({own}): what goes with it is no other copy; name a folder outside of it",
+        )
+    return remote
+
+
+def _own_folder(repo: Repository, folder: str) -> str:
+    """Return the working directory or the Git directory of this repository that a folder lies in, "" when in none."""
+    place = os.path.realpath(folder)
+    with machine_errors("read the worktrees of this repository"):
+        known = worktrees(repo)
+    for own in (repo.common_dir, *(path for each in known for path in (each.git_dir, each.top) if path)):
+        if os.path.commonpath((place, os.path.realpath(own))) == os.path.realpath(own):
+            return str(own)
+    return ""
 
 
 def wanted_by(manifest: Manifest, key: Key) -> Iterator[Digest]:

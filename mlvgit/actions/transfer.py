@@ -4,7 +4,6 @@ Two directions: `receive` takes things from the first of several remotes that gi
 What a thing is (an object, a part of one) is the caller's: a thing is named by the SHA-256 of its own bytes in a space.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -19,14 +18,14 @@ from mlvgit.core.digests import Digests
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.store.parallel import as_one, aside, portions, run_each
-from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Progress, StoppedError, one_work
+from mlvgit.store.reading import Counted, Meter, Progress, StoppedError, one_work
 
 if TYPE_CHECKING:
     from mlvgit.actions.parted import Parted
     from mlvgit.remotes.base import Reader, Remote
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["STILL_WORKS", "Parcel", "Source", "deliver", "fetch", "lost", "read_whole", "receive"]
+__all__ = ["STILL_WORKS", "Parcel", "Source", "deliver", "fetch", "lost", "receive"]
 
 STILL_WORKS: Final = "without these bytes all else works: status, log, diff, check, and commits and pushes of code"
 
@@ -200,24 +199,6 @@ def deliver(
         Those that are not there, and why: `IntegrityError` where the file is damaged.
     """
     return run_each(parcels, partial(_Peer(remote, answered=True).take, source, heal), _weight, progress)
-
-
-def read_whole(remote: "Remote", digest: Digest, meter: Meter) -> None:
-    """Read an object of a remote to its end, and hash it.
-
-    Raises:
-        IntegrityError: it has other bytes.
-        RemoteError: it cannot be read, or is not there.
-    """
-    whole = hashlib.sha256()
-    left = digest.size
-    with remote.download(digest) as reader:
-        counted = Counted(reader, meter)
-        while portion := counted.read(BUFFER_BYTES):
-            whole.update(portion)
-            left -= len(portion)
-    if left or whole.hexdigest() != digest.sha256:
-        raise IntegrityError(f"{remote.name} has other bytes under {digest.sha256}")
 
 
 def lost(project: Project, digests: Iterable[Digest]) -> list[Digest]:

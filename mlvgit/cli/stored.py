@@ -5,13 +5,19 @@ import argparse
 from mlvgit.actions.pointers import unnamed_words
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
+from mlvgit.actions.remotechecks import NoList, RemoteReport, check_remote
 from mlvgit.actions.retiring import apply_retired
-from mlvgit.actions.storechecks import RemoteReport, StoreReport, check_remote, check_store
+from mlvgit.actions.storechecks import StoreReport, check_store
 from mlvgit.cli.common import add_json, add_quiet, tell_of_links
 from mlvgit.cli.output import Output
+from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, size
+from mlvgit.errors import UsageError
 
 __all__ = ["configure_fsck", "configure_pull", "run_fsck", "run_pull"]
+
+MOST_SHOWN = 20
+"""Objects of one kind that are named."""
 
 
 def configure_pull(parser: argparse.ArgumentParser) -> None:
@@ -90,9 +96,9 @@ def configure_fsck(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv fsck`."""
     parser.description = (
         "Hash every object of the store. A damaged one is moved into quarantine, never deleted, and healed from a "
-        "working directory or a remote that still has its bytes. With --remote: read and hash what the manifests name "
-        "on a remote, send anew what is damaged there, and read it back: a Git LFS server takes nothing that it says to have. "
-        "Exit status 1 when one could not be healed."
+        "working directory or a remote that still has its bytes. With --remote: read and hash what the manifests here and "
+        "on branches of Git's remotes name on a remote, send anew what is damaged or was lost there, and read it back: a Git "
+        "LFS server takes nothing that it says to have. Exit status 1 when one could not be healed."
     )
     parser.epilog = "examples:\n  git mlv fsck\n  git mlv fsck --remote\n  git mlv fsck --remote backup --json\n"
     parser.add_argument(
@@ -103,14 +109,21 @@ def configure_fsck(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="look through this remote of mlv.yaml instead (by itself the first): reads every byte of it",
     )
+    parser.add_argument(
+        "--set-aside",
+        action="store_true",
+        help="with --remote: move what stands there in place of a list of extents and is none into this clone",
+    )
     add_json(parser)
 
 
 def run_fsck(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv fsck`."""
     project = Project.open()
+    if args.set_aside and args.remote is None:
+        raise UsageError("--set-aside is about a remote: the store sets aside by itself", hint="git mlv fsck --remote")
     if args.remote is not None:
-        return _fsck_remote(project, args.remote, output)
+        return _fsck_remote(project, args, output)
     with output.progress("hashing") as progress:
         found = check_store(project, progress)
     if found.moved:
@@ -125,44 +138,86 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     return 1 if found.lost else 0
 
 
-def _fsck_remote(project: Project, name: str, output: Output) -> int:
+def _fsck_remote(project: Project, args: argparse.Namespace, output: Output) -> int:
     with output.progress("reading") as progress:
-        found = check_remote(project, name, progress)
+        found = check_remote(project, args.remote, progress, set_aside=args.set_aside)
+    remote = printable(found.remote)
     _say_healed(found, output)
+    for each in found.no_lists:
+        _say_no_list(each, remote, output)
     for digest in found.unmended:
-        output.say(
-            f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: {printable(found.remote)} keeps its "
-            "damaged bytes, whatever it is sent"
-        )
-    if found.unmended:
+        output.say(f"{_bad(digest, output)}: {remote} keeps its damaged bytes, whatever it is sent")
+    if found.unmended or found.lost:
         output.next(found.mend)
-    whole = found.objects - len(found.healed) - len(found.lost) - len(found.unmended)
-    output.say(f"{printable(found.remote)}: {count(found.objects, 'object')}, {size(found.bytes)}: {whole} whole")
+    for digest in found.gone[:MOST_SHOWN]:
+        output.say(f"{_bad(digest, output)}: was pushed, and is neither there nor here")
+    if found.gone:
+        if len(found.gone) > MOST_SHOWN:
+            output.say(f"  ... and {len(found.gone) - MOST_SHOWN} more")
+        output.next(f"git mlv fsck --remote {remote}   (in a clone that has them: sends them anew)")
+    output.say(f"{remote}: {count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
     if found.absent:
-        output.say(f"{count(len(found.absent), 'object')} not there (git mlv push sends what a pushed manifest names)")
+        output.say(
+            f"{count(len(found.absent), 'object')} not there yet (git mlv push sends what a pushed manifest names)"
+        )
     if found.unnamed:
         output.warn(unnamed_words(found.remote, found.unnamed))
-    output.json(_fsck_json(found))
-    return 1 if found.lost or found.unmended or found.unnamed else 0
+    output.json(
+        {
+            **_fsck_json(found),
+            "ok": found.ok,
+            "unmended": [digest.sha256 for digest in found.unmended],
+            "unnamed": [digest.sha256 for digest in found.unnamed],
+            "gone": [digest.sha256 for digest in found.gone],
+            "absent": [digest.sha256 for digest in found.absent],
+            "no_lists": [
+                {"sha256": each.digest.sha256, "files": [file.sha256 for file in each.files], "kept": each.kept}
+                for each in found.no_lists
+            ],
+        }
+    )
+    return 0 if found.ok else 1
+
+
+def _say_no_list(each: NoList, remote: str, output: Output) -> None:
+    names = ", ".join(file.sha256 for file in each.files[:MOST_SHOWN]) or "no file that a manifest names"
+    if len(each.files) > MOST_SHOWN:
+        names += f" and {len(each.files) - MOST_SHOWN} more"
+    if each.kept:
+        output.say(
+            f"set aside  extents/{each.digest.sha256}: it is now {printable(each.kept)}; it seemed to name {names}"
+        )
+        return
+    output.say(
+        f"{_bad(each.digest, output)}: stands in place of a list of extents and is none; it seems to name {names}"
+    )
+    output.next(
+        f"git mlv fsck --remote {remote}   (in a clone that has the list: sends it anew)\n"
+        f"when no clone has: git mlv fsck --remote {remote} --set-aside   (moves it into this clone)"
+    )
+
+
+def _bad(digest: Digest, output: Output) -> str:
+    return f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}"
 
 
 def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
     for digest in found.healed:
         output.say(f"{output.style('healed', 'green')}  {digest.sha256}  {size(digest.size)}")
     for digest in found.lost:
-        output.say(f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: no whole copy was found")
+        output.say(f"{_bad(digest, output)}: no whole copy was found")
 
 
 def _fsck_json(found: StoreReport | RemoteReport) -> dict[str, object]:
-    there = found if isinstance(found, RemoteReport) else None
-    unmended, unnamed, absent = (there.unmended, there.unnamed, there.absent) if there else ((), (), ())
     return {
-        "ok": not (found.lost or unmended or unnamed),
+        "ok": not found.lost,
         "objects": found.objects,
         "bytes": found.bytes,
         "healed": [digest.sha256 for digest in found.healed],
         "lost": [digest.sha256 for digest in found.lost],
-        "unmended": [digest.sha256 for digest in unmended],
-        "unnamed": [digest.sha256 for digest in unnamed],
-        "absent": [digest.sha256 for digest in absent],
+        "unmended": [],
+        "unnamed": [],
+        "gone": [],
+        "absent": [],
+        "no_lists": [],
     }

@@ -67,7 +67,7 @@ class FolderRemote:
         if not self._makes and not self._folder.exists() and self._folder.parent.is_dir():
             with self._failing("take its marker"):
                 self._make()
-        with self._failing("take its marker"), suppress(FileNotFoundError), _opened(self._folder) as root:
+        with self._failing("take its marker"), suppress(FileNotFoundError), _opened(self._folder, follow=True) as root:
             if not os.listdir(root):
                 _mark(root)
 
@@ -96,7 +96,13 @@ class FolderRemote:
             if place not in self._swept:
                 self._swept.add(place)
                 _sweep(folder)
-            _write(folder, name, portions(digest, source))
+            try:
+                _write(folder, name, portions(digest, source))
+            except IsADirectoryError:  # whoever made that folder may want it back
+                aside = f"{name}.was-{os.urandom(4).hex()}"
+                os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
+                self.notices.append(f"moved the folder {place}/{name} aside: {place}/{aside}")
+                _write(folder, name, portions(digest, source))
 
     @contextmanager
     def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
@@ -111,9 +117,10 @@ class FolderRemote:
                 if not self._folder.exists():
                     raise failed(self, f"have {short(digest.sha256)}", "there is no such folder") from error
                 raise lacking(self, digest) from error
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise failed(self, doing, f"{place}/{name} is not a file")
         with os.fdopen(fd, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise failed(self, doing, f"{place}/{name} is not a file")
             yield Limited(file, digest.size + 1, lambda: self._failing(doing))
 
     def names(self, space: str = OBJECTS) -> Iterator[Digest]:
@@ -256,8 +263,8 @@ def _closing(fd: int) -> Iterator[int]:
         os.close(fd)
 
 
-def _opened(path: Path) -> AbstractContextManager[int]:
-    return _closing(os.open(path, _FOLDER))
+def _opened(path: Path, *, follow: bool = False) -> AbstractContextManager[int]:
+    return _closing(os.open(path, _FOLDER & ~os.O_NOFOLLOW if follow else _FOLDER))
 
 
 @contextmanager

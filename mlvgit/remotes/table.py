@@ -15,16 +15,44 @@ from mlvgit.remotes.base import Patience, Remote
 if TYPE_CHECKING:
     from mlvgit.remotes.lfsbatch import GitHost
 
-__all__ = ["SCHEMES", "is_lfs", "open_remote"]
+__all__ = ["SCHEMES", "is_lfs", "open_remote", "refuse"]
 
 
 def _folder(given: settings.Remote, top: Path, patience: Patience) -> Remote:
     from mlvgit.remotes.folder import FolderRemote
 
     del patience
-    path = unquote(urlsplit(given.url).path) if given.url.lower().startswith("file:") else given.url
-    folder = Path(path).expanduser()
+    is_url = given.url.lower().startswith("file:")
+    path = _path_of(given) if is_url else given.url
+    host, colon, rest = path.partition(":")
+    if re.match(r"[A-Za-z]:[\\/]", path):
+        refuse(given, "url", f"{given.url!r} is a path of Windows: write {'./' + path!r} for a folder of that name")
+    if colon and "/" not in host:  # what scp and git clone take for another machine
+        url = f"ssh://{host}{rest if rest.startswith('/') else '/~/' + rest}"
+        refuse(given, "url", f"{given.url!r} names a machine as scp does: write {url}, or {'./' + path!r} for a folder")
+    try:
+        folder = Path(path).expanduser()
+    except RuntimeError:
+        refuse(given, "url", f"{given.url!r} is in the home of nobody who is known here")
     return FolderRemote(given.name, Path(os.path.normpath(top / folder)), makes=folder.is_absolute())
+
+
+def _path_of(given: settings.Remote) -> str:
+    """Return the path that a `file:` URL means."""
+    parts = urlsplit(given.url)
+    if not given.url[5:].startswith("//") or not parts.path or parts.query or parts.fragment:
+        refuse(
+            given,
+            "url",
+            f"{given.url!r} names no folder: its path alone, or file:///FOLDER with %23 for # and %3F for ?",
+        )
+    if parts.netloc.lower() not in ("", "localhost"):
+        refuse(
+            given,
+            "url",
+            f"{given.url!r} names the host {parts.netloc!r}, and file:// leads to none: mount it, and give the folder's path",
+        )
+    return unquote(parts.path)
 
 
 def _s3(given: settings.Remote, top: Path, patience: Patience) -> Remote:
@@ -97,6 +125,8 @@ def open_remote(
     Raises:
         SettingsError: there is no such kind of remote, or what the entry says cannot be meant.
     """
+    if not given.url.strip() or not given.url.isprintable():
+        refuse(given, "url", f"{given.url!r} is blank, or has a character that cannot be seen")
     if is_lfs(given):
         from mlvgit.remotes.lfs import LfsRemote
 

@@ -1,43 +1,38 @@
 """What Git would do to a file: conversions that change its bytes, rules that ignore it."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.repo.git import Git, decode, encode
+from mlvgit.rules.model import Conversion
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
     from mlvgit.rules.model import Tree
 
-__all__ = ["Conversion", "Ignored", "conversions", "converted", "ignored"]
+__all__ = ["ATTRIBUTES", "Coming", "Conversion", "Ignored", "conversions", "converted", "ignored"]
+
+ATTRIBUTES: Final = ".gitattributes"
+_Read = Callable[[str], bytes | None]
+"""What gives an attribute file of the repository by its path, None when there is none."""
 
 _ASKED = ("text", "crlf", "eol", "ident", "working-tree-encoding", "filter")
 _NO = ("unspecified", "unset")
 
 
-class Conversion(NamedTuple):
-    """A file whose bytes Git would change.
+class Coming(NamedTuple):
+    """The attribute files that a folder is to have, in place of those that it has.
 
     Attributes:
-        path: the file.
-        attribute: such as `text=auto`, `filter=lfs` or `core.autocrlf=true`.
-        source: the file with the line that causes it, `data/.gitattributes`; "" when it was not found.
-        line: 1-based; 0 when not found.
-        text: that line; a command that shows the setting, for configuration.
+        folder: from the top of the repository.
+        files: where one will stand, from the top -> where it is now, for people; its bytes.
     """
 
-    path: str
-    attribute: str
-    source: str
-    line: int
-    text: str
-
-    @property
-    def cause(self) -> str:
-        """`.gitattributes:3: * text=auto`."""
-        return f"{self.source}:{self.line}: {self.text}" if self.line else self.text or self.attribute
+    folder: str
+    files: Mapping[str, tuple[str, bytes]]
 
 
 class Ignored(NamedTuple):
@@ -77,45 +72,101 @@ def ignored(repo: "Repository", paths: Iterable[str]) -> list[Ignored]:
     ]
 
 
-def conversions(repo: "Repository", paths: Iterable[str]) -> list[Conversion]:
+def conversions(repo: "Repository", paths: Iterable[str], coming: Coming | None = None) -> list[Conversion]:
     """Return every conversion that Git is told to apply to `paths`, with the line that causes it.
 
     Contents are not looked at: a file that a conversion would leave as it is today is listed too, because the same
     file checked out on another system would not be.
+
+    Args:
+        coming: what is to come with them.
     """
     listed = list(dict.fromkeys(paths))
-    attributes = _attributes(repo.git, listed)
+    planned = coming.files if coming else {}
+
+    def read(name: str) -> bytes | None:
+        if coming and name.startswith(f"{coming.folder}/"):
+            return planned[name][1] if name in planned else None
+        return _on_disk(os.path.join(repo.git.directory, name))
+
+    if coming:
+        with _laid_out(repo, read, listed, own=True) as trial:
+            attributes = _attributes(trial, listed)
+    else:
+        attributes = _attributes(repo.git, listed)
     autocrlf = repo.config("core.autocrlf").lower()
     found = [Conversion(path, each, "", 0, "") for path in listed for each in _causes(attributes[path], autocrlf)]
-    if not found:
-        return []
-    return _Blame(repo).explain(found)
+    explained = _Blame(repo, read, own=True).explain(found)
+    return [each._replace(source=planned.get(each.source, (each.source, b""))[0]) for each in explained]
 
 
-def converted(repo: "Repository", tree: "Tree", paths: Sequence[str]) -> dict[str, str]:
-    """Return which of `paths` the attribute files of a tree have Git change at check out, and by which attribute.
+def converted(repo: "Repository", tree: "Tree", paths: Sequence[str]) -> dict[str, Conversion]:
+    """Return which of `paths` the attribute files of a tree have Git change at check out, and by which line.
 
     What a user or a server configures for itself does not count as the tree's, nor do filters: those run only where
-    somebody set them up.
+    somebody set them up. Of files with one ending in a folder, one stands for the others where the line is looked for.
+    """
+
+    def read(name: str) -> bytes | None:
+        return tree.read(name) if tree.entry(name) else None
+
+    with _laid_out(repo, read, paths, own=False) as trial:
+        attributes = _attributes(trial, paths)
+    causes = {
+        path: [each for each in _causes(values, "") if each[:7] != "filter="] for path, values in attributes.items()
+    }
+    found = [Conversion(path, each[0], "", 0, "") for path, each in causes.items() if each]
+    alike = {_kind(each): each for each in reversed(found)}
+    blamed = {_kind(each): each for each in _Blame(repo, read, own=False).explain([*alike.values()])}
+    return {each.path: blamed[_kind(each)]._replace(path=each.path) for each in found}
+
+
+def _kind(found: Conversion) -> tuple[str, str, str]:
+    folder, name = os.path.split(found.path)
+    return folder, os.path.splitext(name)[1], found.attribute
+
+
+def _on_disk(path: str) -> bytes | None:
+    try:
+        with open(encode(path), "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+@contextmanager
+def _laid_out(repo: "Repository", read: _Read, paths: Iterable[str], *, own: bool) -> Iterator[Git]:
+    """Give a Git in a throw-away folder that has the attribute files which hold for `paths`.
+
+    Args:
+        own: what is configured for this repository and this user holds there too.
     """
     import tempfile
 
-    folders = {""}
-    for path in paths:
-        while (path := path.rpartition("/")[0]) not in folders:
-            folders.add(path)
+    names = {name for path in paths for name in _names(path)}
     with tempfile.TemporaryDirectory(prefix="mlv-") as place:
-        trial = repo.git.elsewhere(place)
-        trial.run("init", "--quiet", "--template=", place)
-        for folder in folders:
-            name = f"{folder}/.gitattributes".lstrip("/")
-            if tree.entry(name) is None:
-                continue
-            target = Path(place) / os.fsdecode(encode(name))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(tree.read(name))
-        found = {path: _causes(values, "") for path, values in _attributes(trial, paths).items()}
-    return {path: causes[0] for path, each in found.items() if (causes := [c for c in each if c[:7] != "filter="])}
+        for name in names:
+            data = read(name)
+            if data is not None:
+                target = Path(place) / os.fsdecode(encode(name))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+        if own:
+            index = os.path.join(place, ".git", "no-index")
+            there = {"GIT_DIR": str(repo.git_dir), "GIT_WORK_TREE": place, "GIT_INDEX_FILE": index}
+            yield Git(place, {**repo.git.given, **there})
+        else:
+            trial = repo.git.elsewhere(place)
+            trial.run("init", "--quiet", "--template=", place)
+            trial.run("config", "core.attributesFile", os.devnull)
+            yield trial
+
+
+def _names(path: str) -> Iterator[str]:
+    """Yield where attribute files for a path may stand, strongest first."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield f"{path}/{ATTRIBUTES}".lstrip("/")
 
 
 def _attributes(git: Git, paths: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -161,18 +212,24 @@ def _line_ends(values: dict[str, str], autocrlf: str) -> str:
 
 
 class _Blame:
-    """Which line sets an attribute: Git is asked about each line alone, in a throw-away repository."""
+    """Which line sets an attribute: Git is asked about each line alone, in a throw-away repository.
 
-    def __init__(self, repo: "Repository") -> None:
+    Args:
+        read: gives the attribute files of the repository.
+        own: those of this clone, this user and this machine count too.
+    """
+
+    def __init__(self, repo: "Repository", read: _Read, *, own: bool) -> None:
         self._repo = repo
+        self._read = read
+        self._own = own
 
     def explain(self, found: list[Conversion]) -> list[Conversion]:
-        import tempfile
-
-        with tempfile.TemporaryDirectory(prefix="mlv-") as folder:
-            trial = self._repo.git.elsewhere(folder)
-            trial.run("init", "--quiet", "--template=", folder)
-            return [self._one(trial, Path(folder), each) for each in found]
+        """Return what was found, with the line that causes it."""
+        if not found:
+            return []
+        with _laid_out(self._repo, lambda _: None, (), own=False) as trial:
+            return [self._one(trial, Path(trial.directory), each) for each in found]
 
     def _one(self, trial: Git, folder: Path, found: Conversion) -> Conversion:
         name, _, value = found.attribute.partition("=")
@@ -198,27 +255,22 @@ class _Blame:
 
     def _files(self, path: str) -> Iterator[tuple[str, str, list[str]]]:
         """Yield (name, folder that its patterns are relative to, lines) of attribute files, strongest first."""
-        info = decode(self._repo.git.run("rev-parse", "--path-format=absolute", "--git-path", "info/attributes"))[:-1]
-        yield from self._file(info, info, "")
-        top = self._repo.git.directory
-        folder = os.path.dirname(path)
-        while True:
-            name = os.path.join(folder, ".gitattributes")
-            yield from self._file(name, os.path.join(top, name), folder)
-            if not folder:
-                break
-            folder = os.path.dirname(folder)
-        home = self._repo.git.given.get("XDG_CONFIG_HOME") or os.path.join(
-            self._repo.git.given.get("HOME", ""), ".config"
-        )
-        everywhere = self._repo.git.text("config", "--type=path", "--get", "core.attributesFile", ok=(0, 1))
-        everywhere = everywhere or os.path.join(home, "git", "attributes")
-        yield from self._file(everywhere, everywhere, "")
-        yield from self._file("/etc/gitattributes", "/etc/gitattributes", "")
+        own = self._own
+        if own:
+            info = self._repo.git.text("rev-parse", "--path-format=absolute", "--git-path", "info/attributes")
+            yield from _lines(info, "", _on_disk(info))
+        for name in _names(path):
+            yield from _lines(name, name.rpartition("/")[0], self._read(name))
+        for name in (self._everywhere(), "/etc/gitattributes") if own else ():
+            yield from _lines(name, "", _on_disk(name))
 
-    def _file(self, shown: str, path: str, base: str) -> Iterator[tuple[str, str, list[str]]]:
-        try:
-            with open(encode(path), "rb") as file:
-                yield shown, base, decode(file.read()).split("\n")
-        except OSError:
-            return
+    def _everywhere(self) -> str:
+        given = self._repo.git.given
+        home = given.get("XDG_CONFIG_HOME") or os.path.join(given.get("HOME", ""), ".config")
+        said = self._repo.git.text("config", "--type=path", "--get", "core.attributesFile", ok=(0, 1))
+        return said or os.path.join(home, "git", "attributes")
+
+
+def _lines(shown: str, base: str, data: bytes | None) -> Iterator[tuple[str, str, list[str]]]:
+    if data is not None:
+        yield shown, base, decode(data).split("\n")

@@ -29,6 +29,7 @@ __all__ = [
     "parse_receive_lines",
     "protected_refs",
     "read_commit",
+    "remote_tips",
     "remotes",
     "states_of_path",
 ]
@@ -146,6 +147,13 @@ def remotes(repo: "Repository") -> list[str]:
     """Return the names of the remotes."""
     names = (key.removeprefix("remote.").rpartition(".")[0] for key in repo.config_keys("remote."))
     return list(dict.fromkeys(name for name in names if name))
+
+
+def remote_tips(repo: "Repository") -> list[str]:
+    """Return the commits of all branches of remotes, as they were last seen, each once."""
+    listed = repo.git.text("for-each-ref", "--format=%(objecttype) %(objectname)", _REMOTES.rstrip("/"))
+    found = (line.partition(" ") for line in listed.split("\n"))
+    return list(dict.fromkeys(oid for kind, _, oid in found if kind == "commit"))
 
 
 def protected_refs(

@@ -28,6 +28,7 @@ __all__ = [
     "Change",
     "Changes",
     "Context",
+    "Conversion",
     "EmptyTree",
     "Entry",
     "Finding",
@@ -150,12 +151,35 @@ def _no_debt(_: str) -> bool:
     return False
 
 
-def _unconverted(_: Tree, __: Sequence[str]) -> Mapping[str, str]:
-    return {}
-
-
 def _usual_way(_: tuple[str, ...]) -> tuple[str, ...] | None:
     return None
+
+
+class Conversion(NamedTuple):
+    """A file whose bytes Git would change.
+
+    Attributes:
+        path: the file.
+        attribute: such as `text=auto`, `filter=lfs` or `core.autocrlf=true`.
+        source: the file with the line that causes it, `data/.gitattributes`; "" when it was not found.
+        line: 1-based; 0 when not found.
+        text: that line; a command that shows the setting, for configuration.
+    """
+
+    path: str
+    attribute: str
+    source: str
+    line: int
+    text: str
+
+    @property
+    def cause(self) -> str:
+        """`.gitattributes:3: * text=auto`."""
+        return f"{self.source}:{self.line}: {self.text}" if self.line else self.text or self.attribute
+
+
+def _unconverted(_: Tree, __: Sequence[str]) -> Mapping[str, Conversion]:
+    return {}
 
 
 class Context(NamedTuple):
@@ -190,7 +214,7 @@ class Context(NamedTuple):
         way_back: paths that are judged as new -> the commands that take them back where that is another thing than
             taking them out of the index: what stands in history already, what Git does not have. None where it is not.
         converted: (tree, paths) -> the paths whose bytes the `.gitattributes` of that tree have Git change when it
-            checks them out, and by which attribute.
+            checks them out, and by which line.
         kept: SHA-256 -> are these bytes in the store or on a remote? None = cannot be known.
         remote_bytes: where bytes are that Git does not hold. None = not asked: nothing is said about them.
         only: codes of the rules that are asked; none = all.
@@ -217,7 +241,7 @@ class Context(NamedTuple):
     came_with: Callable[[str, str], Mapping[str, str] | None] = _unknown_coming
     is_debt: Callable[[str], bool] = _no_debt
     way_back: Callable[[tuple[str, ...]], tuple[str, ...] | None] = _usual_way
-    converted: Callable[[Tree, Sequence[str]], Mapping[str, str]] = _unconverted
+    converted: Callable[[Tree, Sequence[str]], Mapping[str, Conversion]] = _unconverted
     kept: Callable[[str], bool | None] = _unknown
     remote_bytes: RemoteBytes | None = None
     only: frozenset[str] = frozenset()

@@ -110,6 +110,10 @@ def stored(found: Printed, repo: Sandbox) -> None:
     found.run(repo, "remote add", "shelf", str(repo.playground.folder / "shelf"))
     found.run(repo, "remote list")
     found.run(repo, "remote test", "shelf")
+    stray = repo.playground.folder / "shelf/extents/ab" / ("d" * 62)
+    stray.parent.mkdir(parents=True)
+    stray.write_text("no list\n")
+    found.run(repo, "fsck", "--remote", status=1)
     found.run(repo, "manifest", "raw", "-o", str(repo.playground.folder / "raw.json"))
     found.run(repo, "retire", "big@v0.1", "--reason", "Licence ended")
 

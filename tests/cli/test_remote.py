@@ -131,6 +131,68 @@ def test_what_can_be_no_remote_is_refused_and_nothing_written(root: Sandbox, nam
     assert root.read("mlv.yaml") == before
 
 
+NO_FOLDERS = {
+    "git@host:p/q": "write ssh://git@host/~/p/q, or './git@host:p/q' for a folder",
+    "host:/abs": "write ssh://host/abs, or './host:/abs' for a folder",
+    "C:\\x": "a path of Windows",
+    "file:rel": "names no folder",
+    "file://": "names no folder",
+    "file:///a#b": "%23",
+    "file://nas/share": "names the host 'nas'",
+    "file://../rel": "names the host '..'",
+    "file://~/x": "names the host '~'",
+    "~nobody-here/x": "in the home of nobody",
+    " ": "blank",
+    "../a\nb": "a character that cannot be seen",
+    ".": "lies in this repository",
+    "data": "lies in this repository",
+    "not-there/yet": "lies in this repository",
+    ".git/shelf": "lies in this repository",
+    "../other/shelf": "lies in this repository",
+}
+
+
+@pytest.mark.parametrize("url", NO_FOLDERS)
+def test_what_leads_into_this_repository_or_to_another_machine_is_no_folder(root: Sandbox, url: str) -> None:
+    root.worktree("other")
+
+    refused = root.mlv("remote", "add", "shelf", url, check=False)
+
+    assert refused.status == 2
+    assert NO_FOLDERS[url] in refused.err
+    assert root.git("status", "--porcelain").out == ""
+
+
+@pytest.mark.parametrize("url", ["./a:b/../../shelf", "../a:b", "file://localhost/{}/a%23b", "link"])
+def test_a_folder_with_a_colon_or_behind_a_link_is_one(root: Sandbox, shelf: Path, url: str) -> None:
+    shelf.mkdir()
+    (root / "link").symlink_to(shelf)
+
+    assert root.mlv("remote", "add", "shelf", url.format(shelf)).status == 0
+
+
+@pytest.mark.parametrize("url", ["kept", "git@host:kept"])
+def test_a_folder_of_this_repository_that_settings_name_holds_no_copy_and_no_commit_up(root: Sandbox, url: str) -> None:
+    root.server()
+    root.write("raw/a.csv", "a\n")
+    root.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
+    root.write("mlv.yaml", f"remotes: {{shelf: '{url}'}}\n")
+    root.commit("An older program took that")
+    root.mlv("install")
+
+    refused = root.mlv("drop", "scans@v0.1", check=False)
+
+    assert refused.status == 2
+    assert "$.remotes.shelf.url" in refused.err
+    assert "$.remotes.shelf.url" in root.push("origin", "HEAD", check=False).err
+    root.commit("More code")
+    root.mlv("restore", "scans@v0.1")
+    root.write("mlv.yaml", f"remotes: {{shelf: '{root.playground.folder}/shelf'}}\n")
+    root.commit("Keep them outside")
+    root.mlv("push")
+    root.mlv("drop", "scans@v0.1")
+
+
 def test_a_name_that_is_taken_is_refused_and_the_same_again_does_nothing(root: Sandbox) -> None:
     root.mlv("remote", "add", "shelf", "/a")
     before = root.read("mlv.yaml")

@@ -489,7 +489,7 @@ def test_attributes_that_change_frozen_bytes_at_check_out_are_refused(world: Wor
         refused = bob.push(*options, "origin", "main", check=False)
         assert refused.status != 0
         assert "MLV108" in refused.said
-        assert "at check out (text)" in refused.said
+        assert "at check out (data/.gitattributes:1: *.csv text eol=crlf)" in refused.said
     assert "MLV108" in bob.mlv("check", "origin/main..HEAD", check=False).said
     line = refused.said.partition("leaves them alone: ")[2].partition("\n")[0].strip()
     with (bob / "data/.gitattributes").open("a") as file:

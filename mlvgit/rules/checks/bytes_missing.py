@@ -87,7 +87,7 @@ def _finding(
     elif again:
         keep = again
     else:
-        keep = ("git mlv push   (uploads them, then pushes)",)
+        keep = ("git mlv push   (uploads them, then pushes; from a clone that has them)",)
     change = f"publishes a manifest and not its bytes ({what})"
     undo = (f"git mlv discard {thing.key}   (while it is not published)",)
     return about(

@@ -19,7 +19,8 @@ Way out:
     Keep: put it in a push of its own, and give the reason, which is then shown in place of the refusal:
     `git -c mlv.override="REASON" push`. A server that judges asks for it as well, `-o mlv.override="REASON"`, and takes
     it only where its owner has said `git config mlv.allowOverride true` (and `receive.advertisePushOptions true`); CI
-    takes it from `git -c mlv.override="REASON" mlv check BASE..HEAD`.
+    takes it from `git -c mlv.override="REASON" mlv check BASE..HEAD`. Of attributes: a line after the one that is named
+    leaves frozen bytes alone; what is frozen together with such a file is frozen again with `--storage store`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,9 +28,11 @@ from collections.abc import Iterable, Iterator
 from mlvgit.core.paths import is_within
 from mlvgit.core.text import printable
 from mlvgit.records.settings import Settings
+from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta
-from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import back
+from mlvgit.rules.freezing import published
+from mlvgit.rules.model import Context, Conversion, Finding
+from mlvgit.rules.wording import back, next_version, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -50,37 +53,60 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
 
 
 def _converting(delta: Delta, context: Context) -> Iterator[Finding]:
-    """Find changed attribute files by which Git would change frozen bytes that it left alone before."""
+    """Find frozen bytes that Git left alone before attribute files changed; a finding for each file that says so."""
     changed = [path for path in delta.changes if path.rpartition("/")[2] == ".gitattributes"]
-    for path in changed:
-        folder = path.rpartition("/")[0]
-        files = [
-            file
-            for key in delta.after.keys(root=None)
-            if (thing := delta.after.frozen(key)) and is_within(thing.directory, folder)
-            for file in delta.after.tree.below(thing.directory)
-        ]
-        if not files:
-            continue
-        before = context.converted(delta.before.tree, files)
-        new = {file: cause for file, cause in context.converted(delta.after.tree, files).items() if file not in before}
-        if new:
-            first, cause = min(new.items())
-            yield _finding(
-                delta,
-                context,
-                path,
-                f"Git would change the frozen bytes of {printable(first)} at check out ({printable(cause)})"
-                + (f", and of {len(new) - 1} more" if len(new) > 1 else ""),
-                f"put a line after it that leaves them alone: {printable(_from(folder, first))} "
-                "-text -ident -working-tree-encoding",
-            )
+    folders = [path.rpartition("/")[0] for path in changed]
+    files = {
+        file: thing
+        for key in (delta.after.keys(root=None) if changed else ())
+        if (thing := delta.after.frozen(key)) and any(_overlap(thing.directory, folder) for folder in folders)
+        for file in delta.after.tree.below(thing.directory)
+        if any(is_within(file, folder) for folder in folders)
+    }
+    if not files:
+        return
+    listed = [*files]
+    before = context.converted(delta.before.tree, listed)
+    by_source: dict[str, list[Conversion]] = {}
+    for file, found in sorted(context.converted(delta.after.tree, listed).items()):
+        if file not in before:
+            by_source.setdefault(found.source or changed[0], []).append(found)
+    for source, all_found in by_source.items():
+        yield _conversion(delta, context, source, all_found, files[all_found[0].path])
+
+
+def _conversion(delta: Delta, context: Context, source: str, found: list[Conversion], thing: Frozen) -> Finding:
+    """Report what an attribute file converts; one that is frozen itself cannot be mended, only left behind."""
+    first = found[0]
+    finding = _finding(
+        delta,
+        context,
+        source,
+        f"Git would change the frozen bytes of {printable(first.path)} at check out ({printable(first.cause)})"
+        + (f", and of {len(found) - 1} more" if len(found) > 1 else ""),
+        f"put a line after it that leaves them alone: {printable(_from(source.rpartition('/')[0], first.path))} "
+        "-text -ident -working-tree-encoding",
+    )
+    if not is_within(source, thing.directory):
+        return finding._replace(line=first.line)
+    key, directory = thing.key, quoted(thing.directory)
+    version = next_version(delta.after, key)
+    verb = f"snapshot create {key.name} {version} {directory}"
+    if key.kind == "model":
+        verb = f"model add {key.name} {version} {directory}/*"
+    undo = () if published(context, key) else (f"git mlv discard {key}",)
+    keep = (f"git mlv restore {key}", f"git mlv {verb} --storage store", *undo)
+    return finding._replace(line=first.line, keep=keep, undo=undo, key=key)
 
 
 def _from(folder: str, file: str) -> str:
     """Return the pattern, in an attribute file of `folder`, for all that lies in the folder of `file`."""
     inside = file.removeprefix(folder + "/") if folder else file
-    return f"/{inside.rpartition('/')[0]}/**"
+    return f"/{inside}".rpartition("/")[0] + "/**"
+
+
+def _overlap(directory: str, folder: str) -> bool:
+    return directory == folder or is_within(directory, folder) or is_within(folder, directory)
 
 
 def _only_protect(delta: Delta, context: Context, root: str) -> Settings:

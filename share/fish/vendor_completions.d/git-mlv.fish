@@ -545,6 +545,7 @@ WORDS
 -h	show this help message and exit
 --help	show this help message and exit
 --remote	look through this remote of mlv.yaml instead (by itself the first): reads every byte of it
+--set-aside	with --remote: move what stands there in place of a list of extents and is none into this clone
 --json	print one JSON object (docs/json.md)
 WORDS
 		;;

@@ -32,7 +32,7 @@ def test_a_manifest_whose_bytes_the_remote_lacks_is_refused_with_the_way_out():
     assert finding.path == f"{FOLDER}.manifest.json"
     assert finding.message == "shelf lacks bytes of scans@v0.1"
     assert "2 objects, 9 B" in finding.change
-    assert finding.keep == ("git mlv push   (uploads them, then pushes)",)
+    assert finding.keep == ("git mlv push   (uploads them, then pushes; from a clone that has them)",)
 
 
 def test_one_object_of_many_that_is_missing_is_enough():
