@@ -1,6 +1,7 @@
 """`git mlv record`: the record of the run that made a model version."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from mlvgit.actions.models import read_json_object
@@ -9,6 +10,7 @@ from mlvgit.actions.runs import RecordPlan, record, uncommitted_code
 from mlvgit.cli.common import add_commit, add_json, commit_staged
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable
+from mlvgit.records.run import RunRecord
 
 __all__ = ["configure_record", "run_record"]
 
@@ -63,6 +65,12 @@ def run_record(args: argparse.Namespace, output: Output) -> int:
     subject = f"Record the run of {args.model}@{args.version}"
     commit = commit_staged(project, args, [path], subject, output)
     output.say(f"wrote {path}" + ("" if commit else " (staged)"))
+    run = project.working().run(path).value
+    if isinstance(run, RunRecord) and not run.env.is_locked:
+        output.warn(
+            "neither a lock file nor an image by its digest is named, so that nobody can tell which libraries made it; before "
+            f"it is pushed: rm {shlex.quote(path)}, and the same command with --lock FILE (or --image NAME@sha256:HEX)"
+        )
     if not commit:
         output.next(f'git commit -m "{subject}"')
     output.json({"path": path, "commit": commit})
