@@ -218,7 +218,7 @@ class Project:
             known = sorted({entry.stage for entry in registry.versions})
             meant = nearest(stage, list(self.settings_or_default.stage_names))
             if meant and meant != stage:
-                raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {model}@{meant}?")
+                raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {meant}, as in {model}@{meant}?")
             hint = f"git mlv promote {model} VERSION {stage}"
             hint += f"   (stages in use: {', '.join(known)})" if known else ""
             have = [str(key) for key in catalog.keys("model", model, self.root)][: -MOST_NAMED - 1 : -1]
@@ -246,14 +246,15 @@ class Project:
         if reference.wanted == "version" and any(key.name == reference.name for key in keys):
             have = ", ".join(key.version for key in keys if key.name == reference.name)
             return UsageError(f"{reference.name} has no version {reference.selector}", hint=f"there is: {have}")
-        standing = self.working()
-        if catalog is not standing and any(key.name == reference.name for key in standing.keys(root=self.root)):
-            return UsageError(f"{reference.text} is frozen here and not committed yet", hint="git commit")
         other = self.other_kind(reference.name, reference.kind, catalog)
         if other:
             return other
-        near = nearest(reference.name, sorted({key.name for key in keys}))
+        standing = self.working()
+        here = standing.keys(name=reference.name, root=self.root) if catalog is not standing else []
         shown = reference.text.removeprefix("data:").removeprefix("model:")
+        if any(reference.kind in ("", key.kind) for key in here):
+            return UsageError(f"{shown} is frozen here and not committed yet", hint="git commit")
+        near = nearest(reference.name, sorted({key.name for key in keys}))
         return UsageError(
             f"nothing is called {shown}",
             hint=f"did you mean {near}?" if near else "git mlv snapshot list, git mlv model list",

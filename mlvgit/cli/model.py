@@ -165,6 +165,8 @@ def _list(args: argparse.Namespace, output: Output) -> int:
 
 
 def _show(args: argparse.Namespace, output: Output) -> int:
+    from mlvgit.actions.sides import runs_of
+
     project = Project.open()
     catalog, commit = catalog_at(project, args, output)
     key = project.find_model(args.name, catalog)
@@ -172,13 +174,16 @@ def _show(args: argparse.Namespace, output: Output) -> int:
     frozen, manifest = project.frozen(key, catalog)
     registry = catalog.registry(key.root, key.name)
     entry = registry.version(key.version) if registry else None
+    runs = runs_of(catalog, key, manifest, entry)
     more = {
+        "runs": list(runs) if output.as_json else [],  # in words one line names them all
         "stage": entry.stage if entry else "dev",
         "metrics": dict(facts(catalog, frozen.directory, "metrics.json")),
         "params": dict(facts(catalog, frozen.directory, "params.json")),
         "comments": [f"{each.at[:10]} {each.by}: {each.text}" for each in entry.comments] if entry else [],
         "commit": commit,
     }
+    manifest = manifest._replace(run=next(iter(runs), "") if output.as_json else ", ".join(runs))
     show_manifest(output, frozen, manifest, **{name: value for name, value in more.items() if value or output.as_json})
     return 0
 

@@ -114,8 +114,15 @@ class Usage:
         """List who uses `key`: model versions with their stage, runs."""
         if key.kind == "model":
             entry = registered(self._catalog, key)
-            return ((f"{key} is in {entry.stage}",) if entry else ()) + self._by_model.get(key, ())
+            return (
+                *((f"{key} is in {entry.stage}",) if entry else ()),
+                *(f"run {run_id}" for run_id in self.runs(key)),
+            )
         return self._by_snapshot.get(canonical(key), ())
+
+    def runs(self, key: Key) -> tuple[str, ...]:
+        """List the ids of the runs whose records say that a model version came out of them."""
+        return self._by_model.get(key, ())
 
     @cached_property
     def _by_snapshot(self) -> dict[Key, tuple[str, ...]]:
@@ -141,7 +148,7 @@ class Usage:
         found: dict[Key, tuple[str, ...]] = {}
         for root, record in self._records():
             for key in model_candidates(self._catalog, root, record):
-                found[key] = (*found.get(key, ()), f"run {record.run_id}")
+                found[key] = (*found.get(key, ()), record.run_id)
         return found
 
     def _with_stage(self, key: Key) -> str:
