@@ -53,8 +53,8 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
         "--bump", choices=("major", "minor", "patch"), help="count on from the newest version, in place of VERSION"
     )
     new.add_argument("files", nargs="*", type=Path, metavar="FILE", help="none freezes the folder where it stands")
-    new.add_argument("--metrics", type=Path, metavar="FILE", help="JSON object; becomes metrics.json")
-    new.add_argument("--params", type=Path, metavar="FILE", help="JSON object; becomes params.json")
+    new.add_argument("--metrics", type=Path, metavar="FILE", help="an object in JSON or YAML; becomes metrics.json")
+    new.add_argument("--params", type=Path, metavar="FILE", help="an object in JSON or YAML; becomes params.json")
     new.add_argument(
         "--data", metavar="SNAPSHOT", action="append", default=[], help="what it was trained on; may be repeated"
     )
