@@ -10,6 +10,7 @@ from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import record
+from mlvgit.repo.worktrees import main_top
 from mlvgit.rules.storage import needed_objects
 from mlvgit.store.atomic import machine_errors
 
@@ -67,7 +68,7 @@ def open_one(project: Project, given: "Named") -> "Remote":
 
         return LfsHost(project.repo, given.name, given.endpoint)
 
-    return open_remote(given, project.top, host=host)
+    return open_remote(given, main_top(project.repo) or project.top, host=host)
 
 
 def wanted_by(manifest: Manifest, key: Key) -> Iterator[Digest]:

@@ -28,6 +28,7 @@ from mlvgit.cli.common import (
 )
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable, size
+from mlvgit.errors import UsageError
 
 __all__ = ["configure_comment", "configure_model", "run_comment", "run_model"]
 
@@ -218,9 +219,12 @@ def _diff(args: argparse.Namespace, output: Output) -> int:
 def configure_comment(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv comment`."""
     parser.description = "Add a comment to a model version; it is kept in the registry."
-    parser.epilog = 'examples:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
+    parser.epilog = (
+        'examples:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
+        '  git mlv comment iris_clf@v0.2.0 -m "Drifts on petals under 1 cm"    and commit it\n'
+    )
     parser.add_argument("ref", metavar="REF")
-    parser.add_argument("text", metavar="TEXT")
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="what is noted; without it, the text of -m")
     add_commit(parser)
     add_json(parser)
 
@@ -228,7 +232,10 @@ def configure_comment(parser: argparse.ArgumentParser) -> None:
 def run_comment(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv comment`."""
     project = Project.open()
-    key, path = comment(project, args.ref, args.text, project.repo.identity())
+    text = args.text if args.text is not None else args.message
+    if text is None:
+        raise UsageError("what is to be noted?", hint=f'git mlv comment {printable(args.ref)} "TEXT"   (or -m "TEXT")')
+    key, path = comment(project, args.ref, text, project.repo.identity())
     subject = f"Comment on {key}"
     commit = commit_staged(project, args, [path], subject, output)
     output.say(f"noted on {key}, in {printable(path)}" + ("" if commit else " (staged)"))

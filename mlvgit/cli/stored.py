@@ -66,10 +66,7 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
             written = pull(project, planned, progress)
     if written:
         tell_of_links(project, output)
-    for path in written[:20]:
-        output.say(f"  {printable(path)}")
-    if len(written) > 20:
-        output.say(f"  ... and {count(len(written) - 20, 'more file')}")
+    output.some([f"  {printable(path)}" for path in written], "file")
     if not written and not planned.missing_objects:
         output.say("everything is here: nothing to do")
     if planned.left and not args.refs:
@@ -118,7 +115,7 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     for remark in found.remarks:
         output.talk(f"note: {printable(remark)}")
     _say_healed(found, output)
-    output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
+    output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {_now(found.whole, len(found.healed))}")
     if found.lost:
         output.talk(f"damaged bytes are kept in {printable(str(found.quarantine))}")
     output.json(_fsck_json(found))
@@ -137,7 +134,8 @@ def _fsck_remote(project: Project, name: str, output: Output) -> int:
     if found.unmended:
         output.next(found.mend)
     whole = found.objects - len(found.healed) - len(found.lost) - len(found.unmended)
-    output.say(f"{printable(found.remote)}: {count(found.objects, 'object')}, {size(found.bytes)}: {whole} whole")
+    now = _now(whole, len(found.healed))
+    output.say(f"{printable(found.remote)}: {count(found.objects, 'object')}, {size(found.bytes)}: {now}")
     if found.absent:
         output.say(f"{count(len(found.absent), 'object')} not there (git mlv push sends what a pushed manifest names)")
     if found.unnamed:
@@ -146,11 +144,17 @@ def _fsck_remote(project: Project, name: str, output: Output) -> int:
     return 1 if found.lost or found.unmended or found.unnamed else 0
 
 
+def _now(whole: int, healed: int) -> str:
+    """Say how many objects are whole now."""
+    return f"{whole + healed:,} whole" + (f", {healed:,} of them healed just now" if healed else "")
+
+
 def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
-    for digest in found.healed:
-        output.say(f"{output.style('healed', 'green')}  {digest.sha256}  {size(digest.size)}")
-    for digest in found.lost:
-        output.say(f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}: no whole copy was found")
+    healed, bad = output.style("healed", "green"), output.style("BAD", "red")
+    output.some([f"{healed}  {digest.sha256}  {size(digest.size)}" for digest in found.healed], "object")
+    output.some(
+        [f"{bad}     {digest.sha256}  {size(digest.size)}: no whole copy was found" for digest in found.lost], "object"
+    )
 
 
 def _fsck_json(found: StoreReport | RemoteReport) -> dict[str, object]:
