@@ -5,7 +5,6 @@ from itertools import islice
 
 from mlvgit.actions.events import StageEvent, VersionChange, stage_events
 from mlvgit.actions.project import Project
-from mlvgit.actions.stages import known_stage
 from mlvgit.cli.common import add_json, add_moment, asked_moment, tell_otherwise
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable, short
@@ -55,6 +54,8 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
     for event in events:
         _present(event, output)
     if not events and args.stage:
+        from mlvgit.actions.stages import known_stage
+
         known_stage(project.settings_or_default, args.stage)
         output.talk(f"no version came to, or left, {printable(args.stage)}")
     elif not events:
