@@ -20,7 +20,7 @@ from mlvgit.actions.contents import read_frozen
 from mlvgit.actions.models import listing
 from mlvgit.actions.project import Project
 from mlvgit.actions.serving import resolve
-from mlvgit.actions.sides import run_record
+from mlvgit.actions.sides import run_record, runs_of
 from mlvgit.core import jsontext
 from mlvgit.core.text import nearest
 from mlvgit.errors import DocumentError, Problem, UsageError
@@ -102,7 +102,7 @@ class Repo:
             DocumentError: its manifest cannot be read.
         """
         return Snapshot(
-            self._project, self.commit, *self._frozen(self._project.find_snapshot(reference, self._catalog))
+            self._project, self.commit, *self._frozen(self._project.find_snapshot(_text(reference), self._catalog))
         )
 
     def snapshots(self, dataset: str | None = None) -> list["Snapshot"]:
@@ -120,7 +120,7 @@ class Repo:
         Raises:
             UsageError: there is none of that name.
         """
-        if not self._project.has_model(name, self._catalog):
+        if not self._project.has_model(_text(name), self._catalog):
             known = self._catalog.models(self._project.root)
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"known models: {', '.join(known) or 'none yet'}"
@@ -139,6 +139,19 @@ class Repo:
         registry = self._catalog.registry(key.root, key.name)
         entry = registry.version(key.version) if registry else None
         return ModelVersion(self._project, self.commit, frozen, manifest, entry)
+
+
+def _text(name: str) -> str:
+    """Return a name that was given as one.
+
+    Raises:
+        UsageError: something else was given, such as the thing itself.
+    """
+    if not isinstance(name, str):
+        raise UsageError(
+            f"expected a text such as 'iris@v0.1', not {name!r}", hint="a thing that was found has its name in .ref"
+        )
+    return name
 
 
 class _FrozenThing:
@@ -267,8 +280,13 @@ class ModelVersion(_FrozenThing):
 
     @property
     def run(self) -> str:
-        """Id of the run that made it, "" when nothing says."""
-        return (self._entry.run if self._entry else "") or self._manifest.run
+        """Id of the run that made it, "" when nothing says; the first of `runs`."""
+        return next(iter(self.runs), "")
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Ids of the runs that made it: the one that it names, then those whose records name it."""
+        return runs_of(self._catalog, self._frozen.key, self._manifest, self._entry)
 
     @property
     def comments(self) -> tuple[Comment, ...]:
@@ -332,7 +350,7 @@ class Model:
             DocumentError: the registry or the manifest cannot be read.
         """
         project = self._repo._project
-        return self._repo._version(project.in_stage(self.name, stage, self._repo._catalog))
+        return self._repo._version(project.in_stage(self.name, _text(stage), self._repo._catalog))
 
     def version(self, version: str) -> ModelVersion:
         """Return a version: `v0.2.0`, or `latest`.
@@ -341,7 +359,8 @@ class Model:
             UsageError: there is none, or it is not frozen.
             DocumentError: its manifest cannot be read.
         """
-        return self._repo._version(self._repo._project.find_model(f"{self.name}@{version}", self._repo._catalog))
+        reference = f"{self.name}@{_text(version)}"
+        return self._repo._version(self._repo._project.find_model(reference, self._repo._catalog))
 
     def versions(self) -> list[ModelVersion]:
         """Return the frozen versions, rising.

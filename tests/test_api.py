@@ -148,6 +148,20 @@ def test_metrics_come_from_the_run_record_when_no_file_has_them(released: Sandbo
     assert (version.run, version.metrics, version.params) == ("r1", {"f1": 0.25}, {"C": 2.5})
 
 
+def test_a_run_that_was_recorded_later_is_the_run_of_the_version_that_it_names(released: Sandbox) -> None:
+    released.write("requirements.lock", "numpy==2.0\n")
+    for run_id in ("r1", "r2"):
+        released.mlv("record", "iris_clf", "v0.1.0", "--id", run_id, "-m", "Record")
+    version = mlvgit.open().model("iris_clf").version("v0.1.0")
+
+    assert (version.run, version.runs) == ("r1", ("r1", "r2"))
+    shown = released.mlv("model", "show", "iris_clf@v0.1.0")
+    assert "  run:       r1, r2\n" in shown.out
+    asked = json.loads(released.mlv("model", "show", "iris_clf@v0.1.0", "--json").out)
+    assert (asked["run"], asked["runs"]) == ("r1", ["r1", "r2"])
+    assert mlvgit.open().model("iris_clf").version("v0.2.0").run == ""
+
+
 def test_metrics_that_are_no_object_are_a_document_error(released: Sandbox) -> None:
     released.write("models/iris_clf/v0.3.0/metrics.json", "[1]")
     released.mlv("model", "add", "iris_clf", "v0.3.0", "-m", "Add")
@@ -172,6 +186,25 @@ def test_unknown_names_are_the_errors_of_the_commands(released: Sandbox) -> None
         repo.snapshot("iris").path("nothing")
     with pytest.raises(UsageError, match="has no file nothing"):
         repo.snapshot("iris").read("nothing")
+
+
+def test_a_name_of_another_kind_a_near_stage_and_a_thing_for_its_name_are_told(released: Sandbox) -> None:
+    repo = mlvgit.open()
+    released.mlv("snapshot", "create", "wine", "v0.1", "raw")
+
+    with pytest.raises(UsageError, match="iris_clf is a model, not a dataset") as caught:
+        repo.snapshot("iris_clf")
+    assert caught.value.hint == "git mlv model list iris_clf"
+    with pytest.raises(UsageError, match=r"^wine is frozen here and not committed yet"):
+        repo.snapshot("wine")
+    with pytest.raises(UsageError, match="'prod' is not a stage") as caught:
+        repo.model("iris_clf").stage("prod")
+    assert caught.value.hint == "did you mean production, as in iris_clf@production?"
+    with pytest.raises(
+        UsageError, match=r"expected a text such as 'iris@v0\.1', not <mlvgit\.Snapshot iris@v0\.1"
+    ) as caught:
+        repo.snapshot(repo.snapshot("iris@v0.1"))  # type: ignore[arg-type]
+    assert ".ref" in caught.value.hint
 
 
 def test_two_versions_in_production_are_refused(released: Sandbox) -> None:

@@ -29,7 +29,7 @@ from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.aside import move
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress, hash_files
-from mlvgit.store.scan import SourceFile, Sources, scan, sizes_of
+from mlvgit.store.scan import Passed, SourceFile, Sources, scan, sizes_of
 
 __all__ = ["Freezing", "FreezeResult", "freeze", "freeze_listed", "gather"]
 
@@ -45,6 +45,7 @@ class Freezing(NamedTuple):
         storage: "git", "store", or "auto": the store when the version is larger than `limits.git_limit`. "" is store
             when the version before is kept there, auto once mlv.yaml names a remote, else git.
         move: the sources are taken in without a second copy, and are gone when all is in place.
+        passed: what was seen of `files` that may not be kept.
     """
 
     key: Key
@@ -53,6 +54,7 @@ class Freezing(NamedTuple):
     replace: bool = False
     storage: str = ""
     move: bool = False
+    passed: Passed | None = None
 
 
 class FreezeResult(NamedTuple):
@@ -68,6 +70,8 @@ class FreezeResult(NamedTuple):
         stored_bytes: what it took for the store: nothing for what was there, or shares its blocks with the source.
         set_aside: where the bytes of a replaced version were moved, "" when none were.
         stay: sources that were to move and stand where they were, as they changed at the last moment.
+        plain: files that might be run, and will not be where the store brings them.
+        empty: folders of the sources that hold nothing, and that the version has not.
     """
 
     key: Key
@@ -80,9 +84,11 @@ class FreezeResult(NamedTuple):
     stored_bytes: int = 0
     set_aside: str = ""
     stay: tuple[str, ...] = ()
+    plain: int = 0
+    empty: tuple[str, ...] = ()
 
 
-def gather(sources: Iterable[Path], *, dereference: bool = False) -> Sources:
+def gather(sources: Iterable[Path], *, dereference: bool = False, passed: Passed | None = None) -> Sources:
     """List the files of `sources`: a folder alone gives its contents, otherwise each source keeps its own name.
 
     Raises:
@@ -99,11 +105,11 @@ def gather(sources: Iterable[Path], *, dereference: bool = False) -> Sources:
                 hint="name files outside it; git bundle create FILE --all makes a file of a repository",
             )
     if len(given) == 1:
-        return _scan(given[0], dereference=dereference)
+        return _scan(given[0], dereference=dereference, passed=passed)
     found: dict[str, SourceFile] = {}
     for source in given:
         inside = source.name if source.is_dir() else ""
-        for file in _scan(source, dereference=dereference):
+        for file in _scan(source, dereference=dereference, passed=passed):
             relative = f"{inside}/{file.relative}" if inside else file.relative
             if relative in found:
                 raise UsageError(f"{found[relative].path} and {file.path} would both become {relative}")
@@ -120,8 +126,9 @@ def _git_directory(source: Path) -> str:
     return ""
 
 
-def _scan(source: Path, *, dereference: bool) -> Sources:
-    return scan(source, dereference=dereference, also=hub_repository(source) if dereference else "")
+def _scan(source: Path, *, dereference: bool, passed: Passed | None) -> Sources:
+    also = hub_repository(source) if dereference else ""
+    return scan(source, dereference=dereference, also=also, passed=passed)
 
 
 def freeze(project: Project, wanted: Freezing, progress: Progress | None = None) -> FreezeResult:
@@ -137,8 +144,8 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
     key = wanted.key
     target = project.top / project.layout.directory(key)
     with project.alone(freeze_command(key)):
-        in_place = wanted.files is None
-        files = wanted.files if wanted.files is not None else _standing(target, key)
+        in_place, passed = wanted.files is None, wanted.passed or Passed()
+        files = wanted.files if wanted.files is not None else _standing(target, key, passed)
         before = _existing(project, key)
         files, promised = (files, {}) if in_place else behind_pointers(project, files, move=wanted.move)
         placed = not in_place and before is None and _is_same(target, files)
@@ -159,7 +166,10 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
             as_pointed(promised, files, bringing.digests)
             as_blobs(files, bringing.digests)
             remember(project, files, bringing.digests, since)
-            return _settle(project, wanted, before, bringing, files, storage, placed=placed)
+            result = _settle(project, wanted, before, bringing, files, storage, placed=placed)
+            return result._replace(
+                plain=passed.executable if storage == "store" else 0, empty=tuple(sorted(passed.empty))
+            )
         except BaseException:
             bringing.give_up()
             raise
@@ -284,12 +294,12 @@ def _manifest(project: Project, wanted: Freezing, entries: NamedDigests, storage
     )
 
 
-def _standing(target: Path, key: Key) -> Sources:
+def _standing(target: Path, key: Key, passed: Passed) -> Sources:
     if not target.is_dir():
         raise UsageError(
             f"{target.name} does not exist, and no files were given", hint=f"{freeze_command(key)} FILE_OR_FOLDER..."
         )
-    return scan(target)
+    return scan(target, passed=passed)
 
 
 def _existing(project: Project, key: Key) -> Manifest | None:

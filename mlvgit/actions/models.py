@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
+from mlvgit.actions.given import as_json, is_yaml, read_object
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.registering import entry_for
 from mlvgit.core.references import is_model_name
@@ -20,7 +22,7 @@ from mlvgit.records.registry import Comment, RegisteredVersion
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress
-from mlvgit.store.scan import SourceFile
+from mlvgit.store.scan import Passed, SourceFile
 
 __all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version"]
 
@@ -84,16 +86,18 @@ def add(project: Project, plan: ModelPlan, progress: Progress | None = None) -> 
     if not plan.version:
         raise UsageError("which version?", hint=f"git mlv model add {plan.model} v0.1.0 ...   (or --bump minor)")
     key = project.layout.model_key(plan.model, model_version(plan.version).text)
-    files = _files(plan) if plan.inventory is None else None
     data = [project.find_snapshot(text, project.working()) for text in plan.data]
     fields: dict[str, Any] = {"derived_from": tuple(f"{each.name}_{each.version}" for each in data)}
     fields.update({name: value for name in ("run", "notes") if (value := getattr(plan, name))})
     if plan.move and (not plan.files or plan.dereference):
         raise cannot_move()
-    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
+    passed = Passed()
+    wanted = Freezing(key, None, fields, plan.replace, plan.storage, plan.move, passed)
     if plan.inventory is not None:
         return _add_listed(project, plan, wanted, plan.inventory)
-    return freeze(project, wanted, progress)
+    with TemporaryDirectory(prefix="mlv-") as scratch:
+        files = _files(plan, passed, Path(scratch))
+        return freeze(project, wanted._replace(files=files), progress)
 
 
 def _add_listed(project: Project, plan: ModelPlan, wanted: Freezing, inventory: Inventory) -> FreezeResult:
@@ -104,8 +108,7 @@ def _add_listed(project: Project, plan: ModelPlan, wanted: Freezing, inventory: 
     beside = {}
     for name, source in (("metrics.json", plan.metrics), ("params.json", plan.params)):
         if source is not None:
-            read_json_object(source)
-            beside[name] = source.read_bytes()
+            beside[name] = as_json(source)
     return freeze_inventory(project, wanted, inventory, beside)
 
 
@@ -124,7 +127,7 @@ def next_version(project: Project, model: str, part: Part) -> str:
     return max(version_of(key) for key in keys).bump(part)
 
 
-def _files(plan: ModelPlan) -> tuple[SourceFile, ...] | None:
+def _files(plan: ModelPlan, passed: Passed, scratch: Path) -> tuple[SourceFile, ...] | None:
     if not plan.files:
         if plan.metrics or plan.params:
             raise UsageError(
@@ -132,30 +135,18 @@ def _files(plan: ModelPlan) -> tuple[SourceFile, ...] | None:
                 hint=f"git mlv model add {plan.model} {plan.version} model.pkl --metrics metrics.json",
             )
         return None
-    found = {file.relative: file for file in gather(plan.files, dereference=plan.dereference)}
-    for name, source in (("metrics.json", plan.metrics), ("params.json", plan.params)):
-        if source is not None:
+    found = {file.relative: file for file in gather(plan.files, dereference=plan.dereference, passed=passed)}
+    for name, given in (("metrics.json", plan.metrics), ("params.json", plan.params)):
+        if given is not None:
+            source = given
+            read_object(source)
+            if is_yaml(source):
+                write_atomic(scratch / name, as_json(source), durable=False)
+                source = scratch / name
             found[name] = gather([source], dereference=plan.dereference)[0]._replace(relative=name)
         if name in found:
-            read_json_object(Path(found[name].path))
+            read_object(Path(found[name].path))
     return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
-
-
-def read_json_object(path: Path) -> dict[str, Any]:
-    """Read a small JSON file that holds one object.
-
-    Raises:
-        UsageError: it does not.
-    """
-    try:
-        value = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise UsageError(f"{path} holds no JSON object", hint='write {"f1": 0.94}')
-    return value
 
 
 def listing(catalog: Catalog, root: str, model: str | None = None) -> list[ModelVersion]:

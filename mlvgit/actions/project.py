@@ -21,6 +21,8 @@ from mlvgit.rules.catalog import Catalog, Frozen, Parsed
 __all__ = ["Project", "version_of"]
 
 MOST_NAMED = 3
+_KINDS = {"data": "snapshot", "model": "model"}
+"""What the word before the colon of a reference says."""
 
 
 def version_of(key: Key) -> Version:
@@ -163,11 +165,13 @@ class Project:
     # references
 
     def find(self, text: str, catalog: Catalog) -> Key:
-        """Look up a snapshot or a model version.
+        """Look up a snapshot or a model version: by its name, or by the path of its folder or of something in it.
 
         Raises:
             UsageError: nothing has that name, or both a dataset and a model have it.
         """
+        if at := self._frozen_around(text, catalog):
+            return at
         reference = parse_reference(text)
         if reference.kind in ("run", "bytes"):
             raise UsageError(f"{text} is not a snapshot or a model version")
@@ -178,6 +182,20 @@ class Project:
         if len({(key.kind, key.name) for key in found}) > 1:
             raise UsageError(f"{text} is both a dataset and a model", hint=f"write data:{text} or model:{text}")
         return found[0]
+
+    def _frozen_around(self, text: str, catalog: Catalog) -> Key | None:
+        """Return the version that has a path, given from here or from the top; None when it is no such path."""
+        scheme, colon, rest = text.partition(":")
+        path = rest if colon and scheme in _KINDS else text
+        for each in self.paths_from_top(path) if "/" in path else ():
+            key = catalog.place(each).key or catalog.place(f"{each}/_").key
+            if key and catalog.frozen(key) and _KINDS.get(scheme, key.kind) == key.kind:
+                return key
+        return None
+
+    def paths_from_top(self, path: str) -> tuple[str, ...]:
+        """Return what a path may mean, from the top: as it is read from the current folder, and from the top."""
+        return (os.path.relpath(os.path.abspath(path), self.top), os.path.normpath(path)) if self.repo.top else ()
 
     def find_snapshot(self, text: str, catalog: Catalog) -> Key:
         """Look up a snapshot."""
@@ -218,7 +236,7 @@ class Project:
             known = sorted({entry.stage for entry in registry.versions})
             meant = nearest(stage, list(self.settings_or_default.stage_names))
             if meant and meant != stage:
-                raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {model}@{meant}?")
+                raise UsageError(f"{stage!r} is not a stage", hint=f"did you mean {meant}, as in {model}@{meant}?")
             hint = f"git mlv promote {model} VERSION {stage}"
             hint += f"   (stages in use: {', '.join(known)})" if known else ""
             have = [str(key) for key in catalog.keys("model", model, self.root)][: -MOST_NAMED - 1 : -1]
@@ -246,14 +264,15 @@ class Project:
         if reference.wanted == "version" and any(key.name == reference.name for key in keys):
             have = ", ".join(key.version for key in keys if key.name == reference.name)
             return UsageError(f"{reference.name} has no version {reference.selector}", hint=f"there is: {have}")
-        standing = self.working()
-        if catalog is not standing and any(key.name == reference.name for key in standing.keys(root=self.root)):
-            return UsageError(f"{reference.text} is frozen here and not committed yet", hint="git commit")
         other = self.other_kind(reference.name, reference.kind, catalog)
         if other:
             return other
-        near = nearest(reference.name, sorted({key.name for key in keys}))
+        standing = self.working()
+        here = standing.keys(name=reference.name, root=self.root) if catalog is not standing else []
         shown = reference.text.removeprefix("data:").removeprefix("model:")
+        if any(reference.kind in ("", key.kind) for key in here):
+            return UsageError(f"{shown} is frozen here and not committed yet", hint="git commit")
+        near = nearest(reference.name, sorted({key.name for key in keys}))
         return UsageError(
             f"nothing is called {shown}",
             hint=f"did you mean {near}?" if near else "git mlv snapshot list, git mlv model list",

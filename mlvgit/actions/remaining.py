@@ -12,10 +12,11 @@ from mlvgit.records.layout import Key
 from mlvgit.records.run import RunRecord
 from mlvgit.repo.worktrees import worktrees
 from mlvgit.rules.catalog import Catalog
-from mlvgit.rules.lookup import Usage, canonical, model_candidates, read_registry, snapshot_named
+from mlvgit.rules.lookup import Usage, canonical, model_candidates, read_registry, registered, snapshot_named
+from mlvgit.rules.wording import quoted
 from mlvgit.store.atomic import machine_errors
 
-__all__ = ["impact", "remaining"]
+__all__ = ["impact", "remaining", "role"]
 
 MOST_NAMED = 20
 """Paths that a sentence names."""
@@ -42,6 +43,14 @@ def impact(catalog: Catalog, keys: Sequence[Key]) -> tuple[tuple[str, ...], tupl
                 if made and entry.stage in root.settings.exclusive:
                     serving.append(f"{key} ({entry.stage})")
     return tuple(users), tuple(serving)
+
+
+def role(catalog: Catalog, key: Key) -> str:
+    """Say what makes a version one that is missed: its stage when that is an exclusive one, that it is the newest; or ""."""
+    root, entry = catalog.root(key.root), registered(catalog, key)
+    if root and entry and entry.stage in root.settings.exclusive:
+        return entry.stage
+    return f"the newest of {key.name}" if key == catalog.keys(key.kind, key.name, key.root)[-1] else ""
 
 
 def _with_derived(catalog: Catalog, keys: Sequence[Key]) -> list[Key]:
@@ -104,13 +113,13 @@ def remaining(project: Project, dead: Collection[Digest], paths: Collection[str]
 def _tracked(project: Project, dead: Collection[Digest], paths: Collection[str]) -> Iterator[str]:
     found = in_git(project, dead, paths)
     if found.now:
-        some = " ".join(map(printable, found.now[:MOST_NAMED])) + (" ..." if len(found.now) > MOST_NAMED else "")
+        some = " ".join(map(quoted, found.now[:MOST_NAMED])) + (" ..." if len(found.now) > MOST_NAMED else "")
         yield (
             f"Git tracks the same bytes here as {count(len(found.now), 'other file')}: git rm {some}, and commit that, then "
             "rewrite the history"
         )
     if found.past:
-        named = " ".join(f"--path {printable(path)}" for path in found.past[:MOST_NAMED])
+        named = " ".join(f"--path {quoted(path)}" for path in found.past[:MOST_NAMED])
         more = f" ... ({len(found.past)} paths)" if len(found.past) > MOST_NAMED else ""
         yield (
             f"Git's history has them, here, on every server and in every clone: git filter-repo --invert-paths {named}{more} "

@@ -62,6 +62,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         key, catalog = _find(project, reference)
         frozen, manifest = project.frozen(key, catalog)
         folder = project.top / frozen.directory
+        only = [*only, *_named(project, reference, frozen)]
         chosen = _chosen(manifest, frozen, only)
         gone = holes(manifest)
         if only and gone.issuperset(chosen) and manifest.retired:
@@ -97,7 +98,8 @@ def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
     What HEAD has under a name that is published with other files does not count: HEAD is what was falsified. But HEAD
     says where a published thing stands that was moved.
     """
-    parse_reference(reference)
+    if "/" not in reference:
+        parse_reference(reference)
     tips = list(protected_refs(project.repo, project.settings_or_default.protect).values())
     published = published_by(project, tips)
     problems: list[MlvError] = []
@@ -125,6 +127,12 @@ def _find(project: Project, reference: str) -> tuple[Key, Catalog]:
     if found is None:
         raise problems[0] if problems else UsageError(f"nothing frozen is called {reference}")
     return found
+
+
+def _named(project: Project, reference: str, frozen: Frozen) -> list[str]:
+    """Return the file or folder in a frozen folder that a reference names, when it is the path of one."""
+    paths = project.paths_from_top(reference) if "/" in reference else ()
+    return [path for path in paths if path.startswith(frozen.directory + "/")][:1]
 
 
 def _is_retired(found: tuple[Key, Catalog]) -> bool:

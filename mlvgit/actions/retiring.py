@@ -5,7 +5,7 @@ bytes go: what a hook refuses has cost nothing, and whoever is killed runs the s
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.clock import utc_now
@@ -13,10 +13,10 @@ from mlvgit.actions.copies import branches_with
 from mlvgit.actions.erasing import ErasedHere, Eraser, whole_files
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import fits
-from mlvgit.actions.remaining import impact, remaining
+from mlvgit.actions.remaining import impact, remaining, role
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.core.digest import Digest, is_sha256
-from mlvgit.core.text import short, size
+from mlvgit.core.text import count, short, size
 from mlvgit.errors import MachineError, MlvError, RemoteError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, Retired
@@ -56,6 +56,7 @@ class Retiring:
     Attributes:
         digests: the bytes.
         holes: the versions that hold them, in this working directory.
+        beyond: which of these were not named, and lose files all the same, a sentence each.
         users: who was made with these versions, a sentence each.
         serving: the model versions among them, and made with them, that are in an exclusive stage now.
         remaining: where bytes may be that nothing here can reach, a sentence each.
@@ -72,6 +73,7 @@ class Retiring:
         project: Project,
         digests: tuple[Digest, ...],
         holes: tuple[Hole, ...],
+        beyond: tuple[str, ...],
         users: tuple[str, ...],
         serving: tuple[str, ...],
         remaining: tuple[str, ...],
@@ -80,6 +82,7 @@ class Retiring:
         self.project = project
         self.digests = digests
         self.holes = holes
+        self.beyond = beyond
         self.users = users
         self.serving = serving
         self.remaining = remaining
@@ -206,6 +209,7 @@ def plan_retiring(
         project=project,
         digests=tuple(sorted(dead, key=lambda digest: digest.sha256)),
         holes=tuple(holes),
+        beyond=tuple(_beyond(catalog, holes, {key for key, _ in names})) if reference else (),
         users=users,
         serving=serving,
         remaining=(
@@ -215,6 +219,15 @@ def plan_retiring(
         ),
         strays=Eraser(project, dead).strays(branches.paths),
     )
+
+
+def _beyond(catalog: Catalog, holes: Sequence[Hole], named: Collection[Key]) -> Iterator[str]:
+    """Say which versions lose files although another one was named, and what they are now."""
+    for hole in holes:
+        if hole.key not in named and not hole.already:
+            now = role(catalog, hole.key)
+            what = "all its files" if hole.whole else count(len(hole.paths), "file")
+            yield f"{hole.key}{f' ({now})' if now else ''} loses {what}"
 
 
 def _successors(every: Sequence[tuple[Frozen, Manifest]], holes: Sequence[Hole]) -> list[str]:

@@ -9,10 +9,12 @@ from mlvgit.core import jsontext
 from mlvgit.errors import IntegrityError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
+from mlvgit.records.registry import RegisteredVersion
 from mlvgit.records.run import RunRecord
 from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.lookup import Usage
 
-__all__ = ["Side", "model_side", "run_record"]
+__all__ = ["Side", "model_side", "run_record", "runs_of"]
 
 
 class Side(NamedTuple):
@@ -42,7 +44,7 @@ def model_side(project: Project, frozen: Frozen, manifest: Manifest, catalog: Ca
     key = frozen.key
     registry = catalog.registry(key.root, key.name)
     entry = registry.version(key.version) if registry else None
-    run = (entry.run if entry else "") or manifest.run
+    run = next(iter(runs_of(catalog, key, manifest, entry)), "")
     problems: list[str] = []
     record = run_record(catalog, key, run)
     facts = {}
@@ -61,6 +63,12 @@ def model_side(project: Project, frozen: Frozen, manifest: Manifest, catalog: Ca
         run=run,
         problems=tuple(problems),
     )
+
+
+def runs_of(catalog: Catalog, key: Key, manifest: Manifest, entry: RegisteredVersion | None) -> tuple[str, ...]:
+    """List the ids of the runs that made a model version: the one that it names, then those whose records name it."""
+    named = (entry.run if entry else "") or manifest.run
+    return tuple(dict.fromkeys(filter(None, (named, *Usage(catalog).runs(key)))))
 
 
 def run_record(catalog: Catalog, key: Key, run: str) -> RunRecord | None:

@@ -19,7 +19,7 @@ from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.storage import holes
 from mlvgit.store.hashing import Progress
-from mlvgit.store.scan import SourceFile
+from mlvgit.store.scan import Passed, SourceFile
 
 __all__ = ["SnapshotPlan", "create", "listing", "next_version"]
 
@@ -72,6 +72,7 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     _same_spelling(project, key)
     parents = [project.find_snapshot(parent, project.working()) for parent in plan.parents]
     files: Sequence[SourceFile] | None
+    passed = Passed()
     if plan.inventory is not None and (plan.sources or plan.base or plan.dereference):
         raise UsageError(
             "--manifest lists all files of the version", hint="leave sources, --base and --dereference out"
@@ -79,11 +80,11 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     if plan.base:
         base = project.find_snapshot(plan.base, project.working())
         parents = parents or [base]
-        files = _based(project, base, plan)
+        files = _based(project, base, plan, passed)
     elif plan.add or plan.remove:
         raise UsageError("--add and --remove say what differs from a --base", hint=f"--base {plan.dataset}@latest")
     else:
-        files = gather(plan.sources, dereference=plan.dereference) if plan.sources else None
+        files = gather(plan.sources, dereference=plan.dereference, passed=passed) if plan.sources else None
         _refuse_part(project, plan, files or ())
     fields: dict[str, Any] = {"derived_from": tuple(f"{parent.name}_{parent.version}" for parent in parents)}
     fields.update(
@@ -91,7 +92,7 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     )
     if plan.move and (not plan.sources or plan.dereference):
         raise cannot_move()
-    wanted = Freezing(key=key, files=files, fields=fields, replace=plan.replace, storage=plan.storage, move=plan.move)
+    wanted = Freezing(key, files, fields, plan.replace, plan.storage, plan.move, passed)
     if plan.inventory is not None:
         from mlvgit.actions.elsewhere import freeze_inventory
 
@@ -161,7 +162,7 @@ def _same_spelling(project: Project, key: Key) -> None:
             )
 
 
-def _based(project: Project, base: Key, plan: SnapshotPlan) -> tuple[SourceFile, ...]:
+def _based(project: Project, base: Key, plan: SnapshotPlan, passed: Passed) -> tuple[SourceFile, ...]:
     _, manifest = project.frozen(base, project.working())
     wanted = set(manifest.by_relative()) - holes(manifest)
     folder = project.top / project.layout.directory(base)
@@ -174,7 +175,7 @@ def _based(project: Project, base: Key, plan: SnapshotPlan) -> tuple[SourceFile,
             raise UsageError(f"{base} has no file {name}", hint=f"git mlv snapshot show {base}")
         kept.pop(name, None)
     for source in plan.add:
-        for file in gather([source], dereference=plan.dereference):
+        for file in gather([source], dereference=plan.dereference, passed=passed):
             relative = f"{source.name}/{file.relative}" if source.is_dir() else file.relative
             kept[relative] = file._replace(relative=relative)
     return tuple(sorted(kept.values(), key=lambda file: file.relative.encode()))

@@ -22,7 +22,7 @@ from mlvgit.repo.git import Git
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import ensure_directory, write_atomic
 
-__all__ = ["Move", "StageChange", "promote", "rollback", "rollback_target"]
+__all__ = ["Move", "StageChange", "known_stage", "promote", "rollback", "rollback_target"]
 
 ARCHIVED = "archived"
 PRODUCTION = "production"
@@ -70,13 +70,13 @@ def promote(
             changes that are not committed.
     """
     if tag:
-        _known_stage(project.settings, stage)
+        known_stage(project.settings, stage)
         wanted = _key(project, model, version)
         tag_model(project, wanted.name, wanted.version)
     with project.alone(f"git mlv promote {model} {version} {stage}"):
         take_back(project)
         catalog = _base(project)
-        _known_stage(project.settings, stage)
+        known_stage(project.settings, stage)
         key = _key(project, model, version)
         registry, entry = entry_for(catalog, key)
         _check_transition(project, key, entry, stage)
@@ -184,6 +184,8 @@ def _key(project: Project, model: str, version: str) -> Key:
     catalog = _base(project)
     if not project.has_model(model, catalog):
         raise _unknown_model(project, model, catalog)
+    if version == "latest":
+        return project.find_model(f"{model}@latest", catalog)
     return project.layout.model_key(model, model_version(version).text)
 
 
@@ -197,7 +199,12 @@ def _unknown_model(project: Project, model: str, catalog: Catalog) -> UsageError
     return UsageError(f"there is no model {model}", hint=hint)
 
 
-def _known_stage(settings: Settings, stage: str) -> None:
+def known_stage(settings: Settings, stage: str) -> None:
+    """Refuse a stage that the settings do not name.
+
+    Raises:
+        UsageError: it is such a one.
+    """
     if settings.stage(stage) is None:
         known = list(settings.stage_names)
         near = nearest(stage, known)

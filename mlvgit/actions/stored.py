@@ -12,7 +12,7 @@ from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import record
 from mlvgit.repo.repository import Repository
-from mlvgit.repo.worktrees import worktrees
+from mlvgit.repo.worktrees import main_top, worktrees
 from mlvgit.rules.storage import needed_objects
 from mlvgit.store.atomic import machine_errors
 
@@ -71,7 +71,7 @@ def open_one(project: Project, given: "Named") -> "Remote":
 
         return LfsHost(project.repo, given.name, given.endpoint)
 
-    remote = open_remote(given, project.top, host=host)
+    remote = open_remote(given, main_top(project.repo) or project.top, host=host)
     if isinstance(remote, FolderRemote) and (own := _own_folder(project.repo, remote.url)):
         refuse(
             given,

@@ -17,6 +17,7 @@ from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
+from mlvgit.rules.wording import listed
 from mlvgit.store.parallel import as_one, aside, portions, run_each
 from mlvgit.store.reading import Counted, Meter, Progress, StoppedError, one_work
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["STILL_WORKS", "Parcel", "Source", "deliver", "fetch", "lost", "receive"]
 
 STILL_WORKS: Final = "without these bytes all else works: status, log, diff, check, and commits and pushes of code"
+
+MOST_TOLD: Final = 3
+"""Objects that are named before a reason that they share."""
 
 
 class Parcel(NamedTuple):
@@ -160,7 +164,7 @@ def receive(
         RemoteError, IntegrityError: objects that none gave, all of them named; the others were taken in.
     """
     peers = [_Peer(remote) for remote in known]
-    failures: list[MlvError] = []
+    failures: list[tuple[str, MlvError]] = []
     lacking = 0
     with one_work(progress, sum(digest.size for digest in digests), len(digests)) as shown:
         for portion in portions(digests):
@@ -171,11 +175,11 @@ def receive(
                 for parcel, error in failed:
                     reasons.setdefault(parcel, []).append(error)
                 left = [parcel for parcel, _ in failed]
-            failures += [_about(error, name(parcel.digest)) for parcel in left for error in reasons[parcel]]
+            failures += [(name(parcel.digest), error) for parcel in left for error in reasons[parcel]]
             lacking += len(left)
     if failures:
         raise as_one(
-            failures,
+            _about(failures),
             f"{count(lacking, 'object')} could not be fetched; what came stays, and the same command goes on from there",
             hint=STILL_WORKS,
         )
@@ -276,5 +280,14 @@ def _weight(parcel: Parcel) -> int:
     return parcel.digest.size
 
 
-def _about(error: MlvError, name: str) -> MlvError:
-    return type(error)(f"{printable(name)}: {error.message}", hint=error.hint) if name else error
+def _about(failures: Iterable[tuple[str, MlvError]]) -> list[MlvError]:
+    """Put the names of the objects before what is said of them; what is said of many is said once."""
+    alike: dict[tuple[type[MlvError], str], list[tuple[str, MlvError]]] = {}
+    for name, error in failures:
+        alike.setdefault((type(error), error.message), []).append((name, error))
+    found = []
+    for (_, message), group in alike.items():
+        names = listed([printable(name) for name, _ in group if name], MOST_TOLD)
+        error = group[0][1]
+        found.append(type(error)(f"{', '.join(names)}: {message}", hint=error.hint) if names else error)
+    return found

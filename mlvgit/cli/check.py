@@ -67,7 +67,8 @@ def _check(project: "Project", args: argparse.Namespace) -> "Report":
     if args.range:
         base, dots, tip = args.range.partition("..")
         if not dots or args.all:
-            raise UsageError(f"{args.range!r} is not a range", hint="git mlv check origin/main..HEAD")
+            base = args.range if not dots and project.repo.resolve(args.range) else "origin/main"
+            raise UsageError(f"{args.range!r} is not a range", hint=f"git mlv check {base}..HEAD")
         symmetric = tip.startswith(".")
         names = (base or "HEAD", tip.lstrip(".") or "HEAD")
         oids = []

@@ -227,6 +227,15 @@ def frozen_lines(output: Output, result: FreezeResult) -> None:
     )
     output.say(f"  {printable(result.manifest_path)}")
     output.say(f"  disk: +{size(result.added_bytes)} in the working directory, {_rest(result)}")
+    if result.plain:
+        output.talk(
+            f"note: the store keeps bytes, not modes: {count(result.plain, 'file')} may be run, and will not be where it is "
+            "brought (--storage git keeps both)"
+        )
+    if result.empty:
+        more = f" and {len(result.empty) - MOST_NAMED} more" if len(result.empty) > MOST_NAMED else ""
+        named = ", ".join(map(printable, result.empty[:MOST_NAMED])) + more
+        output.talk(f"note: empty folders are not frozen, as Git keeps none: {named}")
     if result.set_aside:
         output.say(f"  what stood there is now in {printable(result.set_aside)}")
 

@@ -20,13 +20,14 @@ def configure_help(parser: argparse.ArgumentParser) -> None:
 
 def run_help(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv help`."""
-    from mlvgit.cli.main import COMMANDS, build_parser
+    from mlvgit.cli.main import COMMANDS, ELSEWHERE, build_parser
 
     if not args.command:
         return run_overview(output)
     if args.command not in COMMANDS:
-        near = nearest(args.command, list(COMMANDS))
-        raise UsageError(f"{args.command!r} is not a command", hint=f"git mlv help {near}" if near else "git mlv -h")
+        near = ELSEWHERE.get(args.command) or nearest(args.command, list(COMMANDS))
+        hint = f"git mlv help {near}" if near in COMMANDS else f"git mlv {near or '-h'}"
+        raise UsageError(f"{args.command!r} is not a command", hint=hint)
     parser = build_parser(args.command)
     if args.verb:
         parser.parse_args([args.verb, "-h"])

@@ -43,7 +43,7 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
         found = (
             event
             for event in stage_events(project, model, commit)
-            if not args.stage or any(args.stage in (change.before, change.after) for change in event.changes)
+            if not args.stage or any(args.stage in (_before(change), change.after) for change in event.changes)
         )
         events += list(islice(found, args.number or None))
     output.talk(f"at {short(moment.commit)} ({printable(moment.label)})" if commit else "no commit yet")
@@ -53,7 +53,12 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
     events.sort(key=lambda event: event.at, reverse=True)
     for event in events:
         _present(event, output)
-    if not events:
+    if not events and args.stage:
+        from mlvgit.actions.stages import known_stage
+
+        known_stage(project.settings_or_default, args.stage)
+        output.talk(f"no version came to, or left, {printable(args.stage)}")
+    elif not events:
         output.talk("no stage events yet: git mlv promote MODEL VERSION STAGE")
     output.json(
         {

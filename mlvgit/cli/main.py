@@ -98,6 +98,7 @@ ELSEWHERE = {
     "transition": "promote",
     "ui": "status, git mlv model list, git mlv log",
     "undo": "discard",
+    "completion": "--help   (its section COMPLETION)",
 }
 """What people who know DVC, GTO, Git LFS or MLflow type, and what it is called here."""
 

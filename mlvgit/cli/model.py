@@ -28,6 +28,7 @@ from mlvgit.cli.common import (
 )
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable, size
+from mlvgit.errors import UsageError
 
 __all__ = ["configure_comment", "configure_model", "run_comment", "run_model"]
 
@@ -53,8 +54,8 @@ def configure_model(parser: argparse.ArgumentParser) -> None:
         "--bump", choices=("major", "minor", "patch"), help="count on from the newest version, in place of VERSION"
     )
     new.add_argument("files", nargs="*", type=Path, metavar="FILE", help="none freezes the folder where it stands")
-    new.add_argument("--metrics", type=Path, metavar="FILE", help="JSON object; becomes metrics.json")
-    new.add_argument("--params", type=Path, metavar="FILE", help="JSON object; becomes params.json")
+    new.add_argument("--metrics", type=Path, metavar="FILE", help="an object in JSON or YAML; becomes metrics.json")
+    new.add_argument("--params", type=Path, metavar="FILE", help="an object in JSON or YAML; becomes params.json")
     new.add_argument(
         "--data", metavar="SNAPSHOT", action="append", default=[], help="what it was trained on; may be repeated"
     )
@@ -165,6 +166,8 @@ def _list(args: argparse.Namespace, output: Output) -> int:
 
 
 def _show(args: argparse.Namespace, output: Output) -> int:
+    from mlvgit.actions.sides import runs_of
+
     project = Project.open()
     catalog, commit = catalog_at(project, args, output)
     key = project.find_model(args.name, catalog)
@@ -172,13 +175,16 @@ def _show(args: argparse.Namespace, output: Output) -> int:
     frozen, manifest = project.frozen(key, catalog)
     registry = catalog.registry(key.root, key.name)
     entry = registry.version(key.version) if registry else None
+    runs = runs_of(catalog, key, manifest, entry)
     more = {
+        "runs": list(runs) if output.as_json else [],  # in words one line names them all
         "stage": entry.stage if entry else "dev",
         "metrics": dict(facts(catalog, frozen.directory, "metrics.json")),
         "params": dict(facts(catalog, frozen.directory, "params.json")),
         "comments": [f"{each.at[:10]} {each.by}: {each.text}" for each in entry.comments] if entry else [],
         "commit": commit,
     }
+    manifest = manifest._replace(run=next(iter(runs), "") if output.as_json else ", ".join(runs))
     show_manifest(output, frozen, manifest, **{name: value for name, value in more.items() if value or output.as_json})
     return 0
 
@@ -213,9 +219,12 @@ def _diff(args: argparse.Namespace, output: Output) -> int:
 def configure_comment(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv comment`."""
     parser.description = "Add a comment to a model version; it is kept in the registry."
-    parser.epilog = 'examples:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
+    parser.epilog = (
+        'examples:\n  git mlv comment iris_clf@v0.2.0 "Drifts on petals under 1 cm"\n'
+        '  git mlv comment iris_clf@v0.2.0 -m "Drifts on petals under 1 cm"    and commit it\n'
+    )
     parser.add_argument("ref", metavar="REF")
-    parser.add_argument("text", metavar="TEXT")
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="what is noted; without it, the text of -m")
     add_commit(parser)
     add_json(parser)
 
@@ -223,7 +232,10 @@ def configure_comment(parser: argparse.ArgumentParser) -> None:
 def run_comment(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv comment`."""
     project = Project.open()
-    key, path = comment(project, args.ref, args.text, project.repo.identity())
+    text = args.text if args.text is not None else args.message
+    if text is None:
+        raise UsageError("what is to be noted?", hint=f'git mlv comment {printable(args.ref)} "TEXT"   (or -m "TEXT")')
+    key, path = comment(project, args.ref, text, project.repo.identity())
     subject = f"Comment on {key}"
     commit = commit_staged(project, args, [path], subject, output)
     output.say(f"noted on {key}, in {printable(path)}" + ("" if commit else " (staged)"))

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mlvgit.core.text import printable
+from mlvgit.core.text import count, printable
 
 if TYPE_CHECKING:
     from mlvgit.store.hashing import Progress
 
 __all__ = ["Output", "flush_output"]
 
+MOST_SHOWN = 20
+"""Lines about things that may be thousands."""
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -36,6 +38,17 @@ class Output:
         """Print a line of the result."""
         if not self.as_json and not self.quiet:
             _print(text, sys.stdout)
+
+    def some(self, lines: Sequence[str], what: str) -> None:
+        """Print the first lines of what may be many, and how many more there are.
+
+        Args:
+            what: one of what each line is about, such as "file".
+        """
+        for line in lines[:MOST_SHOWN]:
+            self.say(line)
+        if len(lines) > MOST_SHOWN:
+            self.say(f"  ... and {count(len(lines) - MOST_SHOWN, f'more {what}')}")
 
     def raw(self, text: str) -> None:
         """Print exactly this, also with --json: a path for a script."""

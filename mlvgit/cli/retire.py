@@ -59,7 +59,7 @@ def run_retire(args: argparse.Namespace, output: Output) -> int:
     for place in plan.remaining:
         output.say(f"may remain: {place}")
     if not act:
-        output.next("the same command with --yes")
+        output.next("the same command with --yes" + "".join(f"\n        {printable(each)}" for each in plan.beyond))
     elif plan.staged and not commit:
         output.next(f'git commit -m "Retire {_what(plan)}"')
     output.json(_json(plan, removed=act, commit=commit))
@@ -92,6 +92,10 @@ def _say_plan(plan: Retiring, output: Output, *, act: bool) -> None:
         output.say(f"    ... and {count(len(plan.strays) - MOST_SHOWN, 'more file')}")
     for user in plan.users:
         output.say(f"  made with them: {printable(user)}")
+    for sentence in plan.beyond:
+        output.warn(f"{printable(sentence)} too: the same bytes go from every version that has them")
+    if plan.beyond:
+        output.talk("  to free room and erase nothing: git mlv drop REF")
     for model in plan.serving:
         output.warn(
             f"{printable(model)} serves now, and is or was made with what goes: git mlv rollback, or train anew"
@@ -132,6 +136,7 @@ def _json(plan: Retiring, *, removed: bool, commit: str) -> dict[str, object]:
             }
             for hole in plan.holes
         ],
+        "beyond": list(plan.beyond),
         "strays": list(plan.strays),
         "users": list(plan.users),
         "serving": list(plan.serving),

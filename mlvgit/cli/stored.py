@@ -72,10 +72,7 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
             written = pull(project, planned, progress)
     if written:
         tell_of_links(project, output)
-    for path in written[:20]:
-        output.say(f"  {printable(path)}")
-    if len(written) > 20:
-        output.say(f"  ... and {count(len(written) - 20, 'more file')}")
+    output.some([f"  {printable(path)}" for path in written], "file")
     if not written and not planned.missing_objects:
         output.say("everything is here: nothing to do")
     if planned.left and not args.refs:
@@ -131,7 +128,7 @@ def run_fsck(args: argparse.Namespace, output: Output) -> int:
     for remark in found.remarks:
         output.talk(f"note: {printable(remark)}")
     _say_healed(found, output)
-    output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
+    output.say(f"{count(found.objects, 'object')}, {size(found.bytes)}: {_now(found.whole, len(found.healed))}")
     if found.lost:
         output.talk(f"damaged bytes are kept in {printable(str(found.quarantine))}")
     output.json(_fsck_json(found))
@@ -149,13 +146,13 @@ def _fsck_remote(project: Project, args: argparse.Namespace, output: Output) -> 
         output.say(f"{_bad(digest, output)}: {remote} keeps its damaged bytes, whatever it is sent")
     if found.unmended or found.lost:
         output.next(found.mend)
-    for digest in found.gone[:MOST_SHOWN]:
-        output.say(f"{_bad(digest, output)}: was pushed, and is neither there nor here")
+    output.some(
+        [f"{_bad(digest, output)}: was pushed, and is neither there nor here" for digest in found.gone], "object"
+    )
     if found.gone:
-        if len(found.gone) > MOST_SHOWN:
-            output.say(f"  ... and {len(found.gone) - MOST_SHOWN} more")
         output.next(f"git mlv fsck --remote {remote}   (in a clone that has them: sends them anew)")
-    output.say(f"{remote}: {count(found.objects, 'object')}, {size(found.bytes)}: {found.whole} whole")
+    now = _now(found.whole, len(found.healed))
+    output.say(f"{remote}: {count(found.objects, 'object')}, {size(found.bytes)}: {now}")
     if found.absent:
         output.say(
             f"{count(len(found.absent), 'object')} not there yet (git mlv push sends what a pushed manifest names)"
@@ -201,11 +198,15 @@ def _bad(digest: Digest, output: Output) -> str:
     return f"{output.style('BAD', 'red')}     {digest.sha256}  {size(digest.size)}"
 
 
+def _now(whole: int, healed: int) -> str:
+    """Say how many objects are whole now."""
+    return f"{whole + healed:,} whole" + (f", {healed:,} of them healed just now" if healed else "")
+
+
 def _say_healed(found: StoreReport | RemoteReport, output: Output) -> None:
-    for digest in found.healed:
-        output.say(f"{output.style('healed', 'green')}  {digest.sha256}  {size(digest.size)}")
-    for digest in found.lost:
-        output.say(f"{_bad(digest, output)}: no whole copy was found")
+    healed = output.style("healed", "green")
+    output.some([f"{healed}  {digest.sha256}  {size(digest.size)}" for digest in found.healed], "object")
+    output.some([f"{_bad(digest, output)}: no whole copy was found" for digest in found.lost], "object")
 
 
 def _fsck_json(found: StoreReport | RemoteReport) -> dict[str, object]:

@@ -106,8 +106,11 @@ def configure_restore(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Put a frozen thing back as it was frozen, on disk and in the index. Altered bytes are moved aside first."
     )
-    parser.epilog = "examples:\n  git mlv restore iris@v0.1\n  git mlv restore iris@v0.1 iris.csv\n"
-    parser.add_argument("ref", metavar="REF")
+    parser.epilog = (
+        "examples:\n  git mlv restore iris@v0.1\n  git mlv restore iris@v0.1 iris.csv\n"
+        "  git mlv restore data/snapshots/iris_v0.1\n"
+    )
+    parser.add_argument("ref", metavar="REF", help="a version, or the path of its folder or of a file in it")
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files of it; none restores all")
     add_json(parser)
 
@@ -116,10 +119,11 @@ def run_restore(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv restore`."""
     project = Project.open()
     result = restore(project, args.ref, args.paths)
-    for path in result.restored:
-        output.say(f"restored {printable(path)}")
-    for path, place in result.set_aside:
-        output.say(f"  what stood at {printable(path)} is now {printable(str(place))}")
+    output.some([f"restored {printable(path)}" for path in result.restored], "file")
+    output.some(
+        [f"  what stood at {printable(path)} is now {printable(str(place))}" for path, place in result.set_aside],
+        "file",
+    )
     if not result.restored and not result.set_aside:
         output.say(
             f"{result.key} stands as it was frozen"

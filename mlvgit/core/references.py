@@ -112,6 +112,10 @@ def _selected(text: str, kind: Literal["snapshot", "model", ""], name: str, sele
         return Reference(kind, name, "version", selector, text)
     if is_model_name(selector) and not re.fullmatch(r"v?[0-9].*", selector):
         return Reference("model" if kind == "" else kind, name, "stage", selector, text)
+    if re.fullmatch(r"v?[0-9][0-9.]*", selector):
+        raise UsageError(
+            f"{selector!r} is not a version: a snapshot's has two numbers, as v0.1, and a model's three, as v0.1.0"
+        )
     raise _bad(text)
 
 

@@ -202,8 +202,14 @@ def way_out(state: str, refused: Refused, store: Callable[[str, Sequence[str]], 
         ("undo", found.undo),
         ("leave it out", found.skip),
         ("mend", found.mend),
-        ("then go on" if found.mend else "or mend it, then", found.go_on),
+        (_mended_label(found), found.go_on),
     ):
         for number, command in enumerate(commands):
             lines.append(f"  {label + ':' if not number else '':<18}{command}")
     return "\n".join(lines) + "\n"
+
+
+def _mended_label(found: WayOut) -> str:
+    if found.mend:
+        return "then go on"
+    return "or mend it, then" if found.undo or found.skip else "mend it, then"

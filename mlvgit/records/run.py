@@ -67,6 +67,11 @@ class Environment(NamedTuple):
         _, found, digest = self.container_image.partition("@sha256:")
         return "sha256:" + digest if found else ""
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether it says which libraries ran: a lock file is named, or an image by its digest."""
+        return bool(self.requirements_lock or self.image_digest)
+
     def as_json(self) -> dict[str, str]:
         """Return the mapping as a record writes it."""
         known = {key: getattr(self, key) for key in _ENV_KEYS}

@@ -18,7 +18,7 @@ from mlvgit.errors import DocumentError, Problem, SettingsError
 if TYPE_CHECKING:
     from yaml.events import Event, ScalarEvent
 
-__all__ = ["Document", "read_json", "read_yaml"]
+__all__ = ["Document", "read_json", "read_plain_yaml", "read_yaml"]
 
 MAX_SHOWN: Final = 100
 MAX_MANIFEST_BYTES: Final = 256 * 1024 * 1024
@@ -135,6 +135,19 @@ def read_yaml(data: bytes, path: str, kind: schemas.Kind, *, max_bytes: int = MA
     if not reading.readable and text.lstrip()[:1] == "{":  # tabs and \u pairs, which JSON has and YAML has not
         reading = jsontext.read(data, max_bytes=max_bytes)
     return Document(path, kind, reading)
+
+
+def read_plain_yaml(data: bytes, path: str) -> Any:
+    """Return the data of YAML that is no document of ours, by the same strict reading.
+
+    Raises:
+        DocumentError: it has what JSON cannot say, or what readers understand differently.
+    """
+    text, problems = jsontext.decode(data, MAX_YAML_BYTES)
+    reading = _YamlReader(text, {}).read() if not problems else YamlReading(None, list(problems), {}, readable=False)
+    if reading.problems:
+        raise DocumentError(path, reading.problems)
+    return reading.value
 
 
 class YamlReading:

@@ -118,7 +118,7 @@ def open_remote(
 
     Args:
         given: the entry.
-        top: what a relative folder is relative to.
+        top: what a relative folder is relative to: all worktrees of a clone mean one folder.
         patience: how long it is waited for.
         host: gives what Git knows of the host whose LFS server an entry means.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
-__all__ = ["Worktree", "worktrees"]
+__all__ = ["Worktree", "main_top", "worktrees"]
 
 
 class Worktree(NamedTuple):
@@ -38,6 +38,20 @@ def worktrees(repo: "Repository") -> list[Worktree]:
         said = os.fsdecode((folder / name / "gitdir").read_bytes().rstrip(b"\n"))
         found.append(Worktree(folder / name, (folder / name / said).parent))
     return found
+
+
+def main_top(repo: "Repository") -> Path | None:
+    """Return the top of the main worktree, from wherever it is asked; this one's where there is no main one.
+
+    Raises:
+        GitError: Git cannot list the worktrees.
+    """
+    if repo.top is None or _same(repo.git_dir, repo.common_dir):
+        return repo.top
+    main = worktrees(repo)[0].top
+    return (
+        main if main is not None and (main / ".git").exists() else repo.top
+    )  # a submodule's is listed as its Git folder
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -7,9 +7,11 @@ from mlvgit.core.references import parse_reference
 from mlvgit.core.versions import is_snapshot_version, snapshot_version
 from mlvgit.errors import DocumentError, UsageError
 from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
 from mlvgit.records.registry import RegisteredVersion, Registry
 from mlvgit.records.run import RunRecord
-from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.storage import is_hole
 
 __all__ = [
     "Usage",
@@ -18,6 +20,7 @@ __all__ = [
     "model_exists",
     "read_registry",
     "registered",
+    "sharing",
     "snapshot_named",
     "spellings",
 ]
@@ -84,6 +87,19 @@ def model_exists(catalog: Catalog, key: Key) -> bool:
     return root is not None and bool(catalog.tree.names(root.layout.directory(key)))
 
 
+def sharing(catalog: Catalog, thing: Frozen) -> list[Key]:
+    """List the other versions that have some of the bytes of `thing`, and would lose them with it."""
+    own = _bytes_of(thing.manifest)
+    found = (catalog.frozen(key) for key in catalog.keys(root=None) if key != thing.key)
+    return [other.key for other in found if other and not own.isdisjoint(_bytes_of(other.manifest))]
+
+
+def _bytes_of(manifest: Manifest | None) -> frozenset[str]:
+    if manifest is None or not manifest.entries_here:
+        return frozenset()
+    return frozenset(each.sha256 for each in manifest.files if each.size_bytes and not is_hole(manifest, each))
+
+
 class Usage:
     """Who names what, over all run records and registries of a catalog; made when a refusal is to be explained.
 
@@ -98,8 +114,15 @@ class Usage:
         """List who uses `key`: model versions with their stage, runs."""
         if key.kind == "model":
             entry = registered(self._catalog, key)
-            return ((f"{key} is in {entry.stage}",) if entry else ()) + self._by_model.get(key, ())
+            return (
+                *((f"{key} is in {entry.stage}",) if entry else ()),
+                *(f"run {run_id}" for run_id in self.runs(key)),
+            )
         return self._by_snapshot.get(canonical(key), ())
+
+    def runs(self, key: Key) -> tuple[str, ...]:
+        """List the ids of the runs whose records say that a model version came out of them."""
+        return self._by_model.get(key, ())
 
     @cached_property
     def _by_snapshot(self) -> dict[Key, tuple[str, ...]]:
@@ -125,7 +148,7 @@ class Usage:
         found: dict[Key, tuple[str, ...]] = {}
         for root, record in self._records():
             for key in model_candidates(self._catalog, root, record):
-                found[key] = (*found.get(key, ()), f"run {record.run_id}")
+                found[key] = (*found.get(key, ()), record.run_id)
         return found
 
     def _with_stage(self, key: Key) -> str:

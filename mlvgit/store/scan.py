@@ -13,7 +13,7 @@ from mlvgit.core.paths import all_fine, collisions, is_junk, unsafe_reason
 from mlvgit.core.text import count, printable
 from mlvgit.errors import MachineError, UsageError
 
-__all__ = ["SourceFile", "Sources", "StatKey", "is_readable", "listed", "scan", "sizes_of", "stat_key"]
+__all__ = ["Passed", "SourceFile", "Sources", "StatKey", "is_readable", "listed", "scan", "sizes_of", "stat_key"]
 
 MAX_LISTED = 20
 MAX_FOLLOWED = 10_000
@@ -136,6 +136,19 @@ class Sources(Sequence[SourceFile]):
         return map(self.__getitem__, range(len(self.names)))
 
 
+class Passed:
+    """What a source has and a frozen version may not keep, gathered while it is scanned.
+
+    Attributes:
+        executable: how many files may be run.
+        empty: folders that hold nothing to freeze.
+    """
+
+    def __init__(self) -> None:
+        self.executable = 0
+        self.empty: list[str] = []
+
+
 def sizes_of(files: Sequence[_Sized]) -> Sequence[int]:
     """Return the sizes of many files, in bytes, without making each of them where they are kept in columns."""
     return files.sizes if isinstance(files, Sources) else [file.stat.size for file in files]
@@ -154,7 +167,14 @@ def listed(lines: Iterable[str], whole: int) -> str:
     return "\n".join(shown)
 
 
-def scan(source: Path, *, dereference: bool = False, also: str = "", skip: Callable[[str], bool] = is_junk) -> Sources:
+def scan(
+    source: Path,
+    *,
+    dereference: bool = False,
+    also: str = "",
+    skip: Callable[[str], bool] = is_junk,
+    passed: Passed | None = None,
+) -> Sources:
     """List the files of `source`, a folder or one file, sorted by name as UTF-8 bytes.
 
     Nothing is opened but folders. Folders without files are passed over, as Git does.
@@ -164,6 +184,7 @@ def scan(source: Path, *, dereference: bool = False, also: str = "", skip: Calla
         dereference: follow symlinks whose target lies inside the source, and take the target in their place.
         also: another folder, without links in its path, that targets may lie in; "" for none.
         skip: names, relative to the source, that are neither taken nor reported; a skipped folder is not entered.
+        passed: is told what a frozen version may not keep.
 
     Raises:
         UsageError: the source does not exist or has no files, or has things that cannot be frozen: FIFOs, sockets,
@@ -173,10 +194,10 @@ def scan(source: Path, *, dereference: bool = False, also: str = "", skip: Calla
     """
     top, found = _top(source, dereference)
     if stat.S_ISREG(found.st_mode):
-        walk = _Walk(os.path.dirname(top), dereference, skip, also)
+        walk = _Walk(os.path.dirname(top), dereference, skip, also, passed)
         walk.file(os.path.basename(os.fspath(source)) or os.path.basename(top), top, found)
     elif stat.S_ISDIR(found.st_mode):
-        walk = _Walk(top, dereference, skip, also)
+        walk = _Walk(top, dereference, skip, also, passed)
         walk.folder("", top, (top,))
     else:
         raise UsageError(f"{printable(str(source))} {_kind(found.st_mode)}, so it cannot be frozen")
@@ -203,8 +224,11 @@ def _top(source: Path, dereference: bool) -> tuple[str, os.stat_result]:
 class _Walk:
     """One pass over a source: what was found, and what was refused why."""
 
-    def __init__(self, top: str, dereference: bool, skip: Callable[[str], bool], also: str) -> None:
+    def __init__(
+        self, top: str, dereference: bool, skip: Callable[[str], bool], also: str, passed: Passed | None
+    ) -> None:
         self.top = top
+        self.passed = passed or Passed()
         self.also = also
         self.dereference = dereference
         self.skip = skip
@@ -217,12 +241,15 @@ class _Walk:
         pending = [(prefix, path, above)]
         while pending:
             prefix, path, above = pending.pop()
+            before = len(self.files) + len(self.refused) + len(pending)
             try:
                 with os.scandir(path) as entries:
                     for entry in entries:
                         self._entry(prefix, entry, above, pending)
             except OSError as error:
                 self._refuse(prefix.rstrip("/") or ".", f"cannot be listed ({error.strerror})")
+            if before == len(self.files) + len(self.refused) + len(pending):
+                self.passed.empty.append(prefix.rstrip("/"))
 
     def _entry(
         self,
@@ -265,6 +292,7 @@ class _Walk:
             self._refuse(relative, "cannot be read (permission denied)")
         else:
             self.files.append(relative, path, stat_key(found))
+            self.passed.executable += bool(found.st_mode & 0o111)
 
     def _follow(self, relative: str, path: str, above: tuple[str, ...]) -> tuple[str, os.stat_result] | None:
         """Return where the symlink `path` leads and what is there; None when it was refused."""

@@ -42,3 +42,36 @@ def test_a_remote_that_only_this_disk_names_takes_no_bytes(team: Team) -> None:
     assert not shelf.exists()
     ada.git("commit", "-qm", "Name the remote shelf", "--", "mlv.yaml")
     ada.mlv("push")
+
+
+def test_all_worktrees_of_a_clone_mean_one_folder_by_a_relative_path(team: Team) -> None:
+    ada, folder = team.ada, team.playground.folder
+    ada.mlv("remote", "add", "shelf", "../shelf", "-m", "Name a remote")
+    for name in "abcde":
+        ada.write(f"raw/{name}.bin", name.encode() * 70_000)
+    ada.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
+    ada.mlv("push")
+    (folder / "far/away").mkdir(parents=True)
+    ada.git("worktree", "add", "-q", str(folder / "far/away/wt"), "-b", "elsewhere")
+    tree = Sandbox(team.playground, folder / "far/away/wt")
+    ada.mlv("drop", "scans@v0.1")
+
+    tree.mlv("pull", "scans@v0.1")
+
+    tree.mlv("verify", "scans@v0.1")
+
+
+def test_what_keeps_many_files_from_coming_is_said_once(team: Team) -> None:
+    ada, folder = team.ada, team.playground.folder
+    ada.mlv("remote", "add", "shelf", "../shelf", "-m", "Name a remote")
+    for name in "abcde":
+        ada.write(f"raw/{name}.bin", name.encode() * 70_000)
+    ada.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
+    ada.mlv("push")
+    (folder / "far").mkdir()
+    team.playground.run("git", "clone", "-q", str(team.server.path), "far/bob", cwd=folder)
+
+    refused = Sandbox(team.playground, folder / "far/bob").mlv("pull", check=False)
+
+    assert refused.err.count("there is no such folder") == 1
+    assert " and 2 more: shelf (" in refused.err

@@ -88,3 +88,34 @@ def test_a_record_of_ones_own_may_give_way_to_a_published_one_of_the_same_id(fro
     frozen.git("commit", "-q", "--no-edit")
 
     assert "weekly_v0.1" in frozen.read("runs/one.yaml").decode()
+
+
+def test_a_record_says_at_once_that_nothing_is_locked_and_the_way_holds_until_it_is_pushed(frozen: Sandbox) -> None:
+    command = ("record", "clf", "v0.1.0", "--data", "weekly@v0.1", "-m", "Record it")
+    frozen.git("checkout", "-qb", "work")
+    said = frozen.mlv(*command)
+    path = said.out.split("wrote ")[1].split()[0]
+    assert f"before it is pushed: rm {path}, and the same command with --lock FILE" in said.err
+
+    frozen.write("numpy.txt", "numpy==2.0\n")
+    frozen.remove(path)
+    again = frozen.mlv(*command, "--lock", "numpy.txt")
+
+    assert "lock" not in again.err
+    assert "requirements_lock" in frozen.git("show", f"HEAD:{path}").out
+
+
+def test_the_way_that_a_push_shows_for_an_unlocked_run_works_after_that_push(frozen: Sandbox) -> None:
+    frozen.server()
+    frozen.git("branch", "--set-upstream-to=origin/main")
+    frozen.mlv("record", "clf", "v0.1.0", "--data", "weekly@v0.1", "-m", "Record it")
+    said = frozen.git("push").err
+    assert "MLV302" in said
+    way = said.partition("keep it: ")[2].splitlines()[0]
+
+    frozen.write("numpy.txt", "numpy==2.0\n")
+    frozen.run("sh", "-c", way.replace("FILE", "numpy.txt"))
+    frozen.git("commit", "-qm", "Record another run")
+    pushed = frozen.git("push").err
+
+    assert "MLV30" not in pushed

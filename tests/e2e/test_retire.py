@@ -514,3 +514,34 @@ def test_freezing_retired_bytes_again_is_warned_of_with_who_when_why_and_the_way
     ada.git("commit", "-qm", "Take them back")
     ada.mlv("pull")
     assert_nowhere("whole", ada.path, shelf)
+
+
+def test_who_prunes_an_old_version_is_told_what_frees_its_room_and_erases_nothing(ada: Sandbox, shelf: Path) -> None:
+    ada.git("rm", "-q", "data/snapshots/scans_v0.1.manifest.json")
+
+    said = ada.git("commit", "-m", "The old one away", check=False).err
+
+    ways = said.partition("keep it: ")[2].partition("undo it:")[0].splitlines()
+    restore, drop, erase = (way.strip() for way in ways if way.strip())
+    assert drop.startswith("git mlv drop scans@v0.1   # frees its room here")
+    assert erase.endswith("# only to erase: its bytes go everywhere, from scans@v0.2 too")
+    for way in (restore, drop):
+        ada.run("sh", "-c", way)
+    assert not (ada / "data/snapshots/scans_v0.1/other.bin").exists()
+    assert files_with(SECRETS["whole"], shelf)
+    assert ada.git("status", "--porcelain").out == ""
+    ada.mlv("pull", "scans@v0.1", "scans@v0.2")
+    ada.mlv("verify", "scans@v0.1", "scans@v0.2")
+    dry = ada.run("sh", "-c", erase)
+    assert "scans@v0.2 (the newest of scans) loses 40 files too" in dry.err
+    assert "--yes\n        scans@v0.2 (the newest of scans) loses 40 files\n" in dry.out
+    assert json.loads(ada.mlv("retire", "scans@v0.1", "--reason", "x", "--json").out)["beyond"]
+
+
+def test_an_erasure_names_loudly_the_versions_that_were_not_named_and_lose_files(ada: Sandbox) -> None:
+    alone = ada.mlv("retire", "scans@v0.1", "other.bin", *WHY[:2])
+    assert "loses" not in alone.said
+
+    ran = ada.mlv("retire", "scans@v0.1", "small/17.txt", *WHY, "-m", "Retire it")
+
+    assert "warning: scans@v0.2 (the newest of scans) loses 1 file too" in ran.err

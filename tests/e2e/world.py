@@ -28,7 +28,7 @@ MAIN = "HEAD:refs/heads/main"
 SUBJECT = "sh -c 'echo Subject >\"$0\"'"
 """An editor that writes a message where Git asks for one."""
 
-_LABELLED = re.compile(r"  (keep it|undo it|undo|leave it out|mend|then go on|or mend it, then): +(\S.*)")
+_LABELLED = re.compile(r"  (keep it|undo it|undo|leave it out|mend|then go on|mend it, then|or mend it, then): +(\S.*)")
 _GOES_ON = re.compile(r"  {5,}(\S.*)")
 _UNDER_WAY = ("MERGE_HEAD", "MERGE_MSG", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "sequencer")
 

@@ -489,3 +489,10 @@ def test_where_nothing_else_is_staged_there_is_nothing_to_mend() -> None:
 
 def test_a_push_of_tags_has_no_path_to_mend() -> None:
     assert way_out("push", Refused()) == "nothing was pushed\n"
+
+
+def test_where_nothing_is_to_be_undone_mending_is_no_alternative() -> None:
+    ignored = way_out("commit-all", Refused())
+
+    assert ignored.splitlines()[1:] == ["  mend it, then:    git commit -a"]
+    assert "  or mend it, then: git commit -a" in way_out("commit-all", Refused(paths=["a"]))

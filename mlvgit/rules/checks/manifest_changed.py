@@ -16,8 +16,10 @@ Example:
 Way out:
     Undo: `git mlv restore iris@v0.1` puts the manifest and its files back.
     Keep: other data is another version: `git mlv snapshot create iris v0.2 ...`. A version that is not published can
-    be taken back with `git mlv discard iris@v0.1`. Bytes that must go leave a tombstone: the
-    manifest stays, with `"retired": {"by": ..., "at": ..., "reason": ...}`.
+    be taken back with `git mlv discard iris@v0.1`. An old version whose bytes take room here keeps its manifest:
+    `git mlv drop iris@v0.1` lets go of the bytes that a remote has. Only bytes that must exist nowhere are erased, from
+    every version that has them (`git mlv retire`), and leave a tombstone: the manifest stays, with
+    `"retired": {"by": ..., "at": ..., "reason": ...}`.
 """
 
 from collections.abc import Iterator
@@ -28,8 +30,9 @@ from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
 from mlvgit.rules.freezing import held, published
+from mlvgit.rules.lookup import sharing
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import about, back, quoted
+from mlvgit.rules.wording import about, back, listed, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -122,7 +125,21 @@ def _way_on(delta: Delta, context: Context, thing: Frozen, moved: str) -> tuple[
         return (f"git mlv discard {key}",)
     if moved:
         return (f"a name stays with what it names: freeze the files under the new name as well, beside {key}",)
-    return (f'git mlv retire {key} --reason "..."   # lets go of its bytes; that it was stays known',)
+    return _room_and_erasure(delta, thing)
+
+
+def _room_and_erasure(delta: Delta, thing: Frozen) -> tuple[str, ...]:
+    """Say how to free the room of a published version, and how to erase it and what else that takes."""
+    key, manifest = thing.key, thing.manifest
+    frees: tuple[str, ...] = ()
+    if manifest and manifest.storage == "store":
+        frees = (
+            f"git mlv restore {key}",
+            f"git mlv drop {key}   # frees its room here; the manifest stays, pull undoes it",
+        )
+    others = listed([str(other) for other in sharing(delta.after, thing)])
+    reach = f", from {', '.join(others)} too" if others else ""
+    return (*frees, f'git mlv retire {key} --reason "..."   # only to erase: its bytes go everywhere{reach}')
 
 
 def _edited(

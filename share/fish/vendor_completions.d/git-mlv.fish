@@ -379,8 +379,8 @@ WORDS
 -h	show this help message and exit
 --help	show this help message and exit
 --bump	count on from the newest version, in place of VERSION
---metrics	JSON object; becomes metrics.json
---params	JSON object; becomes params.json
+--metrics	an object in JSON or YAML; becomes metrics.json
+--params	an object in JSON or YAML; becomes params.json
 --data	what it was trained on; may be repeated
 --run	the run that made it
 --notes
@@ -437,8 +437,8 @@ WORDS
 --id	run id (DATE-MODEL-VERSION)
 --data
 --code	what was checked out when the run started (HEAD)
---params	more parameters, a JSON object
---metrics	more metrics, a JSON object
+--params	more parameters, an object in JSON or YAML
+--metrics	more metrics, an object in JSON or YAML
 --lock	lock file (env/requirements.lock, uv.lock, ...)
 --image	container image, best with @sha256:...
 --python	Python of the run (this one)

@@ -51,8 +51,23 @@ def test_without_a_lock_file_the_way_is_to_record_the_run_with_one():
     made = {"outputs": {"model": "iris_clf", "model_version": "v0.1.0"}}
 
     (finding,) = (each for each in judged(valid(), valid().run("r", env={}, **made)) if each.code == "MLV302")
-    assert finding.keep[0] == ("rm runs/r.yaml && git mlv record iris_clf v0.1.0 --id r --code 9f2e1c4 --lock FILE")
+    assert finding.keep[0] == (
+        "rm runs/r.yaml && git mlv record iris_clf v0.1.0 --id r --code 9f2e1c4 --data iris_v0.1 --lock FILE"
+    )
 
     moved = valid().run("r", env={"container_image": "ghcr.io/org/ml:1.2.3"}, **made)
     (finding,) = (each for each in judged(valid(), moved) if each.code == "MLV302")
     assert not any("git mlv record" in way for way in finding.keep)
+
+
+def test_a_run_that_is_published_gets_another_record_under_another_id():
+    made = {"outputs": {"model": "iris_clf", "model_version": "v0.1.0"}}
+    after = valid().run("r", env={}, **made)
+
+    (pushed,) = (each for each in judged(valid(), after, "push") if each.code == "MLV302")
+    assert pushed.keep[0] == "git mlv record iris_clf v0.1.0 --id r-2 --code 9f2e1c4 --data iris_v0.1 --lock FILE"
+    assert pushed.undo == ()
+
+    before = valid().put("mlv.yaml", "run_lock: required\n")
+    (refusal,) = (each for each in judged(before, before.run("r", env={}, **made), "push") if each.code == "MLV302")
+    assert refusal.keep[0].startswith("rm runs/r.yaml && git mlv record iris_clf v0.1.0 --id r ")
