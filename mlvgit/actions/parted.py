@@ -185,7 +185,8 @@ class Parted:
         whole, objects, names = Digests(), dict[Digest, None](), dict[str, None]()
         for portion in portions(unique(digests)):
             parted = [] if self.whole_only else [each for each in portion if not store.has_object(each)]
-            parted = [each for each in parted if store.has(each)]
+            absent = frozenset(store.absent(parted))
+            parted = [each for each in parted if each not in absent]
             found, named = store.physical(parted)
             objects.update(dict.fromkeys(found))
             names.update(dict.fromkeys(named))

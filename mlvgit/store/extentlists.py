@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
@@ -65,6 +66,7 @@ class Lists:
         """Names of lists that are damaged, or of a newer format: what they need is not known."""
         self._read: dict[str, ExtentTable] = {}
         self._long: list[str] = []
+        self._last = ""  # the long list that had the last file asked about
         self._files: dict[Digest, list[str]] = {}  # of short lists, which are many; a long one is asked itself
         self._changes = 0  # how often what is known changed
         self._seen = (0, 0)
@@ -77,22 +79,33 @@ class Lists:
             digest: the file.
             fresh: look whether there are new lists when it is in none that was read.
         """
+        return list(self.ways(digest, fresh=fresh))
+
+    def ways(self, digest: Digest, *, fresh: bool = True) -> Iterator[tuple[str, tuple[Extent, ...]]]:
+        """Yield what `find` returns, the way that is found first first: whoever needs one does not wait for the others."""
         known = self._changes
-        found = self._ways(digest)
-        if not found and fresh:
+        none = True
+        for way in self._ways(digest):
+            none = False
+            yield way
+        if none and fresh:
             self.refresh()
             if self._changes != known:
-                found = self._ways(digest)
-        return found
+                yield from self._ways(digest)
 
-    def _ways(self, digest: Digest) -> list[tuple[str, tuple[Extent, ...]]]:
-        names = self._files.get(digest)
-        names = [*names, *self._long] if names else self._long
-        if not names:
-            return []
+    def _ways(self, digest: Digest) -> Iterator[tuple[str, tuple[Extent, ...]]]:
+        last = self._last
+        names = self._files.get(digest, ())
+        if not names and not self._long:
+            return
         key = halves(digest)
-        tables = [(name, self._read.get(name, _NOTHING)) for name in names]
-        return [(name, extents) for name, table in tables if (extents := table.find(*key)) is not None]
+        # files are asked about in the order that they were packed in, so most often the list is that of the one before
+        for name in chain((last,) if last else (), (each for each in (*names, *self._long) if each != last)):
+            extents = self._read.get(name, _NOTHING).find(*key)
+            if extents is not None:
+                if name in self._long:
+                    self._last = name
+                yield name, extents
 
     def files(self) -> set[Digest]:
         """Return the files of all lists."""
@@ -238,6 +251,7 @@ class Lists:
             self._changes += 1
             if name in self._long:
                 self._long = [each for each in self._long if each != name]
+                self._last = ""
                 return
             for file in table:
                 left = [each for each in self._files[file] if each != name]

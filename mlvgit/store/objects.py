@@ -76,8 +76,8 @@ class ObjectStore:
         has_object = functools.cache(self.has_object)  # most are ranges of a few packs
 
         def is_here(digest: Digest) -> bool:
-            ways = self.lists.find(digest, fresh=False)
-            return any(all(has_object(each.object) for each in extents) for _, extents in ways) or has_object(digest)
+            ways = self.lists.ways(digest, fresh=False)
+            return any(all(has_object(each.object) for each in extents) for _, extents in ways) or self.has_object(digest)
 
         return Digests(digest for digest in unique(digests) if not is_here(digest))
 
@@ -90,7 +90,7 @@ class ObjectStore:
         """
         if self.has_object(digest):
             return (Extent(digest, 0, digest.size),)
-        for _, extents in self.lists.find(digest, fresh=fresh):
+        for _, extents in self.lists.ways(digest, fresh=fresh):
             if all(map(self.has_object, {extent.object for extent in extents})):
                 return extents
         return None
@@ -377,11 +377,16 @@ class ObjectStore:
         """
         objects: dict[Digest, None] = {}
         lists: dict[str, None] = {}
+        has_object = functools.cache(self.has_object)  # most are ranges of a few packs
         for digest in digests:
-            extents = self.whereabouts(digest)
+            ways = () if self.has_object(digest) else self.lists.ways(digest, fresh=False)
+            for name, extents in ways:
+                if all(has_object(each.object) for each in extents):
+                    lists[name] = None
+                    break
+            else:
+                extents = self.whereabouts(digest)
             objects.update(dict.fromkeys(extent.object for extent in extents))
-            if not self.has_object(digest):
-                lists[next(name for name, found in self.lists.find(digest) if found == extents)] = None
         return list(objects), list(lists)
 
     def remove(self, *digests: Digest) -> None:
