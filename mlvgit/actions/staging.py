@@ -1,18 +1,21 @@
 """Writing the manifest of a frozen directory, and staging both."""
 
+import os
 from collections.abc import Iterable
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold
+from mlvgit.core.paths import is_within
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.attributes import conversions
+from mlvgit.repo.attributes import Conversion, conversions
 from mlvgit.rules.storage import stays_in_git
+from mlvgit.rules.wording import quoted
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.place import make_read_only
 
-__all__ = ["kept_in_git", "refuse_conversions", "take_along", "write_manifest"]
+__all__ = ["kept_in_git", "refuse_conversions", "take_along", "ways_past", "write_manifest"]
 
 
 def kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) -> list[str]:
@@ -32,8 +35,27 @@ def refuse_conversions(project: Project, paths: list[str]) -> None:
         raise RefusedError(
             f"Git would convert {found[0].path} when it stores it, because of {found[0].cause}"
             + (f"; and {len(found) - 1} more files" if len(found) > 1 else ""),
-            hint="git mlv init   (writes the attributes that keep frozen bytes as they are)",
+            hint="\n".join(ways_past(project, found[0])),
         )
+
+
+def ways_past(project: Project, found: Conversion) -> tuple[str, ...]:
+    """Say what each keeps Git from converting a file below our folders.
+
+    A filter such as Git LFS's is somebody's wish: `git mlv init` does not end it, since frozen files may be pointers.
+    """
+    if not found.attribute.startswith("filter="):
+        return ("git mlv init   (writes the attributes that keep frozen bytes as they are)",)
+    layout = project.layout
+    place = layout.place(found.path)
+    folder = layout.snapshots if place.key and place.key.kind == "snapshot" else layout.models
+    file = layout.absolute(".gitattributes")
+    above = not os.path.isabs(found.source) and is_within(file, os.path.dirname(found.source))
+    line = f"echo {quoted(f'/{folder}/** -filter')} >>{quoted(file)} && git add {quoted(file)}"
+    ways = [f"{line}   (Git then holds the bytes themselves)" if above else f"take that line out of {found.source}"]
+    if place.key is None or not stays_in_git(place.key, found.path[len(layout.directory(place.key)) + 1 :]):
+        ways.append("the same with --storage store   (Git then holds the manifest alone)")
+    return tuple(ways)
 
 
 def write_manifest(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:
