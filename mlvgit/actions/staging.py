@@ -51,11 +51,19 @@ def ways_past(project: Project, found: Conversion) -> tuple[str, ...]:
     folder = layout.snapshots if place.key and place.key.kind == "snapshot" else layout.models
     file = layout.absolute(".gitattributes")
     above = not os.path.isabs(found.source) and is_within(file, os.path.dirname(found.source))
-    line = f"echo {quoted(f'/{folder}/** -filter')} >>{quoted(file)} && git add {quoted(file)}"
-    ways = [f"{line}   (Git then holds the bytes themselves)" if above else f"take that line out of {found.source}"]
+    ways = []
+    if above and not _filtered(project, found.attribute, layout.absolute(folder)):
+        line = f"echo {quoted(f'/{folder}/** -filter')} >>{quoted(file)} && git add {quoted(file)}"
+        ways.append(f"{line}   (Git then holds the bytes themselves)")
     if place.key is None or not stays_in_git(place.key, found.path[len(layout.directory(place.key)) + 1 :]):
         ways.append("the same with --storage store   (Git then holds the manifest alone)")
-    return tuple(ways)
+    return tuple(ways) or (f"take that line out of {found.source}",)
+
+
+def _filtered(project: Project, attribute: str, folder: str) -> bool:
+    """Say whether Git tracks files in a folder by a filter: without it they would all be modified."""
+    asked = f":(top,attr:{attribute}){folder}"
+    return bool(project.repo.git.lines0("--no-literal-pathspecs", "ls-files", "-z", "--", asked))
 
 
 def write_manifest(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:
