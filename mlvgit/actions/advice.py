@@ -161,6 +161,9 @@ def _pushing(status: Status) -> Step:
     away = [each.key for each in status.snapshots if each.away and each.committed]
     if away:
         return Step("git mlv pull", f"the bytes of {away[0]} are not here")
+    others = [each.key for each in status.versions if each.away and each.committed]
+    if others:  # of models, a pull that names none brings what serves
+        return Step(f"git mlv pull {others[0]}", f"the bytes of {others[0]} are not here")
     return Step("", "nothing to do")
 
 

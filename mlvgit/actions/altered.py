@@ -1,16 +1,18 @@
 """Store-kept bytes that were altered in this worktree: Git ignores them, so no tree shows it; the commit guard looks.
 
-Only what this worktree holds is compared: a version that was never fetched is no finding, nor is one whose folder was
-removed whole (that lets go of it). By stat first; hashed is only what moved.
+Only what this worktree holds is compared: a version that was never fetched is no finding, nor is one of which every
+file that the store keeps was removed (that lets go of it, as `git clean -dx` does). By stat first; hashed is only what
+moved.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
+from mlvgit.actions.away import is_away
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk, extra_files
 from mlvgit.core.text import printable
-from mlvgit.repo.held import held_folders, is_damaged, moved_paths, record
+from mlvgit.repo.held import forget, held_folders, is_damaged, moved_paths, record
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
@@ -35,11 +37,13 @@ def altered_here(project: Project, index: Catalog) -> list[Finding]:
         if (frozen := index.frozen(key)) and _is_stored(frozen)
     }
     held = frozen_in if damaged else held_folders(git_dir)
-    compared = [directory for directory in held if directory in frozen_in and (project.top / directory).is_dir()]
+    known = [directory for directory in held if directory in frozen_in]
+    compared = [directory for directory in known if not is_away(project, frozen_in[directory])]
     looked_at = None if damaged else moved
     findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], looked_at)]
     if not findings:
         record(git_dir, top, compared)
+        forget(git_dir, set(known).difference(compared))
     return findings
 
 

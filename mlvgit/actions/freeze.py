@@ -25,6 +25,8 @@ from mlvgit.errors import MachineError, RefusedError, UsageError, way_out
 from mlvgit.records.filelist import FileList
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, new_manifest
+from mlvgit.rules.catalog import Catalog, Frozen
+from mlvgit.rules.lookup import canonical
 from mlvgit.rules.storage import stays_in_git
 from mlvgit.store.aside import move
 from mlvgit.store.atomic import write_atomic
@@ -308,8 +310,19 @@ def _existing(project: Project, key: Key) -> Manifest | None:
         if frozen is not None:
             if frozen.manifest is None:
                 raise frozen.error or UsageError(f"{frozen.manifest_path} cannot be read")
-            return frozen.manifest
+            if not _is_copy(project, catalog, frozen):
+                return frozen.manifest
     return None
+
+
+def _is_copy(project: Project, catalog: Catalog, frozen: Frozen) -> bool:
+    """Say whether what stands in the place of a manifest is another thing's, which that thing has as well."""
+    manifest = frozen.manifest
+    if manifest is None:
+        return False
+    named = frozen.key._replace(kind=manifest.kind, name=manifest.name, version=manifest.version)
+    other = catalog.frozen(named) if canonical(named) != canonical(frozen.key) else None
+    return other is not None and other.manifest == manifest
 
 
 def _storage(project: Project, key: Key) -> str:

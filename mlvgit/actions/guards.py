@@ -19,7 +19,7 @@ from mlvgit.actions.judging import (
     trusted_settings,
 )
 from mlvgit.actions.project import Project
-from mlvgit.actions.published import is_replaceable, published_by, released
+from mlvgit.actions.published import is_replaceable, published_by, registry_published, released
 from mlvgit.actions.receiving import BYTES, check_range, guard_push, guard_receive
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runcode import code_known, code_sha256_of, file_sha256_at, run_published
@@ -104,6 +104,7 @@ def _commit_context(project: Project, head: str | None, *merged: str | None) -> 
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, tips),
+        published_registry=registry_published(project, tips),
         held_before=_held_before(project, parents),
         stages_held=stage_trail(project, [head] if head else []),
         came_with=came_with(project, parents),

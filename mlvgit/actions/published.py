@@ -17,7 +17,15 @@ from mlvgit.repo.tags import ModelTag, list_model_tags, read_tag, tag_ref_name
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 
-__all__ = ["allow_replacing", "is_replaceable", "published_by", "published_identities", "released", "tags_of"]
+__all__ = [
+    "allow_replacing",
+    "is_replaceable",
+    "published_by",
+    "published_identities",
+    "registry_published",
+    "released",
+    "tags_of",
+]
 
 _FILE = "replaceable.json"
 MAX_REMEMBERED = 10_000
@@ -38,6 +46,12 @@ def published_by(project: Project, tips: Iterable[str], *, with_tags: bool = Tru
         return known[key]
 
     return published
+
+
+def registry_published(project: Project, tips: Iterable[str]) -> Callable[[str], bool]:
+    """Return a function that says whether one of `tips` has a file at the path of a registry."""
+    trees = [project.committed(tip).tree for tip in dict.fromkeys(tips)]
+    return lambda path: any(tree.entry(path) is not None for tree in trees)
 
 
 def published_identities(project: Project, key: Key) -> frozenset[str]:

@@ -15,7 +15,7 @@ from mlvgit.actions.judging import (
     trusted_settings,
 )
 from mlvgit.actions.project import Project
-from mlvgit.actions.published import published_by
+from mlvgit.actions.published import published_by, registry_published
 from mlvgit.actions.pushed_tags import remote_tags, tag_move, tagged_after, tags_here_or_there
 from mlvgit.actions.reverts import brought_back
 from mlvgit.actions.runcode import code_known, code_sha256_of, file_sha256_at, run_published
@@ -216,6 +216,7 @@ def _judge_push(
         code_known=code_known(project),
         file_sha256_at=file_sha256_at(project),
         published_run=run_published(project, receiver.protected.values()),
+        published_registry=registry_published(project, receiver.protected.values()),
         held_before=brought_back(project, receiver.protected.values()),
         stages_held=stage_trail(project, receiver.protected.values()),
         tag_moves=tuple(tag_moves),

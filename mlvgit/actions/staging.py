@@ -6,16 +6,18 @@ from pathlib import Path
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold
+from mlvgit.core.paths import is_within
 from mlvgit.core.text import printable
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.attributes import ATTRIBUTES, Coming, conversions
+from mlvgit.repo.attributes import ATTRIBUTES, Coming, Conversion, conversions
 from mlvgit.rules.storage import stays_in_git
+from mlvgit.rules.wording import quoted
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.place import make_read_only
 
-__all__ = ["kept_in_git", "refuse_conversions", "take_along", "write_manifest"]
+__all__ = ["kept_in_git", "refuse_conversions", "take_along", "ways_past", "write_manifest"]
 
 
 def kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) -> list[str]:
@@ -47,7 +49,7 @@ def refuse_conversions(project: Project, key: Key, storage: str, files: Iterable
     found = conversions(project.repo, kept, Coming(directory, brought))
     if not found:
         return
-    hint = "git mlv init   (writes the attributes that keep frozen bytes as they are)"
+    hint = "\n".join(ways_past(project, found[0]))
     if found[0].source in {shown for shown, _ in brought.values()}:
         hint = f"freeze it without {printable(found[0].source)}"
         if storage != "store":
@@ -62,6 +64,33 @@ def refuse_conversions(project: Project, key: Key, storage: str, files: Iterable
 def _shown(project: Project, path: str) -> str:
     """Return a path from the top where it lies below that, and was not given otherwise."""
     return os.path.relpath(path, project.top) if path.startswith(f"{project.top}/") else path
+
+
+def ways_past(project: Project, found: Conversion) -> tuple[str, ...]:
+    """Say what each keeps Git from converting a file below our folders.
+
+    A filter such as Git LFS's is somebody's wish: `git mlv init` does not end it, since frozen files may be pointers.
+    """
+    if not found.attribute.startswith("filter="):
+        return ("git mlv init   (writes the attributes that keep frozen bytes as they are)",)
+    layout = project.layout
+    place = layout.place(found.path)
+    folder = layout.snapshots if place.key and place.key.kind == "snapshot" else layout.models
+    file = layout.absolute(".gitattributes")
+    above = not os.path.isabs(found.source) and is_within(file, os.path.dirname(found.source))
+    ways = []
+    if above and not _filtered(project, found.attribute, layout.absolute(folder)):
+        line = f"echo {quoted(f'/{folder}/** -filter')} >>{quoted(file)} && git add {quoted(file)}"
+        ways.append(f"{line}   (Git then holds the bytes themselves)")
+    if place.key is None or not stays_in_git(place.key, found.path[len(layout.directory(place.key)) + 1 :]):
+        ways.append("the same with --storage store   (Git then holds the manifest alone)")
+    return tuple(ways) or (f"take that line out of {found.source}",)
+
+
+def _filtered(project: Project, attribute: str, folder: str) -> bool:
+    """Say whether Git tracks files in a folder by a filter: without it they would all be modified."""
+    asked = f":(top,attr:{attribute}){folder}"
+    return bool(project.repo.git.lines0("--no-literal-pathspecs", "ls-files", "-z", "--", asked))
 
 
 def write_manifest(project: Project, key: Key, manifest: Manifest) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from mlvgit.actions.away import is_away
 from mlvgit.actions.chosen import Freeable, freeable
 from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
@@ -223,7 +224,7 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
         committed_stage=_stage(head, key),
         tagged=tagged,
         committed=head.frozen(key) is not None,
-        away=stored and frozen is not None and not standing,
+        away=stored and frozen is not None and is_away(project, frozen),
         unerased=standing and manifest is not None and is_all_retired(manifest),
         falsified=_is_falsified(project, catalog, head, key),
     )

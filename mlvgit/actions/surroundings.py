@@ -6,6 +6,7 @@ from typing import Final
 
 from mlvgit import __version__
 from mlvgit.actions.project import Project
+from mlvgit.actions.staging import ways_past
 from mlvgit.actions.storeplace import SETTING, open_store, remarks
 from mlvgit.actions.symptoms import Symptom, bad, ok, warning
 from mlvgit.core.references import is_model_name
@@ -17,6 +18,7 @@ from mlvgit.repo.attributes import conversions, ignored
 from mlvgit.repo.hookparts import DRIVER
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.tags import list_model_tags
+from mlvgit.rules.contents import pointer
 from mlvgit.store.chunks import cutter
 
 __all__ = ["documents", "files", "git_itself", "store", "tags"]
@@ -167,10 +169,18 @@ def _samples(project: Project, layout: Layout) -> list[str]:
 
 
 def _conversions(project: Project, paths: list[str]) -> Iterator[Symptom]:
-    found = conversions(project.repo, paths)
+    tree = project.committed().tree
+    found = [
+        each
+        for each in conversions(project.repo, paths)
+        if not (each.attribute == "filter=lfs" and tree.entry(each.path) and pointer(tree.read(each.path)))
+    ]  # what Git holds as a pointer counts as its bytes
     for each in found[:MOST_SHOWN]:
         text = f"Git would change the bytes of {each.path} and the like: {each.attribute} ({each.cause})"
-        yield bad("attributes", text, "git mlv init   (and take that line out, when it stands below our folders)")
+        if each.attribute.startswith("filter="):
+            yield warning("attributes", text, "; or ".join(ways_past(project, each)))
+        else:
+            yield bad("attributes", text, "git mlv init   (and take that line out, when it stands below our folders)")
 
 
 def _attributes(project: Project, layout: Layout, probes: list[str]) -> Iterator[Symptom]:

@@ -69,6 +69,10 @@ COMMANDS: dict[str, Command] = {
     "merge-driver": Command("merge", "", "what Git runs to merge a registry"),
 }
 
+_RENAME = (
+    "snapshot create NEW VERSION data/snapshots/OLD_VERSION --from OLD@VERSION, git mlv model add NEW VERSION "
+    "models/OLD/VERSION (the same files under another name as well: a name stays with what it names)"
+)
 ELSEWHERE = {
     "add": "snapshot create (data), git mlv model add (a model)",
     "assign": "promote",
@@ -85,7 +89,9 @@ ELSEWHERE = {
     "get": "pull, git mlv resolve",
     "ls": "snapshot list, git mlv model list",
     "metrics": "model diff",
+    "mv": _RENAME,
     "register": "model add",
+    "rename": _RENAME,
     "remove": "discard",
     "revert": "rollback",
     "rm": "discard",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mlvgit.actions.guards import Report
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import BYTES
 from mlvgit.hooks.states import Refused, way_out
+from mlvgit.hooks.together import together
+from mlvgit.records.layout import Place
 from mlvgit.repo.history import protected_refs
 from mlvgit.repo.repository import Repository
-from mlvgit.rules.model import Finding, Tree
+from mlvgit.rules.model import Changes, Finding, Tree
 
 __all__ = ["push_options", "show_commit", "show_push"]
 
@@ -41,12 +43,14 @@ def show_commit(repo: Repository, report: Report, state: str) -> int:
     way = ""
     if report.errors:
         state = state or _state(repo)
+        project = Project(repo=repo)
         index, head = repo.index_tree(), repo.head_tree()
+        changes = repo.changes(head, index)
         paths = []
-        for path in _paths(report, Project(repo=repo)):
+        for path in _paths(report, project):
             inside = [path] if index.entry(path) else [*index.below(path)]
             paths += inside or ([path] if head.entry(path) else [])  # bytes that Git ignores are not Git's to undo
-        refused = _refused(repo, state, list(dict.fromkeys(paths)))
+        refused = _refused(repo, state, together(paths, changes, _claim(project)), changes)
         way = way_out(state, refused, lambda name, paths: _store(repo, name, paths))
     _show(report, way)
     return 1 if report.errors else 0
@@ -103,9 +107,20 @@ def _new_thing(finding: Finding, project: Project, base: str) -> tuple[str, ...]
     return (directory,) if finding.code == "MLV104" else (directory, manifest)
 
 
-def _refused(repo: Repository, state: str, paths: list[str]) -> Refused:
-    head = repo.head()
-    before, after = repo.head_tree(), repo.index_tree()
+def _claim(project: Project) -> Callable[[str], tuple[str, Place]]:
+    """Return a function that says whose a path is or was, and what there: a change may move our folders."""
+    catalogs = (project.committed(), project.staged())
+
+    def claim(path: str) -> tuple[str, Place]:
+        before, after = (catalog.claim(path) for catalog in catalogs)
+        root, place = before if before[1].kind else after
+        return root.layout.root, place
+
+    return claim
+
+
+def _refused(repo: Repository, state: str, paths: list[str], changes: Changes) -> Refused:
+    head, before = repo.head(), repo.head_tree()
     inside = bool(os.environ.get("GIT_PREFIX"))
     spec = {path: _spec(path, inside) for path in paths}
     theirs = _theirs(repo, head, paths) if head and state == "merge" else []
@@ -113,7 +128,7 @@ def _refused(repo: Repository, state: str, paths: list[str]) -> Refused:
         paths=tuple(spec.values()),
         known=tuple(spec[path] for path in paths if before.entry(path)),
         theirs=tuple(spec[path] for path in theirs),
-        alone=not repo.changes(before, after).keys() - set(paths),
+        alone=not changes.keys() - set(paths),
         renumber=_renumber(repo) if state == "merge" else (),
     )
 

@@ -94,11 +94,16 @@ def _root_of(finding: Finding, delta: Delta) -> str:
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:
-    """Drop what is the same news twice: a file changed in place makes its manifest stale, one removed is missing."""
+    """Drop what is the same news twice: a file changed in place makes its manifest stale, one removed is missing.
+
+    What a registry that names another model says about stages is no news about this one.
+    """
     altered = {("MLV103", finding.path) for finding in findings if finding.code == "MLV101"}
     removed = {("MLV104", str(finding.key)) for finding in findings if finding.code == "MLV102"}
+    unsound = {finding.path for finding in findings if finding.code == "MLV106"}
+    misread = {(code, path) for code in ("MLV203", "MLV204") for path in unsound}
     return [
         finding
         for finding in findings
-        if (finding.code, finding.path) not in altered and (finding.code, str(finding.key)) not in removed
+        if (finding.code, finding.path) not in altered | misread and (finding.code, str(finding.key)) not in removed
     ]

@@ -139,6 +139,10 @@ def _unknown_coming(_: str, __: str) -> Mapping[str, str] | None:
     return None
 
 
+def _unpublished_registry(_: str) -> bool:
+    return False
+
+
 def _never_held(_: str, __: str) -> bool:
     return False
 
@@ -201,6 +205,7 @@ class Context(NamedTuple):
         code_known: does a commit with this `code_sha256` exist here? None = cannot be known.
         file_sha256_at: (commit id, path) -> SHA-256 of that file in that commit, None when unknown.
         published_run: is the run record with these bytes at this path published?
+        published_registry: does a protected branch have a registry at this path?
         held_before: (path, blob id) -> did the path hold exactly this, in the history of what is judged against,
             before that had what this lacks? "" for no file asks whether one commit created the path and none touched
             it since. What a revert brings back is not falsified.
@@ -235,6 +240,7 @@ class Context(NamedTuple):
     code_known: Callable[[str], bool | None] = _unknown
     file_sha256_at: Callable[[str, str], str | None] = _no_lock
     published_run: Callable[[str, bytes], bool] = _unpublished_run
+    published_registry: Callable[[str], bool] = _unpublished_registry
     held_before: Callable[[str, str], bool] = _never_held
     stages_held: Callable[[str, str], tuple[str, ...]] = _no_trail
     stage_trail: Callable[[str, str], tuple[str, ...]] = _no_trail

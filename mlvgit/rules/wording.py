@@ -17,10 +17,12 @@ from mlvgit.rules.model import Context, Finding
 __all__ = [
     "about",
     "back",
+    "came_from",
     "described",
     "free_version",
     "listed",
     "make_room",
+    "moved_to",
     "next_version",
     "out",
     "quoted",
@@ -129,8 +131,30 @@ def ways_forward(delta: Delta, context: Context, thing: Frozen) -> tuple[str, ..
 def back(delta: Delta, context: Context, path: str) -> tuple[str, ...]:
     """Return the command that undoes the change of one file that is not frozen."""
     if delta.before.tree.entry(path) is None:
+        old = came_from(delta, path)
+        if old:
+            folder = old.rpartition("/")[0] or "."
+            return (f"mkdir -p {quoted(folder)} && git mv -f {quoted(path)} {quoted(old)}",)
         return out(context, path)
     return (f"git checkout {'HEAD' if context.moment == 'commit' else '@{upstream}'} -- {quoted(path)}",)
+
+
+def moved_to(delta: Delta, path: str) -> str:
+    """Return where a file that is gone stands now with the same bytes, "" when it stands nowhere."""
+    entry = delta.before.tree.entry(path)
+    new = (
+        place for place, (was, now) in delta.changes.items() if was is None and now and entry and now.oid == entry.oid
+    )
+    return min(new, default="")
+
+
+def came_from(delta: Delta, path: str) -> str:
+    """Return where a new file stood before, with the same bytes, and stands no more; "" when it did nowhere."""
+    entry = delta.after.tree.entry(path)
+    old = (
+        place for place, (was, now) in delta.changes.items() if was and now is None and entry and was.oid == entry.oid
+    )
+    return min(old, default="")
 
 
 def out(context: Context, *paths: str, flags: str = "-q -f --cached") -> tuple[str, ...]:

@@ -73,11 +73,13 @@ class ObjectStore:
     def absent(self, digests: Iterable[Digest]) -> Digests:
         """Return those of many files that cannot be read here, each once; see `has`."""
         self.lists.refresh()
-        has_object = functools.cache(self.has_object)  # most are ranges of a few packs
+        has_object = functools.cache(self.has_object)
 
         def is_here(digest: Digest) -> bool:
             ways = self.lists.ways(digest, fresh=False)
-            return any(all(has_object(each.object) for each in extents) for _, extents in ways) or self.has_object(digest)
+            return any(all(has_object(each.object) for each in extents) for _, extents in ways) or self.has_object(
+                digest
+            )
 
         return Digests(digest for digest in unique(digests) if not is_here(digest))
 
@@ -373,7 +375,7 @@ class ObjectStore:
         """Return the objects, and the names of the lists, without which these files cannot be read elsewhere.
 
         Raises:
-            IntegrityError: a file is not here.
+            IntegrityError: one is not here.
         """
         objects: dict[Digest, None] = {}
         lists: dict[str, None] = {}
@@ -436,8 +438,7 @@ class ObjectStore:
 
 
 def _digest(file: BinaryIO, expected: Digest) -> Digest | None:
-    whole = hashlib.sha256()
-    total = 0
+    whole, total = hashlib.sha256(), 0
     try:
         while portion := file.read(BUFFER_BYTES):
             whole.update(portion)

@@ -87,3 +87,66 @@ def test_what_belongs_to_git_lfs_is_not_moved_away(tracked: Sandbox) -> None:
     assert "is not moved away" in refused.said
     assert stored(tracked).read_bytes() == DATA
     assert (tracked / "raw/scan.bin").exists()
+
+
+# Below our folders
+
+
+def ways(said: str) -> list[str]:
+    lines = [line.removeprefix("hint: ").partition("   (")[0] for line in said.splitlines() if line[:5] == "hint:"]
+    assert len(lines) == 2, said
+    return lines
+
+
+@pytest.fixture
+def everywhere(repo: Sandbox) -> Sandbox:
+    """A repository that has Git LFS hold whatever is called `*.bin`, and then takes mlvgit into use."""
+    repo.git("lfs", "install", "--local", "--skip-repo")
+    repo.git("lfs", "track", "*.bin")
+    repo.write("out/w.bin", DATA[:99])
+    repo.commit("Use Git LFS")
+    repo.mlv("init")
+    repo.git("commit", "-qm", "Use mlvgit")
+    return repo
+
+
+SNAPSHOT = ("snapshot", "create", "s", "v0.1", "out/w.bin", "-m", "s")
+MODEL = ("model", "add", "m", "v0.1.0", "out/w.bin", "-m", "m")
+
+
+@pytest.mark.parametrize("freezing", [SNAPSHOT, MODEL], ids=["snapshot", "model"])
+def test_a_pattern_of_git_lfs_that_reaches_our_folders_is_left_by_either_printed_way(
+    everywhere: Sandbox, freezing: tuple[str, ...]
+) -> None:
+    refused = everywhere.mlv(*freezing, check=False)
+
+    assert refused.status == 1
+    line, storage = ways(refused.err)
+    assert storage == "the same with --storage store"
+    everywhere.mlv(*freezing, "--storage", "store")
+    other = tuple(word.replace("v0.1", "v0.2") for word in freezing)
+    everywhere.run("sh", "-c", line)
+    everywhere.git("commit", "-qm", "Frozen bytes are Git's own")
+    everywhere.mlv(*other, "--storage", "git")
+
+    everywhere.mlv("verify")
+    everywhere.mlv("check", "--all")
+    assert everywhere.git("status", "--porcelain").out == ""
+    held = everywhere.git("ls-files", "data", "models").out.split()
+    (file,) = [path for path in held if path.endswith("w.bin")]
+    assert everywhere.git("cat-file", "-s", f"HEAD:{file}").out == "99\n"
+
+
+def test_doctor_names_the_same_ways_and_is_silent_about_pointers_that_count(everywhere: Sandbox) -> None:
+    everywhere.write("models/m/v0.1.0/w.bin", DATA[:99])
+    everywhere.git("add", "models")
+    everywhere.git("commit", "-qnm", "A pointer below our folders")
+
+    assert "filter=lfs" not in everywhere.mlv("doctor", check=False).out
+
+    everywhere.git("lfs", "track", "*.csv", "models/**/*.pkl")
+    said = everywhere.mlv("doctor", check=False).out
+    assert "echo '/data/snapshots/** -filter' >>.gitattributes && git add .gitattributes" in said
+    assert "/models/** -filter" not in said, "w.bin would no longer match its pointer"
+    assert "the same with --storage store" in said
+    assert "git mlv init" not in said

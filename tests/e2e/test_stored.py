@@ -136,6 +136,33 @@ def test_a_snapshot_deleted_in_part_is_refused_and_one_let_go_whole_is_not(store
     stored.git("commit", "-qm", "Code")
 
 
+def test_what_git_clean_takes_away_is_not_here_and_no_finding(stored: Sandbox) -> None:
+    stored.write("out/model.pkl", DATA)
+    stored.write("out/tree.bin", DATA[1:])
+    stored.write("out/metrics.json", '{"acc": 0.8}\n')
+    stored.mlv("model", "add", "m", "v0.1.0", "out", "--storage", "store", "-m", "Add m")
+    stored.git("clean", "-fdxq")
+    stored.write("code.py", "print()\n")
+    stored.git("add", "code.py")
+
+    assert "mlv" not in stored.git("commit", "-qm", "Code").said
+
+    assert "scans@v0.1  1 file, 2.0 MiB, 2026" in stored.mlv("status").out
+    assert stored.mlv("status").out.count("its bytes are not here") == 2
+    assert stored.mlv("verify").out.count("its bytes are not here") == 2
+    stored.mlv("promote", "m", "v0.1.0", "archived", "--tag", "-m", "Kept for the record")
+    stored.mlv("push")
+    for told in ("git mlv pull", "git mlv pull m@v0.1.0"):
+        step = stored.mlv("status").out.rpartition("next: ")[2].partition("   (")[0]
+        assert step == told
+        stored.run("sh", "-c", step)
+    assert "not here" not in stored.mlv("verify").out
+    os.unlink(stored / "models/m/v0.1.0/tree.bin")
+    stored.write("code.py", "print(1)\n")
+    stored.git("add", "code.py")
+    stored.assert_refused("commit", "-qm", "Code", because="MLV103")
+
+
 def test_a_clone_without_bytes_commits_and_pushes_code(team: Team, stored: Sandbox) -> None:
     stored.push("origin", "main")
     carol = team.clone("carol")

@@ -15,8 +15,8 @@ Example:
 
 Way out:
     `git mlv merge --repair` mends a conflicted registry, and says what leads out where both sides froze something under
-    one name and version. For the rest, the message names the line and what belongs
-    there; `git checkout HEAD -- FILE` brings the last good document back.
+    one name and version. For the rest, the message names the line and what belongs there; mend it and `git add FILE`;
+    `git checkout HEAD -- FILE` brings the last good document back, and `git mv` one that was moved or renamed.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from mlvgit.rules.delta import Delta
 from mlvgit.rules.documents import CONFLICT, in_conflict, problems_of, written_documents
 from mlvgit.rules.lookup import canonical
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import back, quoted
+from mlvgit.rules.wording import back, came_from, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -85,13 +85,19 @@ def _misplaced_manifest(manifest: Manifest, key: Key | None, *, course: bool) ->
 
 def _finding(delta: Delta, context: Context, path: str, message: str, line: int = 0) -> Finding:
     clash = in_conflict(delta, path)
-    repair = clash or path.endswith("registry.json")
+    undo = () if clash else back(delta, context, path)
+    if clash:
+        keep: tuple[str, ...] = ("git mlv merge --repair",)
+    elif came_from(delta, path):  # what was to be renamed says MLV102; a registry stays with its model
+        keep = undo if path.endswith("registry.json") else ()
+    else:
+        keep = (f"git add {quoted(path)}   # once it is mended",)
     return Finding(
         code="MLV106",
         path=path,
         line=line,
         message=message,
         change=f"writes {printable(path)} so that it cannot be read",
-        keep=("git mlv merge --repair",) if repair else (f"mend {printable(path)}, then git add {quoted(path)}",),
-        undo=() if clash else back(delta, context, path),
+        keep=keep,
+        undo=undo,
     )

@@ -26,13 +26,14 @@ from collections.abc import Iterator
 
 from mlvgit.core.text import count, printable, short
 from mlvgit.core.versions import is_snapshot_version, snapshot_version
+from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
 from mlvgit.rules.freezing import held, published
 from mlvgit.rules.lookup import sharing
 from mlvgit.rules.model import Context, Finding
-from mlvgit.rules.wording import about, back, listed, quoted
+from mlvgit.rules.wording import about, back, listed, moved_to, out, quoted
 
 
 def check(delta: Delta, context: Context) -> Iterator[Finding]:
@@ -87,7 +88,7 @@ def _removed(delta: Delta, context: Context, thing: Frozen) -> Finding:
             keep=(),
             undo=back(delta, context, settings),
         )
-    moved = _moved_to(delta, path)
+    moved = moved_to(delta, path)
     gone = f"moved to {printable(moved)}" if moved else "deleted"
     return about(
         delta,
@@ -98,16 +99,8 @@ def _removed(delta: Delta, context: Context, thing: Frozen) -> Finding:
         message=f"the manifest of {thing.key} was {gone}",
         change=f"was {gone}",
         keep=_way_on(delta, context, thing, moved),
+        undo=(f"git mlv restore {thing.key}", *_without_copy(delta, context, moved)),
     )
-
-
-def _moved_to(delta: Delta, path: str) -> str:
-    """Return where a file that is gone stands now with the same bytes, "" when it stands nowhere."""
-    entry = delta.before.tree.entry(path)
-    new = (
-        place for place, (was, now) in delta.changes.items() if was is None and now and entry and now.oid == entry.oid
-    )
-    return min(new, default="")
 
 
 def _way_on(delta: Delta, context: Context, thing: Frozen, moved: str) -> tuple[str, ...]:
@@ -121,10 +114,11 @@ def _way_on(delta: Delta, context: Context, thing: Frozen, moved: str) -> tuple[
             return (
                 f"say in mlv.yaml where the folder is now, in the same commit: folders: {{{which}: {moved[: -len(tail)]}}}",
             )
+    new = delta.after.place(moved).key if moved else None
+    if new is not None:
+        return (f"git mlv restore {key}", *_under_another_name(thing, new))
     if not published(context, key):
         return (f"git mlv discard {key}",)
-    if moved:
-        return (f"a name stays with what it names: freeze the files under the new name as well, beside {key}",)
     return _room_and_erasure(delta, thing)
 
 
@@ -140,6 +134,24 @@ def _room_and_erasure(delta: Delta, thing: Frozen) -> tuple[str, ...]:
     others = listed([str(other) for other in sharing(delta.after, thing)])
     reach = f", from {', '.join(others)} too" if others else ""
     return (*frees, f'git mlv retire {key} --reason "..."   # only to erase: its bytes go everywhere{reach}')
+
+
+def _without_copy(delta: Delta, context: Context, moved: str) -> tuple[str, ...]:
+    """Return the commands that take out of Git what stands under the name that a frozen thing was moved to."""
+    new = delta.after.place(moved).key if moved else None
+    root = delta.after.root(new.root) if new else None
+    if new is None or root is None or delta.before.tree.below(root.layout.directory(new)):
+        return ()
+    directory = root.layout.directory(new)
+    return out(context, directory, flags="-r -q -f --cached") if delta.after.tree.below(directory) else ()
+
+
+def _under_another_name(thing: Frozen, new: Key) -> tuple[str, ...]:
+    """Return the command that freezes the files of `thing` as `new` too: a name stays with what it names."""
+    directory = quoted(thing.directory)
+    if new.kind == "snapshot":
+        return (f"git mlv snapshot create {new.name} {new.version} {directory} --from {thing.key}",)
+    return (f"git mlv model add {new.name} {new.version} {directory}",)
 
 
 def _edited(

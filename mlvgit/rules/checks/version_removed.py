@@ -5,7 +5,8 @@ What it finds:
     `data_snapshots` was altered or removed. They may be added where there were none. A registry that is back at what
     it was before, an entry that goes while all that came with it is undone too (a reverted promotion), an entry that is
     corrected to what the version's manifest says, and a version that is not published and is taken back on purpose
-    pass.
+    pass. In a registry that a protected branch shows, at least one version stays beyond the first stage: the only
+    promotion of a model is then taken back by the next one, and not by forgetting it.
 
 Why:
     The registry is where people look up what served and what it was made from. A version that served and is not in it
@@ -17,8 +18,9 @@ Example:
 
 Way out:
     Undo: `git checkout HEAD -- models/iris_clf/registry.json`.
-    Keep: `git mlv promote iris_clf v0.1.0 archived` takes a version out of service and keeps it known. A version that
-    is not published can be taken back with `git mlv discard iris_clf@v0.1.0`.
+    Keep: after that, `git mlv promote iris_clf v0.1.0 archived` takes a version out of service and keeps it known. A
+    version that is not published can be taken back with `git mlv discard iris_clf@v0.1.0`, a promotion that is not
+    published with `git revert`.
 """
 
 from collections.abc import Iterator
@@ -30,7 +32,7 @@ from mlvgit.rules.delta import Delta, RegistryPair
 from mlvgit.rules.freezing import may_be_replaced
 from mlvgit.rules.model import Context, Finding
 from mlvgit.rules.standing import first_stage, judging_settings
-from mlvgit.rules.wording import back, listed
+from mlvgit.rules.wording import back, listed, moved_to, quoted
 
 ARCHIVED = "archived"
 """Where versions go that have served: from there nothing is taken back."""
@@ -41,8 +43,15 @@ def check(delta: Delta, context: Context) -> Iterator[Finding]:
     for pair in delta.registries:
         found = list(_changes(delta, context, pair))
         # History is asked only when something is wrong: a revert brings an older registry back.
-        if found and not context.held_before(pair.path, pair.oid):
+        if found and (_is_forgotten(delta, context, pair) or not context.held_before(pair.path, pair.oid)):
             yield from found
+
+
+def _is_forgotten(delta: Delta, context: Context, pair: RegistryPair) -> bool:
+    """Say whether a published registry, or its lack, no longer tells that any version ever served."""
+    first = first_stage(judging_settings(delta, context, pair.root))
+    known = any(entry.stage != first for entry in pair.after.versions) if pair.after else False
+    return not known and context.published_registry(pair.path)
 
 
 def _changes(delta: Delta, context: Context, pair: RegistryPair) -> Iterator[Finding]:
@@ -65,7 +74,8 @@ def _judge(
 ) -> Iterator[Finding]:
     if new is None:
         first = first_stage(judging_settings(delta, context, pair.root))
-        if old.stage != first and not _is_reverted(context, pair, old, first):
+        reverted = not _is_forgotten(delta, context, pair) and _is_reverted(context, pair, old, first)
+        if old.stage != first and not reverted:
             yield _finding(delta, context, pair, key, old, f"the entry of {key}, which was in {old.stage}, was dropped")
         return
     if old.tree_sha256 and new.tree_sha256 != old.tree_sha256 and not _is_repair(delta, key, new):
@@ -97,6 +107,10 @@ def _is_repair(delta: Delta, key: Key, new: RegisteredVersion) -> bool:
 def _finding(
     delta: Delta, context: Context, pair: RegistryPair, key: Key, old: RegisteredVersion, message: str
 ) -> Finding:
+    undo = back(delta, context, pair.path)
+    # `promote` edits what is committed.
+    commit = (f"git commit -m {quoted(f'Bring {key} back')}",) if context.moment == "push" else ()
+    keep = (*undo, *commit, f"git mlv promote {key.name} {key.version} archived")
     when = f" since {old.registered_utc[:10]}" if old.registered_utc else ""
     return Finding(
         code="MLV201",
@@ -106,7 +120,7 @@ def _finding(
         frozen=f"{key} is in the registry{when}: stage {old.stage}"
         + (f", tree {short(old.tree_sha256)}" if old.tree_sha256 else ""),
         change=message,
-        keep=(f"git mlv promote {key.name} {key.version} archived",),
-        undo=back(delta, context, pair.path),
+        keep=() if moved_to(delta, pair.path) else keep,
+        undo=undo,
         users=listed(delta.usage.users(key)),
     )

@@ -28,6 +28,17 @@ def test_deleting_the_registry_drops_all_versions():
     assert [finding.code for finding in found] == ["MLV201", "MLV201"]
 
 
+def test_the_only_promotion_of_a_published_registry_is_not_forgotten():
+    before = World().snapshot("iris", "v0.1", {"iris.csv": b"1\n"}).registry("m", v0_1_0="production")
+    gone, emptied = before.drop("models/m/registry.json"), before.registry("m")
+    undone = {"held_before": lambda path, oid: True, "came_with": lambda path, version: {version: ""}}
+
+    for after in (gone, emptied):
+        assert codes(before, after, **undone) == [], "a promotion that was not published is reverted"
+        for moment in ("commit", "push"):
+            assert "MLV201" in refused(before, after, moment, published_registry=lambda path: True, **undone)
+
+
 def test_an_entry_in_dev_may_be_dropped():
     before = World().registry("m", v0_1_0="dev")
 
