@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from mlvgit.errors import MachineError
 
-__all__ = ["DATASETS", "Dataset", "Step", "steps", "train"]
+__all__ = ["DATASETS", "Dataset", "Step", "shelf_of", "steps", "train"]
 
 DatasetName = Literal["iris", "digits"]
 DATASETS: tuple[DatasetName, ...] = ("iris", "digits")
@@ -28,7 +28,7 @@ from mlvgit.actions.demo import train
 train(sys.argv[1], float(sys.argv[2]), sys.argv[3])
 """
 
-IGNORED = "raw/\nout/\nshelf/\nserver.git/\ncolleague/\n"
+IGNORED = "raw/\nout/\nserver.git/\ncolleague/\n"
 
 
 class Dataset(NamedTuple):
@@ -141,9 +141,14 @@ def steps(name: DatasetName, folder: Path) -> Iterator[Step]:
     yield from _outside_git(folder)
 
 
+def shelf_of(folder: Path) -> Path:
+    """Return the folder that is the demo's remote of bytes: beside its repository, as a remote is another place."""
+    return folder.with_name(f"{folder.name}-shelf")
+
+
 def _outside_git(folder: Path) -> Iterator[Step]:
     yield _typed(
-        f"git mlv remote add shelf {shlex.quote(str(folder / 'shelf'))}",
+        f"git mlv remote add shelf {shlex.quote(str(shelf_of(folder)))}",
         "Photographs are too much for Git: their bytes go into a store, and to a remote that is a folder",
     )
     yield _typed("git commit -qam 'Name a remote of bytes'")

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mlvgit.actions.demo import DATASETS, Step, steps
+from mlvgit.actions.demo import DATASETS, Step, shelf_of, steps
 from mlvgit.cli.output import Output
 from mlvgit.core.text import printable
 from mlvgit.errors import MachineError, UsageError
@@ -30,19 +30,21 @@ def configure_demo(parser: argparse.ArgumentParser) -> None:
 
 def run_demo(args: argparse.Namespace, output: Output) -> int:
     """Run `git mlv demo`."""
-    if args.keep and args.keep.exists() and any(args.keep.iterdir()):
-        raise UsageError(f"{args.keep} is not empty", hint="name a folder that does not exist yet")
-    folder = Path(args.keep or tempfile.mkdtemp(prefix="mlv-demo-")).resolve()
+    scratch = None if args.keep else tempfile.mkdtemp(prefix="mlv-demo-")
+    folder = Path(scratch, "demo").resolve() if scratch else args.keep.resolve()
+    for each in (folder, shelf_of(folder)):
+        if each.exists() and any(each.iterdir()):
+            raise UsageError(f"{each} is not empty", hint="name a folder that does not exist yet")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         for step in steps(args.dataset, folder):
             _run(step, folder, output)
     finally:
-        if not args.keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
     output.say()
     if args.keep:
-        output.say(f"the repository is {folder}")
+        output.say(f"the repository is {folder}, its remote of bytes {shelf_of(folder)}")
         output.next(f"cd {folder} && git mlv status")
     else:
         output.say("that was a throw-away repository; --keep DIR leaves one to explore")
