@@ -214,8 +214,9 @@ def _newest(project: Project, catalog: Catalog, head: Catalog, kind: FrozenKind)
 def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, manifest: Manifest | None) -> Newest:
     tagged = key.kind == "model" and manifest is not None and tag_state(project, key, manifest) == "tagged"
     frozen = catalog.frozen(key)
-    standing = frozen is not None and os.path.lexists(project.top / frozen.directory)
-    stored = manifest is not None and manifest.storage == "store" and not is_all_retired(manifest)
+    worktree = project.repo.top is not None
+    standing = worktree and frozen is not None and os.path.lexists(project.top / frozen.directory)
+    stored = worktree and manifest is not None and manifest.storage == "store" and not is_all_retired(manifest)
     stored = stored and key.name not in project.settings_or_default.local_never
     return Newest(
         key=key,

@@ -40,8 +40,9 @@ def problems_of(delta: Delta, code: str) -> Iterator[tuple[str, Problem]]:
 
 
 def in_conflict(delta: Delta, path: str) -> bool:
-    """Say whether an unfinished merge stands in the manifest at `path` after the change."""
-    error = delta.after.document("manifest", path).error if path.endswith("manifest.json") else None
+    """Say whether an unfinished merge stands in the manifest or registry at `path` after the change."""
+    kind = next((kind for kind in ("manifest", "registry") if path.endswith(f"{kind}.json")), "")
+    error = delta.after.document(kind, path).error if kind else None
     return error is not None and any(problem.message.startswith(CONFLICT) for problem in error.problems)
 
 

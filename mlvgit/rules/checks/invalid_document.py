@@ -85,7 +85,7 @@ def _misplaced_manifest(manifest: Manifest, key: Key | None, *, course: bool) ->
 
 def _finding(delta: Delta, context: Context, path: str, message: str, line: int = 0) -> Finding:
     clash = in_conflict(delta, path)
-    undo = () if clash else back(delta, context, path)
+    undo = () if clash and path.endswith("manifest.json") else back(delta, context, path)
     if clash:
         keep: tuple[str, ...] = ("git mlv merge --repair",)
     elif came_from(delta, path):  # what was to be renamed says MLV102; a registry stays with its model
