@@ -57,7 +57,10 @@ def cost(*command: str, cwd: Path) -> Cost:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
-    return Cost(time.perf_counter() - start, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    found = Cost(time.perf_counter() - start, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    # what a long run found is known even when it does not come to its end
+    print(f"{' '.join(command)}: {found.seconds:.1f} s, {found.memory / MIB:.0f} MiB", file=sys.stderr, flush=True)
+    return found
 
 
 def git(*args: str, cwd: Path) -> str:
