@@ -43,7 +43,8 @@ def altered_here(project: Project, index: Catalog) -> list[Finding]:
     findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], looked_at)]
     if not findings:
         record(git_dir, top, compared)
-        forget(git_dir, set(known).difference(compared))
+        if gone := set(known).difference(compared):
+            forget(git_dir, gone)
     return findings
 
 

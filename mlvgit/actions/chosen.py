@@ -11,7 +11,7 @@ from mlvgit.actions.clock import utc_now
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import object_store
 from mlvgit.core.digest import Digest
-from mlvgit.core.digests import Digests, unique
+from mlvgit.core.digests import Digests, packed, unique
 from mlvgit.core.references import parse_reference
 from mlvgit.core.text import printable
 from mlvgit.errors import UsageError
@@ -173,8 +173,7 @@ def freeable(project: Project) -> Freeable:
     for key in stored_versions(catalog) if going else ():
         frozen = catalog.frozen(key)
         if key not in going and frozen and frozen.manifest:
-            for _ in unique(kept_in_store(frozen.manifest, key).values(), needed):
-                pass
+            needed.update(map(packed, kept_in_store(frozen.manifest, key).values()))
     keys, total = [], 0
     for key in going:
         frozen, manifest = project.frozen(key, catalog)

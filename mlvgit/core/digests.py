@@ -6,7 +6,7 @@ from typing import overload
 
 from mlvgit.core.digest import Digest
 
-__all__ = ["Digests", "NamedDigests", "unique"]
+__all__ = ["Digests", "NamedDigests", "packed", "unique"]
 
 
 class Digests(Sequence[Digest]):
@@ -107,15 +107,20 @@ class NamedDigests(Collection[tuple[str, Digest]]):
         return any(pair == each for each in self)
 
 
+def packed(digest: Digest) -> bytes:
+    """Return a digest in the 40 bytes that a set of very many keeps of it."""
+    return bytes.fromhex(digest.sha256) + digest.size.to_bytes(8, "big")
+
+
 def unique(digests: Iterable[Digest], seen: set[bytes] | None = None) -> Iterator[Digest]:
     """Yield each of `digests` once.
 
     Args:
-        seen: what was yielded to others before, and is not here; gets what is yielded.
+        seen: what is left out, as `packed`; gets what is yielded.
     """
     known: set[bytes] = set() if seen is None else seen
     for digest in digests:
-        key = bytes.fromhex(digest.sha256) + digest.size.to_bytes(8, "big")
+        key = packed(digest)
         if key not in known:
             known.add(key)
             yield digest
