@@ -17,7 +17,7 @@ from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import count, printable, short
 from mlvgit.errors import IntegrityError, MachineError, RefusedError
 from mlvgit.rules.contents import MAX_POINTER_BYTES, pointer
-from mlvgit.store.scan import SourceFile, stat_key
+from mlvgit.store.scan import SourceFile, Sources, stat_key
 
 __all__ = ["as_blobs", "as_pointed", "behind_pointers", "hub_repository"]
 
@@ -30,9 +30,7 @@ Source: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
 """
 
 
-def behind_pointers(
-    project: Project, files: Sequence[SourceFile], *, move: bool = False
-) -> tuple[Sequence[SourceFile], dict[str, Digest]]:
+def behind_pointers(project: Project, files: Sources, *, move: bool = False) -> tuple[Sources, dict[str, Digest]]:
     """Put in place of pointers that Git tracks the objects of Git LFS that they name, under the same names.
 
     Args:
@@ -64,7 +62,7 @@ def behind_pointers(
             hint="git lfs pull",
         )
     promised = {file.relative: named[file.path] for file in files if file.path in tracked}
-    return [file for file in taken if file is not None], promised
+    return Sources.of(file for file in taken if file is not None), promised
 
 
 def as_pointed(promised: Mapping[str, Digest], files: Sequence[SourceFile], digests: Sequence[Digest]) -> None:

@@ -51,7 +51,7 @@ class Freezing(NamedTuple):
     """
 
     key: Key
-    files: Sequence[SourceFile] | None = None
+    files: Sources | None = None
     fields: Mapping[str, Any] = EMPTY
     replace: bool = False
     storage: str = ""
@@ -159,7 +159,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         if storage == "git":
             _refuse_large(project, files)
         if before is not None and not wanted.move and _is_known(project, key, files, before, storage):
-            return _already(project, wanted, before, [file.relative for file in files])
+            return _already(project, wanted, before, files.names)
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
         project.refresh()  # files in place are untracked, and a catalogue names each of them
         since = hashing_begins()
@@ -237,7 +237,7 @@ def _settle(
     wanted: Freezing,
     before: Manifest | None,
     bringing: Bringing,
-    files: Sequence[SourceFile],
+    files: Sources,
     storage: str,
     *,
     placed: bool,
@@ -246,7 +246,7 @@ def _settle(
     key = wanted.key
     directory = project.layout.directory(key)
     target = project.top / directory
-    names = files.names if isinstance(files, Sources) else [file.relative for file in files]
+    names = files.names
     entries = NamedDigests(names, bringing.digests)
     identity = sorted_tree_sha256(names, bringing.digests.sha256())
     if before is not None and _is_rest(wanted, before, entries, identity) and _stands(target, files):

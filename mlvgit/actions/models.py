@@ -22,7 +22,7 @@ from mlvgit.records.registry import Comment, RegisteredVersion
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.hashing import Progress
-from mlvgit.store.scan import Passed, SourceFile
+from mlvgit.store.scan import Passed, Sources
 
 __all__ = ["ModelPlan", "ModelVersion", "add", "comment", "facts", "listing", "next_version"]
 
@@ -127,7 +127,7 @@ def next_version(project: Project, model: str, part: Part) -> str:
     return max(version_of(key) for key in keys).bump(part)
 
 
-def _files(plan: ModelPlan, passed: Passed, scratch: Path) -> tuple[SourceFile, ...] | None:
+def _files(plan: ModelPlan, passed: Passed, scratch: Path) -> Sources | None:
     if not plan.files:
         if plan.metrics or plan.params:
             raise UsageError(
@@ -146,7 +146,7 @@ def _files(plan: ModelPlan, passed: Passed, scratch: Path) -> tuple[SourceFile, 
             found[name] = gather([source], dereference=plan.dereference)[0]._replace(relative=name)
         if name in found:
             read_object(Path(found[name].path))
-    return tuple(sorted(found.values(), key=lambda file: file.relative.encode()))
+    return Sources.of(found.values())
 
 
 def listing(catalog: Catalog, root: str, model: str | None = None) -> list[ModelVersion]:

@@ -19,7 +19,7 @@ from mlvgit.records.manifest import Manifest
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.storage import holes
 from mlvgit.store.hashing import Progress
-from mlvgit.store.scan import Passed, SourceFile
+from mlvgit.store.scan import Passed, SourceFile, Sources
 
 __all__ = ["SnapshotPlan", "create", "listing", "next_version"]
 
@@ -71,7 +71,7 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
     key = project.layout.snapshot_key(plan.dataset, snapshot_version(version).text)
     _same_spelling(project, key)
     parents = [project.find_snapshot(parent, project.working()) for parent in plan.parents]
-    files: Sequence[SourceFile] | None
+    files: Sources | None
     passed = Passed()
     if plan.inventory is not None and (plan.sources or plan.base or plan.dereference):
         raise UsageError(
@@ -162,7 +162,7 @@ def _same_spelling(project: Project, key: Key) -> None:
             )
 
 
-def _based(project: Project, base: Key, plan: SnapshotPlan, passed: Passed) -> tuple[SourceFile, ...]:
+def _based(project: Project, base: Key, plan: SnapshotPlan, passed: Passed) -> Sources:
     _, manifest = project.frozen(base, project.working())
     wanted = set(manifest.by_relative()) - holes(manifest)
     folder = project.top / project.layout.directory(base)
@@ -178,4 +178,4 @@ def _based(project: Project, base: Key, plan: SnapshotPlan, passed: Passed) -> t
         for file in gather([source], dereference=plan.dereference, passed=passed):
             relative = f"{source.name}/{file.relative}" if source.is_dir() else file.relative
             kept[relative] = file._replace(relative=relative)
-    return tuple(sorted(kept.values(), key=lambda file: file.relative.encode()))
+    return Sources.of(kept.values())
