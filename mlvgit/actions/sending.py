@@ -111,7 +111,7 @@ def send_pushed(
     remote = presence.remotes[0] if here else None
     parts = aside(partial(remote.lacking, store, here)) if remote else None
     if remote and parts and (limit is None or parts.total_bytes <= limit):
-        sent = _send(project, remote, here, parts, there, progress)
+        sent = _send(healer, store, remote, here, parts, there, progress)
     along = keep_on_host(project, there)
     if len(there) == len(wanted):
         return Shipped(sent=sent, along=along)
@@ -159,15 +159,20 @@ def _named_for_all(project: Project) -> None:
 
 
 def _send(
-    project: Project, remote: "Parted", digests: Digests, parts: "Lacking", there: Digests, progress: Progress | None
+    healer: Healer,
+    store: ObjectStore,
+    remote: "Parted",
+    digests: Digests,
+    parts: "Lacking",
+    there: Digests,
+    progress: Progress | None,
 ) -> Sent:
     """Upload files, whole or as what the remote lacks of their parts; return what was sent.
 
     Args:
+        healer: is asked about what turns out to be damaged here.
         there: gets the files that the remote has now; those that are damaged here and cannot be healed are left out.
     """
-    store = object_store(project)
-    healer = Healer(project)
     healing = Lock()  # a project belongs to one thread at a time
 
     def mend(parcel: Parcel) -> bool:

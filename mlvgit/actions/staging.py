@@ -27,7 +27,11 @@ def kept_in_git(project: Project, key: Key, storage: str, names: Iterable[str]) 
         names: all its files, by their names in the frozen directory.
     """
     directory = project.layout.directory(key)
-    return [f"{directory}/{name}" for name in names if storage != "store" or stays_in_git(key, name)]
+    return [f"{directory}/{name}" for name in names if _is_in_git(key, storage, name)]
+
+
+def _is_in_git(key: Key, storage: str, name: str) -> bool:
+    return storage != "store" or stays_in_git(key, name)
 
 
 def refuse_conversions(project: Project, key: Key, storage: str, files: Iterable[tuple[str, str]]) -> None:
@@ -37,15 +41,15 @@ def refuse_conversions(project: Project, key: Key, storage: str, files: Iterable
         files: all of them, by their names in the frozen directory, and where each is now.
     """
     directory = project.layout.directory(key)
-    named = list(files)
-    kept = kept_in_git(project, key, storage, (name for name, _ in named))
+    kept, attributes = [], []  # of what may be a million files, which the store keeps
+    for name, path in files:
+        if _is_in_git(key, storage, name):
+            kept.append(f"{directory}/{name}")
+        if name.rpartition("/")[2] == ATTRIBUTES:
+            attributes.append((name, path))
     if not kept:
         return
-    brought = {
-        f"{directory}/{name}": (_shown(project, path), Path(path).read_bytes())
-        for name, path in named
-        if name.rpartition("/")[2] == ATTRIBUTES
-    }
+    brought = {f"{directory}/{name}": (_shown(project, path), Path(path).read_bytes()) for name, path in attributes}
     found = conversions(project.repo, kept, Coming(directory, brought))
     if not found:
         return

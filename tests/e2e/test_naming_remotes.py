@@ -44,13 +44,17 @@ def test_a_remote_that_only_this_disk_names_takes_no_bytes(team: Team) -> None:
     ada.mlv("push")
 
 
-def test_all_worktrees_of_a_clone_mean_one_folder_by_a_relative_path(team: Team) -> None:
-    ada, folder = team.ada, team.playground.folder
+def push_to_relative_shelf(ada: Sandbox) -> None:
     ada.mlv("remote", "add", "shelf", "../shelf", "-m", "Name a remote")
     for name in "abcde":
         ada.write(f"raw/{name}.bin", name.encode() * 70_000)
     ada.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
     ada.mlv("push")
+
+
+def test_all_worktrees_of_a_clone_mean_one_folder_by_a_relative_path(team: Team) -> None:
+    ada, folder = team.ada, team.playground.folder
+    push_to_relative_shelf(ada)
     (folder / "far/away").mkdir(parents=True)
     ada.git("worktree", "add", "-q", str(folder / "far/away/wt"), "-b", "elsewhere")
     tree = Sandbox(team.playground, folder / "far/away/wt")
@@ -63,11 +67,7 @@ def test_all_worktrees_of_a_clone_mean_one_folder_by_a_relative_path(team: Team)
 
 def test_what_keeps_many_files_from_coming_is_said_once(team: Team) -> None:
     ada, folder = team.ada, team.playground.folder
-    ada.mlv("remote", "add", "shelf", "../shelf", "-m", "Name a remote")
-    for name in "abcde":
-        ada.write(f"raw/{name}.bin", name.encode() * 70_000)
-    ada.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
-    ada.mlv("push")
+    push_to_relative_shelf(ada)
     (folder / "far").mkdir()
     team.playground.run("git", "clone", "-q", str(team.server.path), "far/bob", cwd=folder)
 
