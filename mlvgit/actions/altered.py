@@ -6,20 +6,17 @@ moved.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from mlvgit.actions.away import is_away
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk, extra_files
-from mlvgit.core.text import printable
+from mlvgit.core.text import UNREADABLE, printable
 from mlvgit.repo.held import forget, held_folders, is_damaged, moved_paths, record
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
 
 __all__ = ["altered_here"]
-
-UNREADABLE: Final = "cannot be read (permission denied)"
 
 
 def altered_here(project: Project, index: Catalog) -> list[Finding]:

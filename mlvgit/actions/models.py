@@ -138,13 +138,12 @@ def _files(plan: ModelPlan, passed: Passed, scratch: Path) -> Sources | None:
     found = {file.relative: file for file in gather(plan.files, dereference=plan.dereference, passed=passed)}
     for name, given in (("metrics.json", plan.metrics), ("params.json", plan.params)):
         if given is not None:
-            source = given
-            read_object(source)
-            if is_yaml(source):
-                write_atomic(scratch / name, as_json(source), durable=False)
+            data, source = as_json(given), given
+            if is_yaml(given):
                 source = scratch / name
+                write_atomic(source, data, durable=False)
             found[name] = gather([source], dereference=plan.dereference)[0]._replace(relative=name)
-        if name in found:
+        elif name in found:
             read_object(Path(found[name].path))
     return Sources.of(found.values())
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk
-from mlvgit.core.text import short
+from mlvgit.core.text import UNREADABLE, short
 from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
@@ -67,7 +67,7 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
     if not verdict.ok:
         wrong = (verdict.changed or verdict.missing or verdict.extra)[0]
         said = "has other bytes" if verdict.changed else "is missing" if verdict.missing else "is not in the manifest"
-        said = "cannot be read (permission denied)" if wrong in verdict.unreadable else said
+        said = UNREADABLE if wrong in verdict.unreadable else said
         raise IntegrityError(
             f"{frozen.directory}/{wrong} {said}, and {key} is not handed out",
             hint=_way_out(project, key, manifest, oid or ""),

@@ -1,8 +1,12 @@
 """Text for people: control characters made visible, sizes and counts in words. Pure."""
 
 import unicodedata
+from typing import Final
 
-__all__ = ["count", "nearest", "printable", "short", "size"]
+__all__ = ["UNREADABLE", "count", "nearest", "printable", "short", "size"]
+
+UNREADABLE: Final = "cannot be read (permission denied)"
+"""What is said of a file that the system does not let us read."""
 
 
 def printable(text: str) -> str:

@@ -207,11 +207,6 @@ class Manifest(_Manifest):
             return all(entry.size_bytes == others[name].size_bytes for name, entry in mine.items())
         return self.list_digest() == other.list_digest()
 
-    def with_list(self) -> "tuple[Manifest, bytes]":
-        """Return the same manifest with its entries as a list of their own, and the bytes of that list."""
-        files, data = FileList.of(_relative(self), f"{self.name}@{self.version}")
-        return self._replace(files=files, declared_tree_sha256=files.tree_sha256), data
-
     def renumbered(self, version: str, prefix: str) -> "Manifest":
         """Return the manifest of the same files under another version, in the directory `prefix`."""
         if isinstance(self.files, FileList):

@@ -7,13 +7,13 @@ so that neither the last file nor the cost of a task decides how long it takes.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
 from mlvgit.core.digests import Digests
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.reading import SMALL_BYTES, Meter, Outcome, Progress, one_work
-from mlvgit.store.scan import SourceFile, listed, sizes_of
+from mlvgit.store.scan import Sized, SourceFile, listed, sizes_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -30,17 +30,7 @@ LEAST_FILES = 3000
 """Fewer small files are done before forking pays."""
 
 
-class _Stat(Protocol):
-    @property
-    def size(self) -> int: ...
-
-
-class _Sized(Protocol):
-    @property
-    def stat(self) -> _Stat: ...
-
-
-File = TypeVar("File", bound=_Sized)
+File = TypeVar("File", bound=Sized)
 """What has bytes that can be digested: a file, an object of a bucket."""
 
 Task = Callable[[Sequence[File], Meter | None], list[Outcome]]
@@ -72,10 +62,6 @@ class Outcomes:
         """Set all digests at once."""
         self._digests = Digests.of_columns(sizes, raw)
         self._done = bytearray(b"\1") * len(sizes)
-
-    def __iter__(self) -> Iterator[Outcome]:
-        """Yield them all, once each is there."""
-        return (self._failed.get(index) or self._digests[index] for index in range(len(self._done)))
 
     @property
     def failed(self) -> bool:

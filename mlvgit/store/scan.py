@@ -10,10 +10,21 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, overload
 
 from mlvgit.core.paths import all_fine, collisions, is_junk, unsafe_reason
-from mlvgit.core.text import count, printable
+from mlvgit.core.text import UNREADABLE, count, printable
 from mlvgit.errors import MachineError, UsageError
 
-__all__ = ["Passed", "SourceFile", "Sources", "StatKey", "is_readable", "listed", "scan", "sizes_of", "stat_key"]
+__all__ = [
+    "Passed",
+    "Sized",
+    "SourceFile",
+    "Sources",
+    "StatKey",
+    "is_readable",
+    "listed",
+    "scan",
+    "sizes_of",
+    "stat_key",
+]
 
 MAX_LISTED = 20
 MAX_FOLLOWED = 10_000
@@ -50,9 +61,12 @@ class _Size(Protocol):
     def size(self) -> int: ...
 
 
-class _Sized(Protocol):
+class Sized(Protocol):
+    """What tells the size of its bytes as a file does."""
+
     @property
-    def stat(self) -> _Size: ...
+    def stat(self) -> _Size:
+        """What has the size, in bytes."""
 
 
 class SourceFile(NamedTuple):
@@ -149,7 +163,7 @@ class Passed:
         self.empty: list[str] = []
 
 
-def sizes_of(files: Sequence[_Sized]) -> Sequence[int]:
+def sizes_of(files: Sequence[Sized]) -> Sequence[int]:
     """Return the sizes of many files, in bytes, without making each of them where they are kept in columns."""
     return files.sizes if isinstance(files, Sources) else [file.stat.size for file in files]
 
@@ -289,7 +303,7 @@ class _Walk:
         if reason := unsafe_reason(relative):
             self._refuse(relative, reason)
         elif not is_readable(path, found):
-            self._refuse(relative, "cannot be read (permission denied)")
+            self._refuse(relative, UNREADABLE)
         else:
             self.files.append(relative, path, stat_key(found))
             self.passed.executable += bool(found.st_mode & 0o111)

@@ -22,7 +22,7 @@ Way out:
 
 from collections.abc import Iterator
 
-from mlvgit.core.text import short, size
+from mlvgit.core.text import UNREADABLE, short, size
 from mlvgit.records.manifest import FileEntry, Manifest
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
@@ -33,7 +33,7 @@ from mlvgit.rules.wording import about, out
 _KINDS = {
     MODE_SYMLINK: "is a symbolic link, not a file",
     MODE_GITLINK: "is a submodule, not a file",
-    MODE_UNREADABLE: "cannot be read (permission denied)",
+    MODE_UNREADABLE: UNREADABLE,
 }
 
 

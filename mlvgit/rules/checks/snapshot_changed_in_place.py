@@ -24,7 +24,7 @@ Way out:
 
 from collections.abc import Iterator
 
-from mlvgit.core.text import printable, short, size
+from mlvgit.core.text import UNREADABLE, printable, short, size
 from mlvgit.records.manifest import FileEntry
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.delta import Delta, Pair
@@ -45,7 +45,7 @@ _KINDS = {
     MODE_EXECUTABLE: "became executable",
     MODE_SYMLINK: "became a symbolic link",
     MODE_GITLINK: "became a submodule",
-    MODE_UNREADABLE: "cannot be read (permission denied)",
+    MODE_UNREADABLE: UNREADABLE,
 }
 
 
