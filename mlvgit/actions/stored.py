@@ -1,19 +1,17 @@
 """Bytes that the store keeps in place of Git: which those are, where the store is, what a worktree holds of them."""
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
-from mlvgit.core.digest import Digest, of_bytes
+from mlvgit.core.digest import of_bytes
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
-from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import record
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.worktrees import main_top, worktrees
-from mlvgit.rules.storage import needed_objects
 from mlvgit.store.atomic import machine_errors
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from mlvgit.repo.lfshost import LfsHost
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["hold", "may_be_here", "object_store", "open_one", "remotes", "wanted_by"]
+__all__ = ["hold", "may_be_here", "object_store", "open_one", "remotes"]
 
 
 def object_store(project: Project) -> "ObjectStore":
@@ -90,15 +88,6 @@ def _own_folder(repo: Repository, folder: str) -> str:
         if os.path.commonpath((place, os.path.realpath(own))) == os.path.realpath(own):
             return str(own)
     return ""
-
-
-def wanted_by(manifest: Manifest, key: Key) -> Iterator[Digest]:
-    """Return the objects that a version needs from the store; none when Git holds its bytes.
-
-    Raises:
-        RemoteError, IntegrityError, DocumentError: the list of its files is not here, or not sound.
-    """
-    return needed_objects(manifest, key)
 
 
 def may_be_here(project: Project, key: Key) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import wanted_by
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
@@ -14,7 +13,7 @@ from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.held import held_paths
 from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.storage import is_hole, kept_in_store
+from mlvgit.rules.storage import is_hole, kept_in_store, needed_objects
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
@@ -214,7 +213,7 @@ def committed_differences(project: Project, catalog: Catalog, frozen: Frozen) ->
     manifest = frozen.manifest
     if manifest is None:
         return [f"{frozen.manifest_path} cannot be read"]
-    stored = set(wanted_by(manifest, frozen.key))
+    stored = set(needed_objects(manifest, frozen.key))
     paths = {
         f"{frozen.directory}/{relative}": entry
         for relative, entry in manifest.by_relative().items()
