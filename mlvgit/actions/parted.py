@@ -21,7 +21,7 @@ from mlvgit.store.atomic import ensure_directory, write_atomic
 from mlvgit.store.extentlists import Lists, list_name
 from mlvgit.store.extents import MAX_LIST_BYTES, Extent, NewerListError, dump, parse
 from mlvgit.store.parallel import portions
-from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter
+from mlvgit.store.reading import Counted, Meter, digest_of
 
 if TYPE_CHECKING:
     from mlvgit.remotes.base import Reader, Remote
@@ -66,14 +66,9 @@ def read_whole(remote: "Remote", digest: Digest, meter: Meter) -> None:
         IntegrityError: it has other bytes.
         RemoteError: it cannot be read, or is not there.
     """
-    whole = hashlib.sha256()
-    left = digest.size
     with remote.download(digest) as reader:
-        counted = Counted(reader, meter)
-        while portion := counted.read(BUFFER_BYTES):
-            whole.update(portion)
-            left -= len(portion)
-    if left or whole.hexdigest() != digest.sha256:
+        found = digest_of(Counted(reader, meter))
+    if found != digest:
         raise IntegrityError(f"{remote.name} has other bytes under {digest.sha256}")
 
 

@@ -23,7 +23,7 @@ from mlvgit.store.atomic import Draft, machine_errors
 from mlvgit.store.checkout import Placement
 from mlvgit.store.folders import parent_of
 from mlvgit.store.parallel import as_one, portions
-from mlvgit.store.reading import Progress, Readable, Teed, one_work
+from mlvgit.store.reading import Progress, Readable, one_work
 
 if TYPE_CHECKING:
     from mlvgit.store.objects import ObjectStore
@@ -161,11 +161,11 @@ class _Twofold:
         with (
             machine_errors(f"write {self._top / path}"),
             parent_of(self._top, path, create=True) as (folder, name),
-            Draft(folder, name, mode=0o444) as draft,
+            Draft(folder, name, mode=0o444, durable=False) as draft,
         ):
-            self._store.put(parcel.digest, Teed(reader, draft.write))
+            self._store.put(parcel.digest, reader, draft)
             with suppress(FileExistsError):  # whoever places what is left looks at it
-                draft.publish(replace=False, durable=False)
+                draft.publish(replace=False)
                 self.placed.add(path)
 
     @cached_property

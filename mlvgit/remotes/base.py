@@ -197,6 +197,14 @@ class Limited:
         self._left -= len(got)
         return got
 
+    def fileno(self) -> int:
+        """Return the descriptor of the file that is read.
+
+        Raises:
+            AttributeError, OSError: it is none.
+        """
+        return self._source.fileno()  # type: ignore[attr-defined, no-any-return]
+
 
 class ObjectStat(NamedTuple):
     """What a bucket says of an object's bytes without giving them.

@@ -35,11 +35,13 @@ __all__ = [
     "remove_durably",
     "remove_leftovers",
     "rename_durably",
+    "send",
     "share",
     "write_atomic",
 ]
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+SEND_BYTES = 8 << 20
 _SHARED = stat.S_ISGID | stat.S_IWGRP
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 
@@ -70,6 +72,15 @@ def flush(fd: int) -> None:
         else:
             return
     os.fsync(fd)
+
+
+def send(fd: int, offset: int, length: int) -> None:
+    """Have the system begin to bring bytes of an open file to the disk, where it can; it is not waited for.
+
+    posix_fadvise(2): what is not needed in memory any more is written at once, and left out only when that is done.
+    """
+    with suppress(AttributeError, OSError):
+        os.posix_fadvise(fd, offset, length, os.POSIX_FADV_DONTNEED)
 
 
 def flush_directory(fd: int) -> None:
@@ -157,17 +168,21 @@ class Draft:
         directory_fd: the folder that the file will stand in; stays the caller's to close.
         name: the final name, one path component.
         mode: permission bits, from which the umask is taken away (but see `inherit`).
+        durable: `publish` flushes the bytes; False only for what may be lost, such as a cache with a checksum, and for
+            what is flushed by other means.
 
     Attributes:
         fd: the open file.
         shares_blocks: its bytes are another file's too, so that it takes no room of its own.
     """
 
-    __slots__ = ("_directory_fd", "_name", "_temporary", "fd", "shares_blocks")
+    __slots__ = ("_directory_fd", "_durable", "_name", "_size", "_temporary", "_unsent", "fd", "shares_blocks")
 
-    def __init__(self, directory_fd: int, name: str, *, mode: int = 0o666) -> None:
+    def __init__(self, directory_fd: int, name: str, *, mode: int = 0o666, durable: bool = True) -> None:
         self._directory_fd = directory_fd
         self._name = name
+        self._durable = durable
+        self._size = self._unsent = 0
         self._temporary = TEMPORARY_PREFIX + os.urandom(8).hex()
         self.shares_blocks = False
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -185,25 +200,43 @@ class Draft:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append all of `data`; the system may take it in several portions."""
         written = os.write(self.fd, data)
-        if written == len(data):
-            return
-        rest = memoryview(data)[written:]
-        while rest:
-            rest = rest[os.write(self.fd, rest) :]
+        if written < len(data):
+            rest = memoryview(data)[written:]
+            while rest:
+                rest = rest[os.write(self.fd, rest) :]
+        self._grew(len(data))
+
+    def copy(self, source: int, offset: int, length: int) -> int:
+        """Append what an open file has from `offset` on, copied by the system, which may do less; see copy_file_range(2).
+
+        Returns:
+            How many bytes were copied: at most `length`, none at the end of the file.
+
+        Raises:
+            OSError: it cannot be read or written, or the system cannot copy between these two files.
+        """
+        copied = os.copy_file_range(source, self.fd, length, offset)
+        self._grew(copied)
+        return copied
+
+    def empty(self) -> None:
+        """Throw the bytes away and begin anew."""
+        os.ftruncate(self.fd, 0)
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        self._size = self._unsent = 0
 
     def close(self) -> None:
         """Close the file before it is published, which whoever flushes it by other means does."""
         fd, self.fd = self.fd, -1
         os.close(fd)
 
-    def publish(self, *, replace: bool, durable: bool = True) -> None:
+    def publish(self, *, replace: bool) -> None:
         """Give the file its name. The caller flushes the folder, once for all files it put there.
 
         Args:
             replace: take the place of a file of that name; else raise `FileExistsError` and touch nothing.
-            durable: flush the bytes first; False only for what may be lost, such as a cache with a checksum.
         """
-        self._finish(durable=durable)
+        self._finish()
         if replace:
             self._rename(self._directory_fd, self._name)
         else:
@@ -215,7 +248,7 @@ class Draft:
 
         For a name that is only known when all bytes are written. The caller flushes that folder.
         """
-        self._finish(durable=True)
+        self._finish()
         self._rename(directory_fd, name)
         self._temporary = ""
 
@@ -227,8 +260,16 @@ class Draft:
             name, self._temporary = self._temporary, ""
             os.unlink(name, dir_fd=self._directory_fd)
 
-    def _finish(self, *, durable: bool) -> None:
-        if durable:
+    def _grew(self, by: int) -> None:
+        """Let the way of a large file to the disk begin while it is being written: `publish` waits for less of it."""
+        self._size += by
+        self._unsent += by
+        if self._durable and self._unsent >= SEND_BYTES:
+            send(self.fd, self._size - self._unsent, self._unsent)
+            self._unsent = 0
+
+    def _finish(self) -> None:
+        if self._durable:
             flush(self.fd)
         if self.fd >= 0:
             self.close()
@@ -271,11 +312,11 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = None, durable: b
         try:
             if mode is None:
                 mode = _mode_of(folder, path.name)
-            with Draft(folder, path.name) as draft:
+            with Draft(folder, path.name, durable=durable) as draft:
                 if mode is not None:
                     os.fchmod(draft.fd, mode)
                 draft.write(data)
-                draft.publish(replace=True, durable=durable)
+                draft.publish(replace=True)
             if durable:
                 flush_directory(folder)
         finally:

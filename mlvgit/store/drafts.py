@@ -139,7 +139,7 @@ class Drafts:
             if inside not in self._folders:
                 self._folders[inside] = open_folder(self._root, inside, create=True)
             folder = self._folders[inside]
-            draft = Draft(folder, name, mode=mode)
+            draft = Draft(folder, name, mode=mode, durable=False)  # one flush for all
             try:
                 outcome = fill(draft)
             except BaseException:
@@ -176,7 +176,7 @@ class Drafts:
             try:
                 with machine_errors(self._shown + relative):
                     try:
-                        draft.publish(replace=replace, durable=False)
+                        draft.publish(replace=replace)
                     except FileExistsError:
                         require_same(folder, name, f"{self._root}/{relative}", digest)
                         outcome = 0

@@ -12,7 +12,7 @@ from mlvgit.core.digests import Digests
 from mlvgit.errors import MlvError
 from mlvgit.store.atomic import Draft, can_flush_file_system, ensure_directory, machine_errors
 from mlvgit.store.batches import Outcomes, run_batches
-from mlvgit.store.cloning import clone_source
+from mlvgit.store.copying import copy_source
 from mlvgit.store.drafts import LEAST_FILES, write_together
 from mlvgit.store.folders import flush_folder, open_folder, split
 from mlvgit.store.place import require_same
@@ -183,8 +183,8 @@ def fill(draft: Draft, target: str, file: SourceFile, buffer: bytearray, meter: 
             draft.write(portion)
 
     with machine_errors(f"read back {target}"):
-        cloned = clone_source(draft, file, buffer, meter)
-    return cloned or attempt(file.path, file.stat, buffer, meter, write)[0]
+        copied = copy_source(draft, file, buffer, meter)
+    return copied or attempt(file.path, file.stat, buffer, meter, write)[0]
 
 
 def _mode(path: str) -> int:

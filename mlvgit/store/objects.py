@@ -22,7 +22,7 @@ from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MachineError, way_out
-from mlvgit.store.atomic import TEMPORARY_PREFIX, ensure_directory, machine_errors, rename_durably
+from mlvgit.store.atomic import TEMPORARY_PREFIX, Draft, ensure_directory, machine_errors, rename_durably
 from mlvgit.store.checkout import Checkout, Placed, Placement
 from mlvgit.store.cloning import can_clone
 from mlvgit.store.extentlists import Lists
@@ -33,7 +33,7 @@ from mlvgit.store.intake import Intake
 from mlvgit.store.linking import link_object
 from mlvgit.store.packs import INCOMING, ExtentFile, Opened, Ranges
 from mlvgit.store.place import place_bytes
-from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Progress, Readable
+from mlvgit.store.reading import SMALL_BYTES, Progress, Readable, digest_of
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["ObjectStore"]
@@ -167,15 +167,21 @@ class ObjectStore:
         """
         return Intake(self, files, base or {}).run(progress)
 
-    def put(self, digest: Digest, source: bytes | Readable) -> None:
+    def put(self, digest: Digest, source: bytes | Readable, twin: Draft | None = None) -> None:
         """Store what `source` gives, if it is what `digest` says; an object that is here already is replaced.
+
+        Args:
+            digest: the object.
+            source: its bytes, or what they are read from.
+            twin: gets the same bytes; the caller publishes it.
 
         Raises:
             IntegrityError: the bytes are others; nothing was stored.
             MachineError: the store cannot be written.
         """
         known = self.has(digest)
-        added = place_bytes(self.folder, object_name(digest.sha256), source, digest, mode=_READ_ONLY, replace=True)
+        name = object_name(digest.sha256)
+        added = place_bytes(self.folder, name, source, digest, mode=_READ_ONLY, replace=True, twin=twin)
         self.added.append(0 if known else added)
 
     def shares_with(self, folder: Path) -> bool:
@@ -339,8 +345,11 @@ class ObjectStore:
         Raises:
             MachineError: they cannot be read.
         """
-        with self.joined(extents) as file:
-            return _digest(file, digest) == digest
+        with self.joined(extents) as file, machine_errors(f"read {short(digest.sha256)} in the store"):
+            try:
+                return digest_of(file) == digest
+            except IntegrityError:
+                return False
 
     def all_given(self, claimed: Mapping[Digest, tuple[Extent, ...]]) -> dict[Digest, tuple[Extent, ...]]:
         """Return the files whose bytes ranges of objects have, as is claimed; they are hashed.
@@ -435,16 +444,3 @@ class ObjectStore:
         except MachineError:
             if os.path.lexists(path):  # else somebody who looked at another file of the same pack was quicker
                 raise
-
-
-def _digest(file: BinaryIO, expected: Digest) -> Digest | None:
-    whole, total = hashlib.sha256(), 0
-    try:
-        while portion := file.read(BUFFER_BYTES):
-            whole.update(portion)
-            total += len(portion)
-    except IntegrityError:
-        return None
-    except OSError as error:
-        raise MachineError(f"cannot read {short(expected.sha256)} in the store: {error.strerror}") from error
-    return Digest(total, whole.hexdigest())

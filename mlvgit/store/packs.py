@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -118,6 +118,15 @@ class Ranges:
             done += got
         return done
 
+    def located(self) -> Iterator[tuple[int, int, int]]:
+        """Yield where the bytes stand, one range after the other: an open file, offset and length; each until the next.
+
+        Raises:
+            IntegrityError: an object is missing.
+        """
+        for extent in self._extents:
+            yield self._opened.descriptor(extent.object), extent.offset, extent.length
+
     def cut(self, offset: int, length: int) -> list[Extent]:
         """Return the ranges of objects that a range of the file is."""
         found: list[Extent] = []
@@ -144,6 +153,10 @@ class ExtentFile(io.RawIOBase):
         super().__init__()
         self._ranges = ranges
         self._position = 0
+
+    def located(self) -> Iterator[tuple[int, int, int]]:
+        """See `Ranges.located`."""
+        return self._ranges.located()
 
     def readable(self) -> bool:
         """Say that this is for reading."""
@@ -288,7 +301,7 @@ class Packer:
             os.close(self._incoming)
             self._incoming = -1
         self._whole = hashlib.sha256()
-        self._held.clear()
+        self._held = bytearray()  # a write that failed may still look at the other one, which then cannot be emptied
         self._size = 0
 
 

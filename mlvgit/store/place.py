@@ -6,16 +6,16 @@ Bytes get their name only when they are what the manifest says, and never in pla
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mlvgit.core.digest import BIG_BYTES, Digest, Hasher
 from mlvgit.core.text import printable, short, size
 from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
-from mlvgit.store.cloning import clone_open
+from mlvgit.store.copying import copy_open
 from mlvgit.store.folders import open_folder, parent_of, split
-from mlvgit.store.reading import BUFFER_BYTES, Meter, Readable, attempt
+from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Readable, attempt
 
 __all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside", "write_expected"]
 
@@ -32,10 +32,11 @@ def place_bytes(
     replace: bool = False,
     durable: bool = True,
     meter: Meter | None = None,
+    twin: Draft | None = None,
 ) -> int:
     """Put bytes under the name `relative` below `root`, if they are what `expected` says.
 
-    The same bytes that stand there already are left alone. An open file of the same file system is cloned where that is
+    The same bytes that stand there already are left alone. An open file is cloned or copied by the system where that is
     possible.
 
     Args:
@@ -48,6 +49,7 @@ def place_bytes(
         replace: take the place of other bytes; only for bytes that are known to stand elsewhere too.
         durable: False for bytes that stand elsewhere, durably: nothing is flushed.
         meter: told of every portion.
+        twin: gets the same bytes; the caller publishes it.
 
     Returns:
         How many bytes of the disk that took: none for a clone, and for bytes that stood there.
@@ -59,11 +61,11 @@ def place_bytes(
     shown = str(root / relative)
     ensure_directory(root)
     with machine_errors(f"write {shown}"), parent_of(root, relative, create=True) as (folder, name):
-        with Draft(folder, name, mode=mode) as draft:
-            write_expected(draft, relative, data_or_reader, expected, meter)
+        with Draft(folder, name, mode=mode, durable=durable) as draft:
+            write_expected(draft, relative, data_or_reader, expected, meter, twin)
             added = 0 if draft.shares_blocks else expected.size
             try:
-                draft.publish(replace=replace, durable=durable)
+                draft.publish(replace=replace)
             except FileExistsError:
                 require_same(folder, name, shown, expected)
                 added = 0
@@ -73,7 +75,12 @@ def place_bytes(
 
 
 def write_expected(
-    draft: Draft, relative: str, data_or_reader: bytes | Readable, expected: Digest, meter: Meter | None = None
+    draft: Draft,
+    relative: str,
+    data_or_reader: bytes | Readable,
+    expected: Digest,
+    meter: Meter | None = None,
+    twin: Draft | None = None,
 ) -> Digest:
     """Put bytes into a draft and return `expected`, if they are what it says; see `place_bytes`.
 
@@ -81,7 +88,7 @@ def write_expected(
         IntegrityError: they are not.
         OSError: they cannot be read or written.
     """
-    found = _fill(draft, data_or_reader, expected, meter)
+    found = _fill([draft, twin] if twin else [draft], data_or_reader, expected, meter)
     if found != expected:
         raise IntegrityError(f"the bytes for {printable(relative)} {_difference(found, expected)}")
     return expected
@@ -149,15 +156,19 @@ def make_writable(paths: Iterable[Path]) -> None:
         _change_mode(path, lambda mode: mode | 0o200)
 
 
-def _fill(draft: Draft, source: bytes | Readable, expected: Digest, meter: Meter | None) -> Digest:
-    cloned = clone_open(draft, source, expected.size, meter)
-    if cloned is not None:
-        return cloned
+def _fill(drafts: Sequence[Draft], source: bytes | Readable, expected: Digest, meter: Meter | None) -> Digest:
+    if isinstance(source, Counted):
+        copied = copy_open(drafts, source.reader, expected.size, source.meter)
+    else:
+        copied = copy_open(drafts, source, expected.size, meter)
+    if copied is not None:
+        return copied
     total = 0
     with Hasher(beside=expected.size >= BIG_BYTES) as hasher:
         for portion in _portions(source, expected.size + 1):
             hasher.update(portion)
-            draft.write(portion)
+            for draft in drafts:
+                draft.write(portion)
             total += len(portion)
             if meter is not None:
                 meter.advance(len(portion))

@@ -26,7 +26,6 @@ __all__ = [
     "BUFFER_BYTES",
     "SMALL_BYTES",
     "Counted",
-    "Teed",
     "Meter",
     "Outcome",
     "Progress",
@@ -34,6 +33,7 @@ __all__ = [
     "StoppedError",
     "Write",
     "attempt",
+    "digest_of",
     "digest_of_open",
     "hash_batch",
     "one_work",
@@ -138,34 +138,23 @@ class Readable(Protocol):
 
 
 class Counted:
-    """A reader that tells a meter of what it gives, and is stopped by it."""
+    """A reader that tells a meter of what it gives, and is stopped by it.
 
-    __slots__ = ("_meter", "_reader")
+    Attributes:
+        reader: the reader itself; who takes its bytes in another way tells the meter.
+        meter: what is told.
+    """
+
+    __slots__ = ("meter", "reader")
 
     def __init__(self, reader: Readable, meter: Meter) -> None:
-        self._reader = reader
-        self._meter = meter
+        self.reader = reader
+        self.meter = meter
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes; none at the end."""
-        portion = self._reader.read(size)
-        self._meter.advance(len(portion))
-        return portion
-
-
-class Teed:
-    """A reader that hands what it gives to a second place as well."""
-
-    __slots__ = ("_reader", "_write")
-
-    def __init__(self, reader: Readable, write: Callable[[bytes], object]) -> None:
-        self._reader = reader
-        self._write = write
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes; none at the end."""
-        portion = self._reader.read(size)
-        self._write(portion)
+        portion = self.reader.read(size)
+        self.meter.advance(len(portion))
         return portion
 
 
@@ -247,6 +236,15 @@ def open_source(path: "str | Path", *, dir_fd: int | None = None) -> int:
         OSError: it cannot be opened.
     """
     return os.open(path, _OPEN, dir_fd=dir_fd)
+
+
+def digest_of(reader: Readable) -> Digest:
+    """Digest what a reader gives until its end."""
+    whole, total = hashlib.sha256(), 0
+    while portion := reader.read(BUFFER_BYTES):
+        whole.update(portion)
+        total += len(portion)
+    return Digest(total, whole.hexdigest())
 
 
 def digest_of_open(fd: int, buffer: bytearray, meter: Meter | None = None) -> Digest:

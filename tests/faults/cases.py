@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlvgit.core.digest import BIG_BYTES
 from mlvgit.store.drafts import LEAST_FILES
 from mlvgit.store.objects import ObjectStore
 from tests.cli.registries import plain_merge
@@ -118,6 +119,19 @@ def _many_pushed(repo: Sandbox) -> None:
     shutil.rmtree(repo / "data/snapshots/iris_v0.1")
 
 
+def _large(repo: Sandbox) -> None:
+    """Leave one file that is copied by the system, and hashed beside."""
+    repo.write("raw/large.bin", bytes(range(256)) * (BIG_BYTES // 256 + 1))
+
+
+def _large_pushed(repo: Sandbox) -> None:
+    _large(repo)
+    repo.mlv("snapshot", "create", "scans", "v0.2", "raw", "--storage", "store", "-m", "Freeze scans again")
+    shutil.rmtree(repo / "raw")
+    _emptied(repo)
+    shutil.rmtree(repo / "data/snapshots/scans_v0.2")
+
+
 CREATE = ("snapshot", "create", "iris", "v0.1", "raw")
 RETIRE = ("--reason", "Consent withdrawn", "--yes", "-m", "Retire it")
 CASES = {
@@ -126,6 +140,7 @@ CASES = {
     "create-move-git": Case((*CREATE, "--storage", "git", "--move"), _raw),
     "create-move-store": Case((*CREATE, "--storage", "store", "--move"), _raw),
     "create-many": Case((*CREATE, "--storage", "git"), _many),
+    "create-large": Case((*CREATE, "--storage", "store"), _large),
     "create-next": Case(("snapshot", "create", "scans", "v0.2", "raw", "--storage", "store"), _next_scans),
     "model-add": Case(
         ("model", "add", "clf", "v0.4.0", "out/model.pkl", "--metrics", "out/metrics.json", "-m", "Add v0.4.0"), _model
@@ -136,6 +151,7 @@ CASES = {
     "rollback": Case(("rollback", "clf", "v0.1.0", "-m", "worse"), _promoted),
     "restore": Case(("restore", "scans@v0.1"), _altered),
     "pull": Case(("pull",), _emptied),
+    "pull-large": Case(("pull",), _large_pushed),
     "pull-many": Case(("pull",), _many_pushed),
     "push": Case(("push",)),
     "drop": Case(("drop", "scans@v0.1"), _pushed, frees=True),

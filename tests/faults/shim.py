@@ -92,8 +92,7 @@ class Shim:
         self._wrap(os, "open", self._opening)
         self._wrap(os, "write", self._writing)
         self._wrap(os, "pwrite", self._writing)
-        for name in ("sendfile", "copy_file_range"):
-            self._wrap(os, name, lambda call, name: lambda *args, **more: (self._due("copy"), call(*args, **more))[1])
+        self._wrap(os, "copy_file_range", self._copying)
         self._wrap(fcntl, "ioctl", self._cloning)
         flushing = self._flushing(atomic._syncfs())
         atomic._syncfs = lambda: flushing  # type: ignore[assignment]
@@ -137,6 +136,13 @@ class Shim:
             view = memoryview(data).cast("B")
             done = self._due(name, lambda: call(fd, view[: max(1, len(view) // 2)], *at) if len(view) > 1 else 0)
             return done or call(fd, data, *at)
+
+        return wrapped
+
+    def _copying(self, call: Callable[..., int], _: str) -> Callable[..., int]:
+        def wrapped(source: int, target: int, length: int, offset: int) -> int:
+            done = self._due("copy", lambda: call(source, target, max(1, length // 2), offset))
+            return done or call(source, target, length, offset)
 
         return wrapped
 

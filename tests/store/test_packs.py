@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from pathlib import Path
 
 import pytest
 
 from mlvgit.core.digest import Digest, of_bytes
-from mlvgit.errors import IntegrityError
+from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store.chunks import CUT, cutter
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.repacking import repack
@@ -243,6 +245,23 @@ def test_an_object_stays_while_another_file_is_a_range_of_it(store: ObjectStore,
     assert comes_back(store, new)
 
     store.remove(first, second, *store.physical([second])[0])
+    assert kept(store) == []
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_said(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = write(tmp_path / "in", small_files(2000))
+    real = os.write
+
+    def half(fd: int, data: memoryview) -> int:
+        if len(data) < MIB:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(fd, memoryview(data)[: len(data) // 2])
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(MachineError, match="No space left"):
+        store.take(sources)
     assert kept(store) == []
 
 
