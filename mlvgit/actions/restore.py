@@ -78,7 +78,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         for relative in verdict.changed:
             set_aside = move if relative in gone else _second_name
             aside.append((f"{frozen.directory}/{relative}", set_aside(folder / relative, bench / relative)))
-        _put_back(project, frozen, catalog, manifest, broken)
+        from_git = _put_back(project, frozen, catalog, manifest, broken)
         for relative in () if only else verdict.extra:
             aside.append((f"{frozen.directory}/{relative}", move(folder / relative, bench / relative)))
         if manifest.storage == "store":
@@ -86,7 +86,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
         _restore_modes(project, folder, catalog, frozen, set(chosen).difference(broken))
-        make_read_only([folder / relative for relative in broken])
+        make_read_only([folder / relative for relative in from_git])
         staged = _restore_index(project, frozen, catalog, chosen, everything=not only)
         project.refresh()
         return RestoreResult(key=key, restored=tuple(restored), set_aside=tuple(aside), staged=staged)
@@ -157,8 +157,13 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
     return chosen or list(known)
 
 
-def _put_back(project: Project, frozen: Frozen, catalog: Catalog, manifest: Manifest, relatives: Iterable[str]) -> None:
+def _put_back(
+    project: Project, frozen: Frozen, catalog: Catalog, manifest: Manifest, relatives: Iterable[str]
+) -> Iterable[str]:
     """Write files with their frozen bytes: from the store, and what it lacks or has damaged from where Git has it.
+
+    Returns:
+        Those that Git gave; the others are read-only.
 
     Raises:
         IntegrityError, RemoteError: bytes are nowhere.
@@ -167,20 +172,24 @@ def _put_back(project: Project, frozen: Frozen, catalog: Catalog, manifest: Mani
     entries = manifest.by_relative()
     left = {name: Digest(entries[name].size_bytes, entries[name].sha256) for name in relatives}
     reason: MlvError | None = None  # what the remotes or the store said leads further than that Git has nothing
-    if manifest.storage == "store":
+    from_store = _here(store, left)
+    if manifest.storage == "store" and len(from_store) < len(left):
         try:
             fetch(project, left.values())
         except MlvError as error:
             reason = error
-    while from_store := _here(store, left):
+        from_store = _here(store, left)
+    while from_store:
         try:
             _place_from_store(project, frozen, catalog, from_store)
         except IntegrityError as error:
             if len(_here(store, from_store)) == len(from_store):
                 raise
             reason = reason or error  # what was damaged is set aside now, and the rest is written again
+            from_store = _here(store, left)
         else:
             left = {name: digest for name, digest in left.items() if name not in from_store}
+            break
     for name, digest in left.items():
         try:
             data = _bytes_in_git(project, frozen, entries[name].path, digest)
@@ -188,6 +197,7 @@ def _put_back(project: Project, frozen: Frozen, catalog: Catalog, manifest: Mani
             raise reason or error from None
         mode = _mode(catalog, frozen, name)
         place_bytes(project.top / frozen.directory, name, data, digest, mode=mode, replace=True)
+    return left
 
 
 def _here(store: "ObjectStore", files: Mapping[str, Digest]) -> dict[str, Digest]:

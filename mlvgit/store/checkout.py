@@ -5,17 +5,19 @@ may be short; its stat is then not the one that was written down, so that the ne
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from mlvgit.core.digest import Digest
+from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft
 from mlvgit.store.drafts import LEAST_FILES, write_together
 from mlvgit.store.extents import Extent
+from mlvgit.store.forked import can_fork, fill_slots
 from mlvgit.store.packs import Opened
 from mlvgit.store.parallel import run_each
 from mlvgit.store.place import place_bytes, write_expected
@@ -43,6 +45,9 @@ class Placed(NamedTuple):
     failed: tuple[tuple[Placement, MlvError], ...]
 
 
+Find = Callable[[Digest], tuple[Extent, ...] | None]
+
+
 class Store(Protocol):
     """What is asked of the store that gives the bytes."""
 
@@ -51,8 +56,8 @@ class Store(Protocol):
     def open(self, digest: Digest) -> AbstractContextManager[BinaryIO]:
         """Open a file for reading."""
 
-    def whereabouts(self, digest: Digest) -> tuple[Extent, ...]:
-        """Return the ranges of objects that a file's bytes are."""
+    def finder(self) -> Find:
+        """Return what gives the ranges of objects that a file's bytes are, for thousands of files in a row."""
 
     def descriptor(self, digest: Digest) -> int:
         """Open an object."""
@@ -86,31 +91,68 @@ class Checkout:
         return Placed(sum(self._added), tuple(failed))
 
     def _together(self, small: Sequence[Placement], meter: Meter) -> list[tuple[Placement, MlvError]]:
+        if not small:
+            return []
         failed: list[tuple[Placement, MlvError]] = []
-        with Opened(self._store.descriptor) as opened:
-            for placement, outcome, taken in write_together(
-                self._root,
-                small,
-                lambda placement: placement.relative,
-                lambda _: self._mode,
-                partial(self._fill, opened, meter),
-                replace=self._replace,
-                durable=False,
-            ):
-                self._added.append(taken)
-                if isinstance(outcome, MlvError):
-                    failed.append((placement, outcome))
+        find = self._store.finder()
+        left = self._forked(small, find, meter) if can_fork(len(small)) else small
+        for placement, outcome, taken in self._write(left, find):
+            meter.advance(placement.digest.size)
+            self._added.append(taken)
+            problem = outcome if isinstance(outcome, MlvError) else None
+            if isinstance(problem, IntegrityError) and self._store.check(placement.digest):
+                problem = self._again(placement)
+            if problem:
+                failed.append((placement, problem))
         return failed
 
-    def _fill(self, opened: Opened, meter: Meter, placement: Placement, draft: Draft) -> Digest:
-        digest, relative = placement
+    def _again(self, placement: Placement) -> MlvError | None:
+        """Place a file whose bytes are here in another way than was tried; return why it could not be placed."""
         try:
-            return write_expected(draft, relative, opened.read(self._store.whereabouts(digest)), digest)
-        except IntegrityError:
-            self._store.check(digest)
-            raise
-        finally:
-            meter.advance(digest.size)
+            self._one(placement, Meter(None))
+        except MlvError as error:
+            return error
+        return None
+
+    def _forked(self, small: Sequence[Placement], find: Find, meter: Meter) -> list[Placement]:
+        """Place files with one process a core; return those that were left out."""
+        small = sorted(small, key=attrgetter("relative"))  # those of a folder by the same process
+
+        def fill(portion: range) -> list[bytes | None]:
+            files = small[portion.start : portion.stop]
+            known = {
+                placement.relative: bytes([taken > 0])
+                for placement, outcome, taken in self._write(files, find)
+                if isinstance(outcome, Digest)
+            }
+            return [known.get(placement.relative) for placement in files]
+
+        def told(portion: range) -> None:
+            meter.advance(sum([each.digest.size for each in small[portion.start : portion.stop]]))
+
+        done, took = fill_slots(len(small), 1, fill, told)
+        self._added.append(sum([each.digest.size for each, taken in zip(small, took, strict=True) if taken]))
+        return [placement for placement, there in zip(small, done, strict=True) if not there]
+
+    def _write(self, small: Sequence[Placement], find: Find) -> Iterator[tuple[Placement, Digest | MlvError, int]]:
+        with Opened(self._store.descriptor) as opened:
+
+            def fill(placement: Placement, draft: Draft) -> Digest:
+                digest, relative = placement
+                extents = find(digest)
+                if extents is None:
+                    raise IntegrityError(f"{short(digest.sha256)} is not in the store")
+                return write_expected(draft, relative, opened.read(extents), digest)
+
+            yield from write_together(
+                self._root,
+                small,
+                attrgetter("relative"),
+                lambda _: self._mode,
+                fill,
+                replace=self._replace,
+                durable=False,
+            )
 
     def _one(self, placement: Placement, meter: Meter) -> None:
         digest, relative = placement

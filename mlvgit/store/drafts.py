@@ -46,14 +46,15 @@ def write_together(
         relative: a file's name below `root`.
         mode: its permission bits, from which the umask is taken away.
         fill: writes its bytes into a draft.
-        replace, durable: see `Drafts.publish`.
+        replace: see `Drafts.publish`.
+        durable: see `Drafts`.
         all_or_none: once a file fails, none of those beside it gets a name, and no other is written.
 
     Yields:
         Each file that was written, with its digest or why it does not stand there, and how many bytes of the disk it took.
     """
     for batch in _batches(files, relative):
-        with Drafts(root) as drafts:
+        with Drafts(root, durable=durable) as drafts:
             written: dict[str, tuple[File, Digest]] = {}
             for file in batch:
                 name = relative(file)
@@ -67,7 +68,7 @@ def write_together(
                     written[name] = (file, outcome)
             if all_or_none and len(written) < len(batch):
                 return
-            for name, taken in drafts.publish(replace=replace, durable=durable):
+            for name, taken in drafts.publish(replace=replace):
                 file, digest = written[name]
                 yield (file, taken, 0) if isinstance(taken, MlvError) else (file, digest, taken)
 
@@ -98,10 +99,12 @@ class Drafts:
 
     Args:
         root: a folder that is trusted; symlinks below it are refused. Made when missing.
+        durable: False for bytes that stand elsewhere, durably: nothing is flushed.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
         ensure_directory(root)
+        self._durable = durable
         self._root = root
         self._shown = f"write {root}/"
         self._folders: dict[str, int] = {}
@@ -137,7 +140,7 @@ class Drafts:
         inside, name = split(relative)
         with machine_errors(self._shown + relative):
             if inside not in self._folders:
-                self._folders[inside] = open_folder(self._root, inside, create=True)
+                self._folders[inside] = open_folder(self._root, inside, create=True, durable=self._durable)
             folder = self._folders[inside]
             draft = Draft(folder, name, mode=mode, durable=False)  # one flush for all
             try:
@@ -152,12 +155,11 @@ class Drafts:
                 draft.discard()
         return outcome
 
-    def publish(self, *, replace: bool, durable: bool = True) -> Iterator[tuple[str, int | MlvError]]:
+    def publish(self, *, replace: bool) -> Iterator[tuple[str, int | MlvError]]:
         """Flush all bytes, then give each file its name; the caller flushes the folders.
 
         Args:
             replace: take the place of files of these names.
-            durable: False for bytes that stand elsewhere, durably: nothing is flushed.
 
         Yields:
             Each name, with how many bytes of the disk its file took (none where the same bytes stood there), or why it
@@ -166,7 +168,7 @@ class Drafts:
         Raises:
             MachineError: the flush failed; no file has its name.
         """
-        if durable:
+        if self._durable:
             with machine_errors(f"write {self._root}"):
                 flush_file_system(self._beginning)
         while self._waiting:

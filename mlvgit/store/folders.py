@@ -45,13 +45,14 @@ def split(relative: str) -> tuple[str, str]:
     return folder, name
 
 
-def open_folder(root: Path, relative: str, *, create: bool = False) -> int:
+def open_folder(root: Path, relative: str, *, create: bool = False, durable: bool = True) -> int:
     """Open the folder `relative` below `root`; the caller closes it.
 
     Args:
         root: taken as it is, symlinks included.
         relative: POSIX, "" for `root` itself; nothing in it is followed.
-        create: make missing folders, each flushed.
+        create: make missing folders.
+        durable: False for folders that may be lost again: what is made is not flushed.
 
     Raises:
         IntegrityError: a part is a symlink or not a folder.
@@ -60,7 +61,7 @@ def open_folder(root: Path, relative: str, *, create: bool = False) -> int:
     fd = os.open(root, _FOLDER)
     try:
         for part in relative.split("/") if relative else ():
-            inner = _enter(fd, part, relative, create=create)
+            inner = _enter(fd, part, relative, create=create, durable=durable)
             fd, outer = inner, fd
             os.close(outer)
     except BaseException:
@@ -164,7 +165,7 @@ def listing(folder: Path) -> list[str]:
         raise MachineError(f"cannot list {folder}: {error.strerror}", hint=way_out(error)) from error
 
 
-def _enter(fd: int, part: str, relative: str, *, create: bool) -> int:
+def _enter(fd: int, part: str, relative: str, *, create: bool, durable: bool) -> int:
     try:
         try:
             return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
@@ -176,7 +177,8 @@ def _enter(fd: int, part: str, relative: str, *, create: bool) -> int:
         except FileExistsError:
             pass  # somebody else made it; whatever it is, the next line judges it
         else:
-            flush_directory(fd)
+            if durable:
+                flush_directory(fd)
         made = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
         inherit(made, fd)
         return made

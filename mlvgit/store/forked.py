@@ -1,4 +1,4 @@
-"""Hashing thousands of small files on all cores: threads would only hand the interpreter's lock to and fro.
+"""Thousands of small files on all cores: threads would only hand the interpreter's lock to and fro.
 
 A file of a few KiB costs six short system calls, and each gives the interpreter's lock away; two threads are then
 slower than one. Forked children share nothing but a map of results, one slot a file. A child that dies, or meets
@@ -15,14 +15,15 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
 
 from mlvgit.store.batches import Outcomes
 from mlvgit.store.reading import SMALL_BYTES, Meter, hash_batch, small_sha256
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["can_fork", "hash_small"]
+__all__ = ["LEAST_FILES", "can_fork", "fill_slots", "hash_small"]
 
+LEAST_FILES = 3000
+"""Fewer small files are done before forking pays."""
 _DIGEST = 32
 _PORTION = 256
 _MOST_PORTIONS = 8192
@@ -30,14 +31,67 @@ _MOST_PORTIONS = 8192
 _NUMBER = 4
 
 
-def can_fork() -> bool:
-    """Say whether this process may be forked: Linux, more than one core, one thread."""
-    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+def can_fork(files: int) -> bool:
+    """Say whether forking pays for so many files, and may be done: Linux, more than one core, one thread."""
+    if files < LEAST_FILES or sys.platform != "linux" or (os.cpu_count() or 1) < 2:
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1
     except OSError:
         return False
+
+
+def fill_slots(
+    number: int, width: int, fill: Callable[[range], Sequence[bytes | None]], told: Callable[[range], object]
+) -> tuple[bytes, bytes]:
+    """Do something for each of so many files with one process a core.
+
+    Args:
+        number: how many files.
+        width: bytes of a slot, which is what is known of a file that was done.
+        fill: does it for some of them, given by their places, and returns what their slots are to have; None for those
+            that it left out.
+        told: called for each portion that is over.
+
+    Returns:
+        One byte a file that says whether it was done, and the slots.
+    """
+    size = max(_PORTION, -(-number // _MOST_PORTIONS))
+    portions = [range(start, min(start + size, number)) for start in range(0, number, size)]
+    own: set[int] = set()
+    parent = os.getpid()
+    children: list[int] = []
+    with mmap.mmap(-1, number * (1 + width)) as slots, _queue(len(portions)) as queue:
+        work = functools.partial(_fill, fill, slots, number, width)
+        try:
+            for _ in range((os.cpu_count() or 1) - 1):
+                children += _fork(functools.partial(_labour, parent, work, portions, queue))
+            for taken in _taken(queue):
+                work(portions[taken])
+                told(portions[taken])
+                own.add(taken)
+        except BaseException:
+            for child in children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+            raise
+        finally:
+            for child in children:
+                _wait(child)
+        done, found = slots[:number], slots[number:]
+    for place, portion in enumerate(portions):
+        if place not in own:
+            told(portion)
+    return done, found
+
+
+def _fill(
+    fill: Callable[[range], Sequence[bytes | None]], slots: mmap.mmap, number: int, width: int, portion: range
+) -> None:
+    found = fill(portion)
+    first = number + portion.start * width
+    slots[first : first + len(found) * width] = b"".join([bytes(width) if each is None else each for each in found])
+    slots[portion.start : portion.stop] = bytes([each is not None for each in found])
 
 
 def hash_small(
@@ -51,67 +105,25 @@ def hash_small(
         outcomes: gets what comes of each.
         meter: told of each portion.
     """
-    size = max(_PORTION, -(-len(small) // _MOST_PORTIONS))
-    portions = [range(start, min(start + size, len(small))) for start in range(0, len(small), size)]
-    work = _Work(files, sizes, small)
-    own: set[int] = set()
-    parent = os.getpid()
-    children: list[int] = []
-    # One byte a file says whether its digest is there; then come the digests.
-    with mmap.mmap(-1, len(small) * (1 + _DIGEST)) as slots, _queue(len(portions)) as queue:
-        try:
-            for _ in range((os.cpu_count() or 1) - 1):
-                children += _fork(functools.partial(_labour, parent, work, portions, queue, slots))
-            for number in _taken(queue):
-                work.fill(portions[number], slots)
-                meter.advance(work.bytes_of(portions[number]))
-                own.add(number)
-        except BaseException:
-            for child in children:
-                with suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
-            raise
-        finally:
-            for child in children:
-                _wait(child)
-        done, found = slots[: len(small)], slots[len(small) :]
-    for number, portion in enumerate(portions):
-        if number not in own:
-            meter.advance(work.bytes_of(portion))
-    work.settle(done, found, outcomes)
 
-
-class _Work(NamedTuple):
-    """The files to digest; a place is one's place among them."""
-
-    files: Sequence[SourceFile]
-    sizes: Sequence[int]
-    small: Sequence[int]
-
-    def bytes_of(self, portion: range) -> int:
-        """Return how many bytes the files of these places have."""
-        return sum([self.sizes[self.small[place]] for place in portion])
-
-    def fill(self, portion: range, slots: mmap.mmap) -> None:
-        """Write the digests of a portion into their slots; what is unusual is left out."""
+    def fill(portion: range) -> list[bytes | None]:
         buffer = bytearray(SMALL_BYTES + 1)
-        found = [small_sha256(self.files[self.small[place]], buffer) for place in portion]
-        first = len(self.small) + portion.start * _DIGEST
-        slots[first : first + len(found) * _DIGEST] = b"".join([each or bytes(_DIGEST) for each in found])
-        slots[portion.start : portion.stop] = bytes([each is not None for each in found])
+        return [small_sha256(files[small[place]], buffer) for place in portion]
 
-    def settle(self, done: bytes, found: bytes, outcomes: Outcomes) -> None:
-        """Take digests from their slots; files whose slot is empty are done here."""
-        if len(self.small) == len(self.files) == done.count(1):
-            outcomes.put_all(self.sizes, found)
-            return
-        for place, index in enumerate(self.small):
-            if done[place]:
-                at = place * _DIGEST
-                outcomes.put(index, self.sizes[index], found[at : at + _DIGEST])
-        left = [index for index, there in zip(self.small, done, strict=True) if not there]
-        for index, outcome in zip(left, hash_batch([self.files[index] for index in left]), strict=True):
-            outcomes[index] = outcome
+    def told(portion: range) -> None:
+        meter.advance(sum([sizes[small[place]] for place in portion]))
+
+    done, found = fill_slots(len(small), _DIGEST, fill, told)
+    if len(small) == len(files) == done.count(1):
+        outcomes.put_all(sizes, found)
+        return
+    for place, index in enumerate(small):
+        if done[place]:
+            at = place * _DIGEST
+            outcomes.put(index, sizes[index], found[at : at + _DIGEST])
+    left = [index for index, there in zip(small, done, strict=True) if not there]
+    for index, outcome in zip(left, hash_batch([files[index] for index in left]), strict=True):
+        outcomes[index] = outcome
 
 
 @contextmanager
@@ -147,11 +159,11 @@ def _fork(work: Callable[[], None]) -> list[int]:
         os._exit(0)  # whatever happened: neither handlers nor buffers of the parent's may run here
 
 
-def _labour(parent: int, work: _Work, portions: Sequence[range], queue: int, slots: mmap.mmap) -> None:
+def _labour(parent: int, work: Callable[[range], object], portions: Sequence[range], queue: int) -> None:
     for number in _taken(queue):
         if os.getppid() != parent:
             return  # the parent was killed, and its lock must not live on here
-        work.fill(portions[number], slots)
+        work(portions[number])
 
 
 def _wait(child: int) -> None:

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -38,7 +38,6 @@ from mlvgit.store.scan import SourceFile
 
 __all__ = ["ObjectStore"]
 
-_READ_ONLY = 0o444
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -72,16 +71,21 @@ class ObjectStore:
 
     def absent(self, digests: Iterable[Digest]) -> Digests:
         """Return those of many files that cannot be read here, each once; see `has`."""
+        find = self.finder()
+        return Digests(digest for digest in unique(digests) if find(digest) is None)
+
+    def finder(self) -> Callable[[Digest], tuple[Extent, ...] | None]:
+        """Return what `extents` is for thousands of files in a row: what changes meanwhile is not seen."""
         self.lists.refresh()
         has_object = functools.cache(self.has_object)
 
-        def is_here(digest: Digest) -> bool:
-            ways = self.lists.ways(digest, fresh=False)
-            return any(all(has_object(each.object) for each in extents) for _, extents in ways) or self.has_object(
-                digest
-            )
+        def find(digest: Digest) -> tuple[Extent, ...] | None:
+            for _, extents in self.lists.ways(digest, fresh=False):
+                if all(has_object(each.object) for each in extents):
+                    return extents
+            return (Extent(digest, 0, digest.size),) if self.has_object(digest) else None
 
-        return Digests(digest for digest in unique(digests) if not is_here(digest))
+        return find
 
     def extents(self, digest: Digest, *, fresh: bool = True) -> tuple[Extent, ...] | None:
         """Return the ranges of objects that a file's bytes are; None when an object of each way to get it is missing.
@@ -181,7 +185,7 @@ class ObjectStore:
         """
         known = self.has(digest)
         name = object_name(digest.sha256)
-        added = place_bytes(self.folder, name, source, digest, mode=_READ_ONLY, replace=True, twin=twin)
+        added = place_bytes(self.folder, name, source, digest, mode=0o444, replace=True, twin=twin)
         self.added.append(0 if known else added)
 
     def shares_with(self, folder: Path) -> bool:
