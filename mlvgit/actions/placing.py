@@ -2,8 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mlvgit.actions.healing import Healer
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold, may_be_here, object_store
-from mlvgit.actions.transfer import Parcel, fetch
+from mlvgit.actions.transfer import fetch
 from mlvgit.core.digest import BIG_BYTES, Digest
 from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.text import count
@@ -21,8 +21,10 @@ from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import Draft, machine_errors
 from mlvgit.store.checkout import Placement
+from mlvgit.store.extents import Extent
 from mlvgit.store.folders import parent_of
 from mlvgit.store.parallel import as_one, portions
+from mlvgit.store.place import write_expected
 from mlvgit.store.reading import Progress, Readable, one_work
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     twofold = _Twofold(project, missing)
     try:
         wanted = chain.from_iterable(each.files.digests for each in missing)
-        fetch(project, wanted, progress, name=partial(_path_of, missing), put=twofold.put)
+        fetch(project, wanted, progress, name=partial(_path_of, missing), into=twofold)
     except MlvError as error:  # what is here whole is of use all the same
         problem = error
     store = object_store(project)
@@ -137,7 +139,7 @@ def _with_way_round(store: "ObjectStore", missing: Iterable[_Lacking], problem: 
 
 
 class _Twofold:
-    """Large objects that come whole are written into the store and to where they are wanted at once, and hashed once.
+    """Large files that come are written to where they are wanted at once, and hashed once; see `fetch`.
 
     Attributes:
         placed: the paths that have their bytes.
@@ -151,22 +153,41 @@ class _Twofold:
             digest: path for each in missing for digest, path in each.placements() if digest.size >= BIG_BYTES
         }
 
-    def put(self, parcel: Parcel, reader: Readable) -> None:
-        """Take an object in; see `fetch`."""
-        path = self._paths.get(parcel.digest)
-        if path is None or self._is_one_file:
-            self._store.put(parcel.digest, reader)
+    def put(self, digest: Digest, reader: Readable) -> None:
+        """Take an object in; see `ObjectStore.put`."""
+        path = self._path(digest)
+        if path is None:
+            self._store.put(digest, reader)
             return
+        with self._drafted(path) as draft:
+            self._store.put(digest, reader, draft)
+
+    def gives(self, extents: Sequence[Extent], digest: Digest) -> bool:
+        """Say whether ranges of objects have a file's bytes; see `ObjectStore.gives`."""
+        path = self._path(digest)
+        if path is None:
+            return self._store.gives(extents, digest)
+        with suppress(IntegrityError), self._drafted(path) as draft, self._store.joined(extents) as file:
+            write_expected(draft, path, file, digest)
+            return True
+        return self._store.gives(extents, digest)  # the bytes are others, or a link stands in the way
+
+    @contextmanager
+    def _drafted(self, path: str) -> Iterator[Draft]:
+        """Give what is written the name of a file that is wanted, unless something has it."""
         # One flush, of the store's: what is checked out is not flushed, see `store.checkout`.
         with (
             machine_errors(f"write {self._top / path}"),
             parent_of(self._top, path, create=True) as (folder, name),
             Draft(folder, name, mode=0o444, durable=False) as draft,
         ):
-            self._store.put(parcel.digest, reader, draft)
+            yield draft
             with suppress(FileExistsError):  # whoever places what is left looks at it
                 draft.publish(replace=False)
                 self.placed.add(path)
+
+    def _path(self, digest: Digest) -> str | None:
+        return None if digest not in self._paths or self._is_one_file else self._paths[digest]
 
     @cached_property
     def _is_one_file(self) -> bool:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import object_store, remotes
@@ -19,6 +19,7 @@ from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.rules.wording import listed
 from mlvgit.store.parallel import as_one, aside, portions, run_each
+from mlvgit.store.proving import Extents, proved
 from mlvgit.store.reading import Counted, Meter, Progress, StoppedError, one_work
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ class Parcel(NamedTuple):
     space: str = OBJECTS
 
 
+class Taker(Protocol):
+    """What takes bytes in that come: the store, or what writes them to where they are wanted as well."""
+
+    def put(self, digest: Digest, source: "Reader", /) -> None:
+        """Take an object in that comes whole."""
+
+    def gives(self, extents: Extents, digest: Digest, /) -> bool:
+        """Say whether ranges of objects that came have a file's bytes."""
+
+
 Source = Callable[[Parcel], AbstractContextManager[Path]]
 Namer = Callable[[Digest], str]
 
@@ -61,7 +72,7 @@ def fetch(
     *,
     name: "Namer" = _unnamed,
     without: str = "",
-    put: "Callable[[Parcel, Reader], object] | None" = None,
+    into: "Taker | None" = None,
 ) -> None:
     """Get objects that the store lacks from the first remote that gives them; hashed as they stream.
 
@@ -70,7 +81,7 @@ def fetch(
         progress: is told of every portion that comes.
         name: gives what a person calls an object that did not come, such as a path; "" for nothing.
         without: the name of a remote that is not to be asked.
-        put: takes an object that comes whole into the store, on several threads; see `receive`.
+        into: takes the bytes in, on several threads; default the store.
 
     Raises:
         RemoteError: no remote has one of them, or can be reached. What came until then stays.
@@ -89,20 +100,20 @@ def fetch(
         )
     troubles: list[MlvError] = []
     for remote in known:
-        missing, trouble = _fetch_parts(store, remote, missing, progress)
+        missing, trouble = _fetch_parts(store, remote, missing, into or store, progress)
         troubles += trouble
     try:
-        receive(known, missing, put or partial(_put, store), progress, name)
+        receive(known, missing, partial(_put, into or store), progress, name)
     except (RemoteError, IntegrityError) as error:
         raise as_one([*troubles, error], "reasons", hint=error.hint) if troubles else error from None
 
 
-def _put(store: "ObjectStore", parcel: Parcel, reader: "Reader") -> None:
-    store.put(parcel.digest, reader)
+def _put(into: Taker, parcel: Parcel, reader: "Reader") -> None:
+    into.put(parcel.digest, reader)
 
 
 def _fetch_parts(
-    store: "ObjectStore", remote: "Parted", digests: Sequence[Digest], progress: Progress | None
+    store: "ObjectStore", remote: "Parted", digests: Sequence[Digest], into: Taker, progress: Progress | None
 ) -> tuple[Sequence[Digest], list[MlvError]]:
     """Get files that a remote has as ranges of objects; return those that are not here then, and what went wrong."""
     troubles: list[MlvError] = []
@@ -114,7 +125,7 @@ def _fetch_parts(
         return digests, []  # whoever asks for the files whole is told the same
     lacking = sorted(each for each in objects if not store.has_object(each))
     try:
-        receive([remote.plain], lacking, partial(_put, store), progress)
+        receive([remote.plain], lacking, partial(_put, into), progress)
     except (RemoteError, IntegrityError) as error:
         troubles.append(error)
     came = {each for each in objects if store.has_object(each)}
@@ -126,7 +137,7 @@ def _fetch_parts(
             if (part := next((each for each in remote.claimed(digest) if each.objects <= came), None))
         }
         # A list is somebody's word: here only what was seen to be true is kept.
-        true = store.all_given(claimed)
+        true = proved(claimed, store.descriptor, into.gives)
         if true:
             store.lists.write(true)
         troubles += [

@@ -10,7 +10,6 @@ the way.
 """
 
 import functools
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,9 +30,9 @@ from mlvgit.store.folders import listing, open_folder
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.intake import Intake
 from mlvgit.store.linking import link_object
-from mlvgit.store.packs import INCOMING, ExtentFile, Opened, Ranges
+from mlvgit.store.packs import INCOMING, ExtentFile, Ranges
 from mlvgit.store.place import place_bytes
-from mlvgit.store.reading import SMALL_BYTES, Progress, Readable, digest_of
+from mlvgit.store.reading import Progress, Readable, digest_of
 from mlvgit.store.scan import SourceFile
 
 __all__ = ["ObjectStore"]
@@ -354,25 +353,6 @@ class ObjectStore:
                 return digest_of(file) == digest
             except IntegrityError:
                 return False
-
-    def all_given(self, claimed: Mapping[Digest, tuple[Extent, ...]]) -> dict[Digest, tuple[Extent, ...]]:
-        """Return the files whose bytes ranges of objects have, as is claimed; they are hashed.
-
-        Raises:
-            MachineError: they cannot be read.
-        """
-        found: dict[Digest, tuple[Extent, ...]] = {}
-        with Opened(self.descriptor) as opened:
-            for digest, extents in claimed.items():
-                true = False
-                if digest.size > SMALL_BYTES or sum([extent.length for extent in extents]) != digest.size:
-                    true = self.gives(extents, digest)
-                else:
-                    with machine_errors(f"read {short(digest.sha256)} in the store"), suppress(IntegrityError):
-                        true = hashlib.sha256(opened.read(extents)).hexdigest() == digest.sha256
-                if true:
-                    found[digest] = extents
-        return found
 
     def needing(self, digest: Digest) -> list[Digest]:
         """Return the files that are ranges of an object, itself left out."""

@@ -78,3 +78,60 @@ def test_a_file_that_stands_there_is_left_alone(bob: Sandbox) -> None:
     bob.write(PATH, "mine")
     bob.mlv("pull", check=False)
     assert bob.read(PATH) == b"mine"
+
+
+NEXT = DATA[: BIG_BYTES // 2] + b"put in" * 30_000 + DATA[BIG_BYTES // 2 :]
+
+
+@pytest.fixture
+def next_version(team: Team, bob: Sandbox) -> Sandbox:
+    """The same, with a second version that is ranges of the first one's object and of a pack."""
+    ada = team.ada
+    ada.write("raw/big.bin", NEXT)
+    ada.mlv("snapshot", "create", "scans", "v0.2", "raw", "--storage", "store", "-m", "Freeze again")
+    ada.mlv("push")
+    bob.git("pull", "-q")
+    return bob
+
+
+def test_ranges_of_what_came_are_written_to_where_they_are_wanted_when_they_are_hashed(
+    next_version: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed: list[str] = []
+    real = ObjectStore.place_all
+
+    def place_all(self: ObjectStore, wanted, *args, **more):  # type: ignore[no-untyped-def]
+        placed.extend(each.relative for each in wanted)
+        return real(self, wanted, *args, **more)
+
+    monkeypatch.setattr(ObjectStore, "place_all", place_all)
+    project = Project.open(next_version.path)
+    pull(project, plan_pull(project))
+
+    path = PATH.replace("v0.1", "v0.2")
+    assert path not in placed
+    assert next_version.read(path) == NEXT
+    assert temporary(next_version) == []
+    next_version.mlv("verify", "scans@v0.2")
+    next_version.mlv("restore", "scans@v0.1")
+    assert next_version.read(PATH) == DATA
+
+
+def test_ranges_that_have_other_bytes_than_is_claimed_are_placed_nowhere(team: Team, next_version: Sandbox) -> None:
+    shelf = team.playground.folder / "shelf"
+    wanted = hashlib.sha256(NEXT).hexdigest()
+    (path,) = (each for each in (shelf / "extents").rglob("*") if each.is_file() and wanted in each.read_text())
+    line = next(line for line in path.read_text().splitlines() if line.startswith(" "))
+    number, offset, length = line.split()
+    false = path.read_text().replace(line, f" {number} {int(offset) + 1} {length}")
+    name = hashlib.sha256(false.encode()).hexdigest()
+    path.unlink()
+    (shelf / "extents" / name[:2]).mkdir(exist_ok=True)
+    (shelf / "extents" / name[:2] / name[2:]).write_text(false)
+
+    pulled = next_version.mlv("pull", check=False)
+
+    assert pulled.status != 0
+    assert "other bytes" in pulled.said
+    assert not (next_version / PATH.replace("v0.1", "v0.2")).exists()
+    assert temporary(next_version) == []
