@@ -20,6 +20,10 @@ _MOST: Final = 64 << 10
 CUT: Final = f"fastcdc-2020 {_LEAST} {_USUAL} {_MOST}"
 """What a list says found its ranges: the algorithm, and the least, usual and largest chunk in bytes."""
 _WINDOW: Final = 4 << 20
+_ALL_BYTES: Final = 64 << 20
+"""A larger previous file is not cut as a whole at once, see `_Chunks`."""
+_PATIENCE: Final = 32
+"""After such a part of it in new bytes it is; until then four times as much of it, from where the two files part."""
 
 
 class Previous(Protocol):
@@ -69,7 +73,9 @@ class Matcher:
         self._kept = kept
         self._new = new
         self._there = bytearray(_WINDOW)
-        self._table: dict[tuple[int, int], int] | None = None
+        self._chunks = _Chunks(previous, cutter)
+        self._patience = previous.size // _PATIENCE if previous.size > _ALL_BYTES else 0
+        self._missed = 0  # new bytes since the two files went apart
         self._position = 0  # where the previous file would go on
         self._going_on = True
         self._held = b""
@@ -119,17 +125,21 @@ class Matcher:
                 self._kept(found, length)
                 self._position = found + length
                 self._going_on = True
+                self._missed = 0
                 break
             self._new(piece)
+            self._missed += length
             self._position += length
         return done
 
     def _find(self, piece: memoryview, gear_hash: int) -> int | None:
         if self._is_at(self._position, piece):
             return self._position
-        if self._table is None:
-            self._table = _table(self._previous, self._cutter)
-        position = self._table.get((len(piece), gear_hash))
+        if self._missed >= self._patience:
+            self._chunks.cut_all()
+        elif not self._missed:
+            self._chunks.cut(self._position, 4 * self._patience)
+        position = self._chunks.find(len(piece), gear_hash)
         return position if position is not None and self._is_at(position, piece) else None
 
     def _is_at(self, position: int, piece: memoryview) -> bool:
@@ -151,18 +161,41 @@ def _same(there: bytearray, view: memoryview) -> int:
     return low
 
 
-def _table(previous: Previous, cutter: "FastCDC") -> dict[tuple[int, int], int]:
-    """Cut the previous file, and say where a chunk of that length and last bytes stands first."""
-    table: dict[tuple[int, int], int] = {}
-    buffer = memoryview(bytearray(_WINDOW))
-    position = 0
-    while got := previous.into(buffer, position):
-        last = position + got == previous.size
-        done = 0
-        for chunk in cutter.cut_buf(buffer[:got]):
-            if got - done < _MOST and not last:
-                break
-            table.setdefault((chunk.length, chunk.gear_hash), position + done)
-            done += chunk.length
-        position += done
-    return table
+class _Chunks:
+    """Where the chunks of the previous file stand, cut as far as it was looked: cutting takes longer than all the rest."""
+
+    def __init__(self, previous: Previous, cutter: "FastCDC") -> None:
+        self._previous = previous
+        self._cutter = cutter
+        self._places: dict[tuple[int, int], int] = {}
+        self._end = 0  # how far it is cut from the place where it was cut last
+        self._all = False
+
+    def find(self, length: int, gear_hash: int) -> int | None:
+        """Return where a chunk of that length and last bytes was found first."""
+        return self._places.get((length, gear_hash))
+
+    def cut(self, position: int, length: int) -> None:
+        """Cut so much of the file from a place on, unless that was done."""
+        if not self._all:
+            end = min(position + length, self._previous.size)
+            self._cut(max(position, self._end), end)
+            self._end = max(self._end, end)
+
+    def cut_all(self) -> None:
+        """Cut the whole file, once."""
+        if not self._all:
+            self._cut(0, self._previous.size)
+            self._all = True
+
+    def _cut(self, position: int, end: int) -> None:
+        buffer = memoryview(bytearray(_WINDOW))
+        while position < end and (got := self._previous.into(buffer, position)):
+            last = position + got == self._previous.size
+            done = 0
+            for chunk in self._cutter.cut_buf(buffer[:got]):
+                if got - done < _MOST and not last:
+                    break
+                self._places.setdefault((chunk.length, chunk.gear_hash), position + done)
+                done += chunk.length
+            position += done

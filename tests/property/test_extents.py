@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError
+from mlvgit.store import chunks
 from mlvgit.store.chunks import Matcher, cutter
 from mlvgit.store.extents import Extent, dump, parse
 
@@ -87,17 +89,20 @@ pieces = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 90_000)), max_size
 
 
 @patient
-@given(pieces, pieces, st.integers(2000, 200_000))
+@given(pieces, pieces, st.integers(2000, 200_000), st.booleans())
 def test_what_a_version_has_of_the_one_before_and_what_is_new_put_together_are_the_version(
-    before: list[tuple[int, int]], after: list[tuple[int, int]], portion: int
+    before: list[tuple[int, int]], after: list[tuple[int, int]], portion: int, large: bool
 ) -> None:
     old, new = (b"".join(PATTERNS[kind][:length] for kind, length in each) for each in (before, after))
     found = cutter()
     assert found is not None
     together = bytearray()
-    matcher = Matcher(
-        Bytes(old), found, lambda offset, length: together.extend(old[offset : offset + length]), together.extend
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        if large:
+            patch.setattr(chunks, "_ALL_BYTES", 0)
+        matcher = Matcher(
+            Bytes(old), found, lambda offset, length: together.extend(old[offset : offset + length]), together.extend
+        )
 
     for start in range(0, len(new), portion):
         matcher.feed(memoryview(new)[start : start + portion])

@@ -11,7 +11,8 @@ import pytest
 
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import IntegrityError, MachineError
-from mlvgit.store.chunks import CUT, cutter
+from mlvgit.store import chunks
+from mlvgit.store.chunks import CUT, Matcher, cutter
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.repacking import repack
 from mlvgit.store.scan import scan
@@ -246,6 +247,45 @@ def test_an_object_stays_while_another_file_is_a_range_of_it(store: ObjectStore,
 
     store.remove(first, second, *store.physical([second])[0])
     assert kept(store) == []
+
+
+def new_bytes(old: bytes, new: bytes) -> int:
+    """How many bytes of `new` are not found in `old`."""
+    found: list[int] = []
+    cuts = cutter()
+    assert cuts is not None
+    matcher = Matcher(Previous(old), cuts, lambda *_: None, lambda piece: found.append(len(piece)))
+    matcher.feed(memoryview(new))
+    matcher.finish()
+    return sum(found)
+
+
+class Previous:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def into(self, buffer: memoryview, position: int) -> int:
+        part = self.data[position : position + len(buffer)]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@pytest.mark.parametrize("all_bytes", [0, chunks._ALL_BYTES])
+def test_what_was_put_in_taken_out_or_moved_in_a_large_file_is_found(
+    monkeypatch: pytest.MonkeyPatch, all_bytes: int
+) -> None:
+    monkeypatch.setattr(chunks, "_ALL_BYTES", all_bytes)
+    old = some_bytes(16 * MIB)
+    lost = 0 if all_bytes else len(old) // chunks._PATIENCE
+    edges = 4 * 64 * 1024
+
+    assert new_bytes(old, old) == 0
+    assert new_bytes(old, old[: 5 * MIB] + b"in" * 50_000 + old[5 * MIB :]) < 100_000 + edges
+    assert new_bytes(old, old[: 5 * MIB] + some_bytes(MIB, 9) + old[5 * MIB :]) < MIB + edges
+    assert new_bytes(old, old[: 5 * MIB] + old[6 * MIB :]) < edges
+    assert new_bytes(old, old[: 2 * MIB] + old[15 * MIB :]) < lost + edges
+    assert new_bytes(old, old[8 * MIB :] + old[: 8 * MIB]) < lost + edges
 
 
 def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_said(
