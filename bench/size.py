@@ -7,6 +7,7 @@ commit that changes nothing beside `git status` on as many tracked files.
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -95,8 +96,10 @@ def measure(folder: Path, number: int) -> Figures:
     push = cost("git", "mlv", "push", cwd=ada)
     git("push", "-q", "--no-verify", "-u", "origin", "HEAD", cwd=ada)
     guard = median(lambda: subprocess.run([sys.executable, "-I", "-c", GUARD], cwd=ada, check=True))
+    shutil.rmtree(ada)  # a million files are some gigabytes each time
     git("clone", "-q", "server.git", "bob", cwd=folder)
     pull = cost("git", "mlv", "pull", cwd=folder / "bob")
+    shutil.rmtree(folder / "bob")
     tracked = folder / "tracked"
     git("init", "-q", "tracked", cwd=folder)
     git("config", "gc.auto", "0", cwd=tracked)
