@@ -19,7 +19,7 @@ _USUAL: Final = 16 << 10
 _MOST: Final = 64 << 10
 CUT: Final = f"fastcdc-2020 {_LEAST} {_USUAL} {_MOST}"
 """What a list says found its ranges: the algorithm, and the least, usual and largest chunk in bytes."""
-_WINDOW: Final = 4 << 20
+_WINDOW: Final = 1 << 20
 _ALL_BYTES: Final = 64 << 20
 """A larger previous file is not cut as a whole at once, see `_Chunks`."""
 _PATIENCE: Final = 32

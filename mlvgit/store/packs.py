@@ -27,9 +27,9 @@ __all__ = ["INCOMING", "PACK_BYTES", "ExtentFile", "Opened", "Packer", "Ranges",
 
 INCOMING: Final = "incoming"
 PACK_BYTES: Final = 64 << 20
-PACK_MOST_FILES: Final = 50_000
-"""What is in a pack is held in memory until it is closed."""
 """A pack that has reached this size is closed."""
+PACK_MOST_FILES: Final = 50_000
+"""Or so many files, which are held in memory until then."""
 _HELD_BYTES: Final = 1 << 20
 _OPEN_OBJECTS: Final = 64
 

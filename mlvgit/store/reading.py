@@ -44,7 +44,6 @@ __all__ = [
     "stream",
 ]
 
-BESIDE_BYTES = 4 << 20
 BUFFER_BYTES = 1 << 20
 SMALL_BYTES = 1 << 16
 """Up to this size a file is read with one call."""
@@ -317,7 +316,7 @@ def _pump(fd: int, size: int, buffer: bytearray, meter: Meter | None, write: Wri
 def _pump_beside(fd: int, size: int, meter: Meter | None, write: Write) -> tuple[int, str]:
     """Do what `_pump` does in the time that the longer of hashing and writing takes."""
     total = turn = 0
-    buffers = [memoryview(bytearray(BESIDE_BYTES)) for _ in range(2)]
+    buffers = [memoryview(bytearray(BUFFER_BYTES)) for _ in range(2)]
     with open(fd, "rb", buffering=0, closefd=False) as file, Hasher(beside=True) as hasher:
         while total <= size and (got := file.readinto(buffers[turn])):
             portion = buffers[turn][:got]

@@ -13,13 +13,16 @@ import pytest
 
 from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError
+from mlvgit.remotes.folder import FolderRemote
 from mlvgit.store import cloning
 from mlvgit.store.hashing import hash_and_copy
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.place import place_bytes
+from mlvgit.store.reading import Counted, Meter
 from mlvgit.store.scan import scan
 
 DATA = os.urandom(1 << 20) * 8
+LARGE = DATA * 2 + DATA[:4096]
 SMALL = b"a few bytes"
 
 
@@ -152,6 +155,38 @@ def test_another_disk_gets_a_copy(folder: Path, tmp_path: Path) -> None:
 
     assert store.added_bytes == len(DATA)
     assert store.check(digest)
+
+
+def test_what_comes_from_a_folder_remote_on_the_same_disk_takes_its_room_once(folder: Path) -> None:
+    digest = digest_of(DATA)
+    (folder / "in").write_bytes(DATA)
+    remote = FolderRemote("shelf", folder / "shelf")
+    remote.upload(digest, folder / "in")
+    before = used(folder)
+
+    store = ObjectStore(folder / "objects")
+    with remote.download(digest) as reader:
+        store.put(digest, Counted(reader, Meter(None)))
+
+    assert store.check(digest)
+    assert used(folder) - before < len(DATA) // 4
+
+
+def test_the_part_of_a_file_that_stands_as_it_did_before_takes_no_room(folder: Path) -> None:
+    source = folder / "in"
+    source.mkdir()
+    (source / "big").write_bytes(LARGE)
+    store = ObjectStore(folder / "objects")
+    (first,) = store.take(list(scan(source)))
+    (source / "big").write_bytes(LARGE + b"appended" * 1000)
+    (second,) = store.take(list(scan(source)), base={"big": first})
+    assert not store.has_object(second)
+    before = used(folder)
+
+    store.place(second, folder / "out", "big")
+
+    assert (folder / "out/big").read_bytes() == LARGE + b"appended" * 1000
+    assert used(folder) - before < len(LARGE) // 4
 
 
 def test_what_is_read_from_its_middle_is_not_cloned_from_its_beginning(folder: Path) -> None:
