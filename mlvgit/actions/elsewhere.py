@@ -18,7 +18,7 @@ from mlvgit.remotes.base import Reader
 from mlvgit.store.atomic import write_atomic
 from mlvgit.store.scan import listed
 
-__all__ = ["freeze_inventory", "read_inventory"]
+__all__ = ["freeze_inventory", "read_inventory", "require_kept"]
 
 _NONE: Final[Mapping[str, bytes]] = MappingProxyType({})
 
@@ -70,17 +70,23 @@ def freeze_inventory(
     def bring(folder: Path, names: Sequence[str]) -> None:
         kept = {name: digest for name, digest in found.items() if name not in names}
         fetched = {name: found[name] for name in names if name not in beside}
-        _require_kept(project, wanted, kept | fetched)
+        require_kept(project, wanted, kept | fetched)
         _fetch(project, folder, fetched)
         for name in names:
             if name in beside:
                 write_atomic(folder / name, beside[name])
 
-    return freeze_listed(project, wanted, sorted(found.items()), bring)
+    return freeze_listed(project, wanted, lambda: sorted(found.items()), bring)
 
 
-def _require_kept(project: Project, wanted: Freezing, wanted_files: Mapping[str, Digest]) -> None:
-    """Make sure that remotes have the bytes of files, by existence and size alone."""
+def require_kept(project: Project, wanted: Freezing, wanted_files: Mapping[str, Digest]) -> None:
+    """Make sure that remotes have the bytes of files, by existence and size alone.
+
+    Raises:
+        UsageError: no remote is named.
+        RefusedError: bytes are missing there.
+        RemoteError: it cannot be known whether they are there.
+    """
     presence = Presence(remotes(project))
     if not presence.remotes:
         raise UsageError(

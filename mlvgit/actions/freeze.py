@@ -74,6 +74,7 @@ class FreezeResult(NamedTuple):
         stay: sources that were to move and stand where they were, as they changed at the last moment.
         plain: files that might be run, and will not be where the store brings them.
         empty: folders of the sources that hold nothing, and that the version has not.
+        away: its files do not stand in the working directory.
     """
 
     key: Key
@@ -88,6 +89,7 @@ class FreezeResult(NamedTuple):
     stay: tuple[str, ...] = ()
     plain: int = 0
     empty: tuple[str, ...] = ()
+    away: bool = False
 
 
 def gather(sources: Iterable[Path], *, dereference: bool = False, passed: Passed | None = None) -> Sources:
@@ -191,13 +193,16 @@ def _is_known(project: Project, key: Key, files: Sequence[SourceFile], before: M
 
 
 def freeze_listed(
-    project: Project, wanted: Freezing, entries: list[tuple[str, Digest]], bring: Callable[[Path, list[str]], None]
+    project: Project,
+    wanted: Freezing,
+    files: Callable[[], list[tuple[str, Digest]]],
+    bring: Callable[[Path, list[str]], object],
 ) -> FreezeResult:
     """Freeze a version whose files are known by their digests; of their bytes only what Git is to hold comes here.
 
     Args:
         wanted: `files`, `storage` and `move` say nothing here.
-        entries: (path relative to the directory, digest) of every file.
+        files: gives (path relative to the directory, digest) of every file; called while nobody else writes.
         bring: puts those of the named files that Git is to hold into a folder, and makes sure that the others are kept.
 
     Raises:
@@ -209,6 +214,7 @@ def freeze_listed(
     target = project.top / directory
     with project.alone(freeze_command(key)):
         before = _existing(project, key)
+        entries = files()
         in_git = {relative: digest for relative, digest in entries if stays_in_git(key, relative)}
         if before is None:
             refuse_unfrozen(project, key, in_git)

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlvgit.actions.bringing import cannot_move
 from mlvgit.actions.freeze import FreezeResult, Freezing, freeze, gather
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.verify import never_brought
+from mlvgit.core.digest import Digest
 from mlvgit.core.references import is_name
 from mlvgit.core.text import count, printable
 from mlvgit.core.versions import Part, snapshot_version
@@ -20,6 +21,9 @@ from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.storage import holes
 from mlvgit.store.hashing import Progress
 from mlvgit.store.scan import Passed, SourceFile, Sources
+
+if TYPE_CHECKING:
+    from mlvgit.actions.appending import Growth
 
 __all__ = ["SnapshotPlan", "create", "listing", "next_version"]
 
@@ -77,10 +81,16 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
         raise UsageError(
             "--manifest lists all files of the version", hint="leave sources, --base and --dereference out"
         )
+    growth: Growth | None = None
     if plan.base:
         base = project.find_snapshot(plan.base, project.working())
         parents = parents or [base]
-        files = _based(project, base, plan, passed)
+        files = None
+        _, manifest = project.frozen(base, project.working())
+        if manifest.storage == "store" and plan.storage != "git":
+            growth = _growth(project, base, manifest, plan, passed)
+        else:
+            files = _based(project, base, manifest, plan, passed)
     elif plan.add or plan.remove:
         raise UsageError("--add and --remove say what differs from a --base", hint=f"--base {plan.dataset}@latest")
     else:
@@ -97,6 +107,10 @@ def create(project: Project, plan: SnapshotPlan, progress: Progress | None = Non
         from mlvgit.actions.elsewhere import freeze_inventory
 
         return freeze_inventory(project, wanted, plan.inventory)
+    if growth is not None:
+        from mlvgit.actions.appending import freeze_grown
+
+        return freeze_grown(project, wanted, growth, progress)
     return freeze(project, wanted, progress)
 
 
@@ -162,20 +176,41 @@ def _same_spelling(project: Project, key: Key) -> None:
             )
 
 
-def _based(project: Project, base: Key, plan: SnapshotPlan, passed: Passed) -> Sources:
-    _, manifest = project.frozen(base, project.working())
+def _growth(project: Project, base: Key, manifest: Manifest, plan: SnapshotPlan, passed: Passed) -> "Growth":
+    from mlvgit.actions.appending import Growth
+
+    before = {name: Digest(each.size_bytes, each.sha256) for name, each in manifest.by_relative().items()}
+    added = _added(plan, passed)
+    gone = {*_removed(base, manifest, plan), *holes(manifest), *added}
+    kept = {name: digest for name, digest in before.items() if name not in gone}
+    if not kept and not added:
+        raise UsageError(f"nothing of {base} is left to freeze")
+    return Growth(base, before, kept, Sources.of(added.values()), passed)
+
+
+def _based(project: Project, base: Key, manifest: Manifest, plan: SnapshotPlan, passed: Passed) -> Sources:
     wanted = set(manifest.by_relative()) - holes(manifest)
     folder = project.top / project.layout.directory(base)
     kept = {file.relative: file for file in gather([folder]) if file.relative in wanted}
     missing = sorted(wanted - set(kept) - set(plan.remove))
     if missing:
         raise UsageError(f"{base} lacks {missing[0]} on disk", hint=f"git mlv restore {base}")
+    for name in _removed(base, manifest, plan):
+        kept.pop(name, None)
+    return Sources.of((kept | _added(plan, passed)).values())
+
+
+def _removed(base: Key, manifest: Manifest, plan: SnapshotPlan) -> tuple[str, ...]:
     for name in plan.remove:
         if name not in manifest.by_relative():
             raise UsageError(f"{base} has no file {name}", hint=f"git mlv snapshot show {base}")
-        kept.pop(name, None)
+    return plan.remove
+
+
+def _added(plan: SnapshotPlan, passed: Passed) -> dict[str, SourceFile]:
+    added: dict[str, SourceFile] = {}
     for source in plan.add:
         for file in gather([source], dereference=plan.dereference, passed=passed):
             relative = f"{source.name}/{file.relative}" if source.is_dir() else file.relative
-            kept[relative] = file._replace(relative=relative)
-    return Sources.of(kept.values())
+            added[relative] = file._replace(relative=relative)
+    return added

@@ -238,6 +238,8 @@ def frozen_lines(output: Output, result: FreezeResult) -> None:
         output.talk(f"note: empty folders are not frozen, as Git keeps none: {named}")
     if result.set_aside:
         output.say(f"  what stood there is now in {printable(result.set_aside)}")
+    if result.away:
+        output.say(f"  its files do not stand in the working directory yet: git mlv pull {result.key}")
 
 
 def _rest(result: FreezeResult) -> str:
@@ -257,6 +259,7 @@ def frozen_json(result: FreezeResult, **more: Any) -> dict[str, Any]:
         manifest_path=result.manifest_path,
         added_bytes=result.added_bytes,
         stored_bytes=result.stored_bytes,
+        away=result.away,
         **more,
     )
 
