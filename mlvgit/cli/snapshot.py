@@ -61,11 +61,7 @@ def configure_snapshot(parser: argparse.ArgumentParser) -> None:
         "--bump", choices=("major", "minor", "patch"), help="count on from the newest version, in place of VERSION"
     )
     new.add_argument(
-        "--base",
-        metavar="SNAPSHOT",
-        default="",
-        help="start from this snapshot; --add and --remove say what differs. Of one that the store keeps nothing is read "
-        "or copied: git mlv pull brings the new one here",
+        "--base", metavar="SNAPSHOT", default="", help="go on from this snapshot; --add and --remove say what differs"
     )
     new.add_argument("--add", metavar="FILE", type=Path, action="append", default=[])
     new.add_argument("--remove", metavar="PATH", action="append", default=[])

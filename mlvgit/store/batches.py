@@ -18,7 +18,7 @@ from mlvgit.store.scan import Sized, SourceFile, listed, sizes_of
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["Outcomes", "Task", "run_batches"]
+__all__ = ["LEAST_FORKED", "Outcomes", "Task", "run_batches"]
 
 BATCH_BYTES = 8 << 20
 BATCH_FILES = 256
@@ -26,6 +26,8 @@ TINY_BYTES = 8 << 10
 """Two threads are slower than one with files up to this size, so one thread does them all, beside the bigger ones."""
 INLINE_BYTES = 4 << 20
 """Below this much in all, threads cost more than they bring."""
+LEAST_FORKED = 3000
+"""Fewer small files are done before forking pays."""
 
 
 File = TypeVar("File", bound=Sized)
@@ -187,9 +189,11 @@ def _fork_small(files: Sequence[SourceFile], sizes: Sequence[int], meter: Meter,
     """Digest the small files in forked processes when that pays; return which files are left."""
     everything = range(len(files))
     small = everything if max(sizes) <= SMALL_BYTES else [each for each in everything if sizes[each] <= SMALL_BYTES]
+    if len(small) < LEAST_FORKED:
+        return everything
     from mlvgit.store.forked import can_fork, hash_small
 
-    if not can_fork(len(small)):
+    if not can_fork():
         return everything
     hash_small(files, sizes, small, outcomes, meter)
     return () if outcomes.failed else outcomes.left()

@@ -15,9 +15,9 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import short
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft
+from mlvgit.store.batches import LEAST_FORKED
 from mlvgit.store.drafts import LEAST_FILES, write_together
 from mlvgit.store.extents import Extent
-from mlvgit.store.forked import can_fork, fill_slots
 from mlvgit.store.packs import Opened
 from mlvgit.store.parallel import run_each
 from mlvgit.store.place import place_bytes, write_expected
@@ -95,7 +95,7 @@ class Checkout:
             return []
         failed: list[tuple[Placement, MlvError]] = []
         find = self._store.finder()
-        left = self._forked(small, find, meter) if can_fork(len(small)) else small
+        left = self._forked(small, find, meter)
         for placement, outcome, taken in self._write(left, find):
             meter.advance(placement.digest.size)
             self._added.append(taken)
@@ -114,8 +114,14 @@ class Checkout:
             return error
         return None
 
-    def _forked(self, small: Sequence[Placement], find: Find, meter: Meter) -> list[Placement]:
-        """Place files with one process a core; return those that were left out."""
+    def _forked(self, small: Sequence[Placement], find: Find, meter: Meter) -> Sequence[Placement]:
+        """Place files with one process a core when that pays; return those that were left out."""
+        if len(small) < LEAST_FORKED:
+            return small
+        from mlvgit.store.forked import can_fork, fill_slots
+
+        if not can_fork():
+            return small
         small = sorted(small, key=attrgetter("relative"))  # those of a folder by the same process
 
         def fill(portion: range) -> list[bytes | None]:

@@ -20,10 +20,8 @@ from mlvgit.store.batches import Outcomes
 from mlvgit.store.reading import SMALL_BYTES, Meter, hash_batch, small_sha256
 from mlvgit.store.scan import SourceFile
 
-__all__ = ["LEAST_FILES", "can_fork", "fill_slots", "hash_small"]
+__all__ = ["can_fork", "fill_slots", "hash_small"]
 
-LEAST_FILES = 3000
-"""Fewer small files are done before forking pays."""
 _DIGEST = 32
 _PORTION = 256
 _MOST_PORTIONS = 8192
@@ -31,9 +29,9 @@ _MOST_PORTIONS = 8192
 _NUMBER = 4
 
 
-def can_fork(files: int) -> bool:
-    """Say whether forking pays for so many files, and may be done: Linux, more than one core, one thread."""
-    if files < LEAST_FILES or sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+def can_fork() -> bool:
+    """Say whether this process may be forked: Linux, more than one core, one thread."""
+    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
         return False
     try:
         return len(os.listdir("/proc/self/task")) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import IntegrityError, MlvError
-from mlvgit.store import drafts, forked
+from mlvgit.store import checkout, drafts, forked
 from mlvgit.store.checkout import Placement
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.scan import scan
@@ -63,8 +63,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
         path.write_bytes(data)
     store = ObjectStore(tmp_path / "objects")
     store.take(list(scan(tmp_path / "in")))
-    monkeypatch.setattr(forked, "LEAST_FILES", 1000)
-    monkeypatch.setattr("mlvgit.store.checkout.can_fork", lambda files: files >= 1000)
+    monkeypatch.setattr(checkout, "LEAST_FORKED", 1000)
+    monkeypatch.setattr(forked, "can_fork", lambda: True)
     return store
 
 

@@ -314,7 +314,7 @@ def in_processes(files: list[SourceFile], progress: Progress | None = None) -> D
 @pytest.fixture
 def thousands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SourceFile]:
     """So many small files that forking pays (the limit is lowered), and a bigger one."""
-    monkeypatch.setattr("mlvgit.store.forked.LEAST_FILES", 1000)
+    monkeypatch.setattr("mlvgit.store.batches.LEAST_FORKED", 1000)
     for number in range(1100):
         path = tmp_path / "source" / f"{number // 500}" / f"{number}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -332,7 +332,7 @@ needs_fork = pytest.mark.skipif(
 def test_thousands_of_files_have_the_digests_of_their_bytes(
     thousands: list[SourceFile], monkeypatch: pytest.MonkeyPatch, fork: bool
 ) -> None:
-    monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda _: fork)
+    monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda: fork)
     progress = Counting()
 
     assert hash_files(thousands, progress=progress) == expected(thousands)
@@ -343,7 +343,7 @@ def test_thousands_of_files_have_the_digests_of_their_bytes(
 def test_files_changed_are_named_by_the_parent_too(
     thousands: list[SourceFile], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda _: True)
+    monkeypatch.setattr("mlvgit.store.forked.can_fork", lambda: True)
     touched = [thousands[10], thousands[300], thousands[900]]
     for file in touched:
         Path(file.path).write_bytes(b"changed")
@@ -414,7 +414,7 @@ def test_a_process_with_threads_is_not_forked() -> None:
     thread = threading.Thread(target=event.wait)
     thread.start()
     try:
-        assert not forked.can_fork(forked.LEAST_FILES)
+        assert not forked.can_fork()
     finally:
         event.set()
         thread.join()

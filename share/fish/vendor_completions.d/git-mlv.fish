@@ -257,7 +257,7 @@ WORDS
 -h	show this help message and exit
 --help	show this help message and exit
 --bump	count on from the newest version, in place of VERSION
---base	start from this snapshot; --add and --remove say what differs. Of one that the store keeps nothing is read or copied: git mlv pull brings the new one here
+--base	go on from this snapshot; --add and --remove say what differs
 --add
 --remove
 --from	lineage: what it was made from
