@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest
@@ -130,18 +130,17 @@ def differences_on_disk(
     missing: list[str] = []
     changed: list[str] = []
     unreadable: list[str] = []
-    real = {""}
+    ways: dict[str, _Way] = {}
     for relative, entry in wanted.items():
         try:
-            file = _regular(folder, relative, real)
+            file = _regular(f"{folder}", relative, ways)
+        except FileNotFoundError:
+            missing += [] if is_hole(manifest, entry) else [relative]
+            continue
         except PermissionError:
             unreadable.append(relative)
             continue
-        if file is None and is_hole(manifest, entry) and not os.path.lexists(folder / relative):
-            continue
-        if file is None:
-            (changed if os.path.lexists(folder / relative) else missing).append(relative)
-        elif file.stat.size != entry.size_bytes:
+        if file is None or file.stat.size != entry.size_bytes:
             changed.append(relative)
         else:
             present.append(file)
@@ -164,23 +163,32 @@ def differences_on_disk(
     )
 
 
-def _regular(folder: Path, relative: str, real: set[str]) -> SourceFile | None:
-    """Return the file, or None unless it is a regular one reached through real folders; those seen so far are in `real`.
+_Way = Literal["real", "link", "none"]
+"""Whether a folder is reached through real folders, through a symlink, or not there."""
+
+
+def _regular(folder: str, relative: str, ways: dict[str, _Way]) -> SourceFile | None:
+    """Return a file, or None unless it is a regular one reached through real folders; `ways` has those seen so far.
 
     Raises:
+        FileNotFoundError: nothing is there.
         PermissionError: it may not be looked at, or not be read.
     """
     inside = relative.rpartition("/")[0]
-    if inside not in real:
-        parts = inside.split("/")
-        if any(os.path.islink(f"{folder}/{'/'.join(parts[:number])}") for number in range(1, len(parts) + 1)):
-            return None
-        real.add(inside)
+    way = ways.get(inside)
+    if way is None:
+        way = ways[inside] = _way(folder, inside)
     path = f"{folder}/{relative}"
+    if way == "none" or (way == "link" and not os.path.lexists(path)):
+        raise FileNotFoundError(path)
+    if way == "link":
+        return None
     try:
         found = os.lstat(path)
-    except PermissionError:
+    except (FileNotFoundError, PermissionError):
         raise
+    except NotADirectoryError:
+        raise FileNotFoundError(path) from None
     except OSError:
         return None
     if (found.st_mode & 0o170000) != 0o100000:
@@ -188,6 +196,13 @@ def _regular(folder: Path, relative: str, real: set[str]) -> SourceFile | None:
     if not is_readable(path, found):
         raise PermissionError
     return SourceFile(relative=relative, path=path, stat=stat_key(found))
+
+
+def _way(folder: str, inside: str) -> _Way:
+    parts = inside.split("/") if inside else []
+    if any(os.path.islink(f"{folder}/{'/'.join(parts[:number])}") for number in range(1, len(parts) + 1)):
+        return "link"
+    return "real" if os.path.lexists(f"{folder}/{inside}") else "none"
 
 
 def extra_files(folder: Path, manifest: Manifest) -> list[str]:
