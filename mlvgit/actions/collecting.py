@@ -23,6 +23,7 @@ from mlvgit.errors import GitError, MlvError, RefusedError, UsageError
 from mlvgit.repo.history import remotes as git_remotes
 from mlvgit.repo.roots import missing_here
 from mlvgit.store.atomic import machine_errors, remove_durably, write_atomic
+from mlvgit.store.extents import MAX_LIST_BYTES, seem_named
 from mlvgit.store.leftovers import Leftover, leftovers
 from mlvgit.store.objects import ObjectStore
 
@@ -113,8 +114,9 @@ def _look(project: Project, grace: int) -> Collected:
     limit = time.time() - grace
     going, recent = [], 0
     parts = store.lists.objects()
+    unsure = _lost_lists(store, needed)
     for digest in listed:
-        if digest.sha256 in needed:
+        if digest.sha256 in needed or (unsure and digest.sha256 not in parts and not store.lists.find(digest)):
             continue
         if _is_recent(store, digest, limit):
             recent += digest.sha256 not in parts  # of a part, the files that are made of it are counted
@@ -130,6 +132,18 @@ def _look(project: Project, grace: int) -> Collected:
         set_aside=tuple(_set_aside(store, needed)),
         leftovers=tuple(leftovers(store.folder)),
     )
+
+
+def _lost_lists(store: ObjectStore, needed: Collection[str]) -> bool:
+    """Say whether a damaged list was set aside that gave needed files: objects that no other list names have them."""
+    known = {digest.sha256 for digest in store}
+    for path in store.quarantine.glob("*.*"):
+        with suppress(OSError):
+            if path.lstat().st_size <= MAX_LIST_BYTES and any(
+                digest.sha256 in needed and digest.sha256 not in known for digest in seem_named(path.read_bytes())
+            ):
+                return True
+    return False
 
 
 def objects_leaving(store: ObjectStore, files: Collection[Digest]) -> set[str]:

@@ -1,5 +1,6 @@
 """Healing: whole bytes of a damaged or missing object, from a working directory or a remote that still has them."""
 
+from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from mlvgit.core.digests import NamedDigests
 from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.records.filelist import FileList
 from mlvgit.store.hashing import hash_files
+from mlvgit.store.packs import ExtentFile, Ranges
 from mlvgit.store.scan import scan
 
 __all__ = ["Healer"]
@@ -46,13 +48,22 @@ class Healer:
             except (OSError, IntegrityError):
                 continue
             return True
-        if self._made_anew(digest):
+        if self._from_quarantine(digest) or self._made_anew(digest):
             return True
         try:
             fetch(self._project, [digest], without=self._without)
         except (RemoteError, IntegrityError):
             return False
         return True
+
+    def _from_quarantine(self, digest: Digest) -> bool:
+        """Take a file from objects that are damaged elsewhere than where they have it."""
+        store = object_store(self._project)
+        for _, extents in store.lists.find(digest):
+            with ExtentFile(Ranges(extents, store.any_descriptor)) as file, suppress(OSError, IntegrityError):
+                store.put(digest, file)
+                return True
+        return False
 
     def _made_anew(self, digest: Digest) -> bool:
         """Make a list of files anew from the files, where they stand as they were frozen."""

@@ -213,7 +213,7 @@ def place(
     for portion in portions(placements):
         failed = store.place_all(portion, project.top, mode=mode, replace=replace, progress=progress).failed
         damaged = [placement for placement, error in failed if isinstance(error, IntegrityError)]
-        healed = [each for each in damaged if not store.has(each.digest) and healer.heal(each.digest)]
+        healed = [each for each in damaged if store.has(each.digest) or healer.heal(each.digest)]
         again = dict(store.place_all(healed, project.top, mode=mode, replace=replace).failed) if healed else {}
         bad += [again.get(each, error) for each, error in failed if each not in healed or each in again]
     if bad:

@@ -276,6 +276,19 @@ class Lists:
             raise IntegrityError(f"the list {short(name)} is damaged")
         return data
 
+    def require_access(self) -> None:
+        """Make sure that lists are not only called unreadable because the system does not let us look.
+
+        Raises:
+            MachineError: one is there, and cannot be opened or read.
+        """
+        for name in sorted(self.unreadable):
+            with machine_errors(f"read the list {self.path(name)}"):
+                try:
+                    self.path(name).read_bytes()
+                except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                    continue
+
     def is_newer(self, name: str) -> bool:
         """Say whether a list is whole and of a later version of the format."""
         try:

@@ -65,6 +65,8 @@ class Intake:
         if len(self._small) < PACK_FILES:
             del self._small[:]
         self._cutter = cutter() if base else None
+        self._damaged = False
+        """Whether an object was set aside, of which files had been found here before."""
         self._changed: dict[int, tuple[Digest, tuple[Extent, ...]]] = {}
         for index, file in enumerate(files) if self._cutter else ():
             before = base.get(file.relative)
@@ -109,6 +111,10 @@ class Intake:
                     meter.advance(unsaid)
                     unsaid = 0
             meter.advance(unsaid)
+            if self._damaged:
+                opened.close()  # what was set aside is open here still, and had files that are here no more
+                for index in self._small:
+                    self._outcomes[index] = self._pack(self._files[index], shared, opened)
             for index, (before, extents) in self._changed.items():
                 file = self._files[index]
                 if file.stat.size < PACK_BYTES:
@@ -146,6 +152,7 @@ class Intake:
             if opened.read(extents) == data:
                 return True
         self._store.check(digest)
+        self._damaged = True
         return False
 
     def _change(

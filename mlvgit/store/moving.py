@@ -33,6 +33,7 @@ class Departure:
     def __init__(self, files: Sequence[SourceFile]) -> None:
         self.files = files
         self._linked: dict[str, tuple[SourceFile, int, Path, str]] = {}
+        self._since: dict[str, tuple[StatKey, int]] = {}  # how those were then, and how many names they had
         self._folders: set[tuple[Path, str]] = set()
         self._unlinked: set[tuple[int, int]] = set()
 
@@ -66,6 +67,8 @@ class Departure:
     ) -> bool:
         folder, name = split(relative)
         flush(fd)
+        if stat_key(os.fstat(fd)) != file.stat:  # that took a while
+            raise _changed(file)
         parent = open_folder(root, folder, create=True)
         try:
             try:
@@ -76,6 +79,8 @@ class Departure:
             self._linked[file.path] = (file, stat.S_IMODE(before), root, relative)
             self._folders.add((root, folder))
             os.fchmod(fd, mode)
+            since = os.fstat(fd)
+            self._since[file.path] = stat_key(since), since.st_nlink
             if _is_being_written(fd):
                 raise IntegrityError(f"{printable(file.path)} is being written by another process; it stays")
             if not _same_bytes(os.stat(name, dir_fd=parent, follow_symlinks=False), file.stat):
@@ -154,8 +159,12 @@ class Departure:
             found = os.lstat(file.path)
         except OSError:
             return False
-        if file.path in self._linked or (found.st_dev, found.st_ino) in self._unlinked:  # its ctime moved by our hand
+        if (found.st_dev, found.st_ino) in self._unlinked:  # its ctime moved by our hand
             return _same_bytes(found, file.stat)
+        if file.path in self._linked:
+            since, names = self._since.get(file.path, (None, 0))
+            further = found.st_nlink != names  # a checkout by hard link moved its ctime once more
+            return _same_bytes(found, file.stat) and (further or stat_key(found) == since)
         return stat_key(found) == file.stat
 
 
