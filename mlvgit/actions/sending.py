@@ -14,12 +14,14 @@ from mlvgit.actions.parted import EXTENTS
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
+from mlvgit.actions.retired import weigh
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import count, printable, size
 from mlvgit.errors import IntegrityError, RefusedError
+from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.objects import ObjectStore
@@ -62,11 +64,13 @@ class Shipped(NamedTuple):
         lacking: what the rules are to judge the push by, when the remote is not known to have all that it needs; None
             when it has, or when there was nothing to ask about.
         along: refspecs without which the push is not to go out.
+        warnings: what was retired and is not sent, or is sent all the same, a sentence each.
     """
 
     sent: Sent
     along: tuple[str, ...] = ()
     lacking: RemoteBytes | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def send_pushed(
@@ -80,7 +84,8 @@ def send_pushed(
 ) -> Shipped:
     """Upload what a push of `tips` (commit ids) to `git_remote` needs, the remote of bytes lacks and this machine has.
 
-    What is damaged or gone here is healed before, from the working directory or another remote.
+    What is damaged or gone here is healed before, from the working directory or another remote. What a branch known here
+    says is retired is not sent, unless a version brings it from which it was not.
 
     Args:
         limit: when more bytes than this are to be sent, none are.
@@ -105,6 +110,8 @@ def send_pushed(
     for digest, said in presence.of_first(wanted):
         if said is not None:
             (there if said else missing).append(*digest)
+    weighed = weigh(project, missing, _brought(project, tips, git_remote))
+    missing = Digests(digest for digest in missing if digest not in weighed.left)
     sent = Sent()
     healer = Healer(project)
     here = Digests(digest for digest in missing if store.has(digest) or healer.heal(digest))
@@ -113,13 +120,14 @@ def send_pushed(
     if remote and parts and (limit is None or parts.total_bytes <= limit):
         sent = _send(healer, store, remote, here, parts, there, progress)
     along = keep_on_host(project, there)
-    if len(there) == len(wanted):
-        return Shipped(sent=sent, along=along)
+    if len(there) + len(weighed.left) == len(wanted):
+        return Shipped(sent=sent, along=along, warnings=weighed.warnings)
     nowhere = [digest for digest in missing if not store.has(digest)]
     damaged = {digest.sha256 for digest in nowhere if _is_set_aside(store, digest)}
     return Shipped(
         sent=sent,
         along=along,
+        warnings=weighed.warnings,
         lacking=RemoteBytes(
             presence.name,
             presence,
@@ -222,8 +230,11 @@ def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:
 
 def pushed_objects(project: Project, tips: Iterable[str], git_remote: str) -> Iterator[Digest]:
     """Yield the objects that store-kept manifests name which no branch of `git_remote` has yet, as it was last seen."""
+    return objects_named(_brought(project, tips, git_remote))
+
+
+def _brought(project: Project, tips: Iterable[str], git_remote: str) -> Iterator[Manifest]:
+    """Yield the manifests of commits that no branch of `git_remote` has yet, as it was last seen."""
     commits = list(tips)
-    if not commits:
-        return iter(())
     seen = ("--not", f"--remotes={git_remote}") if git_remote else ()
-    return objects_named(manifests_in(project, *commits, *seen))
+    return manifests_in(project, *commits, *seen) if commits else iter(())
