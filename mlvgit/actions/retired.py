@@ -45,10 +45,12 @@ class Weighed(NamedTuple):
 
     Attributes:
         left: it was retired.
+        dead: what else was, and is not to go along with other files either.
         warnings: a sentence for each version that loses files so, or brings retired bytes back.
     """
 
     left: frozenset[Digest] = frozenset()
+    dead: frozenset[Digest] = frozenset()
     warnings: tuple[str, ...] = ()
 
 
@@ -141,20 +143,23 @@ def weigh(project: Project, missing: Collection[Digest], brought: Iterable[Manif
         brought: the manifests that the push brings.
     """
     retired = Retirements(project)
-    concerned = {digest for digest in missing if digest in retired.said} if missing else set()
-    if not concerned:
+    if not missing or not retired.said:
         return Weighed()
+    concerned = {digest for digest in missing if digest in retired.said}
+    again: set[Digest] = set()
     back: dict[tuple[str, Key], tuple[Tombstone, list[Digest]]] = {}
     for manifest in brought:
         for digest, stone in retired.kept(manifest):
+            again.add(digest)
             if digest in concerned:
                 version = f"{manifest.name}@{manifest.version}"
                 back.setdefault((version, stone.key), (stone, []))[1].append(digest)
-    again = {digest for _, digests in back.values() for digest in digests}
-    left = concerned - again - retired.frozen_again(project.committed())
+    dead = retired.said.keys() - again - retired.frozen_again(project.committed())
+    left = concerned & dead
     lost = by_tombstone(retired, left)
     return Weighed(
         frozenset(left),
+        frozenset(dead),
         (
             *(_left_out(stone, len(digests)) for stone, digests in lost),
             *(_brought_back(version, stone, digests) for (version, _), (stone, digests) in back.items()),

@@ -24,6 +24,7 @@ from mlvgit.errors import IntegrityError, RefusedError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
+from mlvgit.store.erasing import objects_of
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, aside, portions
 from mlvgit.store.reading import Progress
@@ -116,7 +117,8 @@ def send_pushed(
     healer = Healer(project)
     here = Digests(digest for digest in missing if store.has(digest) or healer.heal(digest))
     remote = presence.remotes[0] if here else None
-    parts = aside(partial(remote.lacking, store, here)) if remote else None
+    held = objects_of(store.lists, weighed.dead)  # a pack would bring along what was retired of it
+    parts = aside(partial(remote.lacking, store, here, held)) if remote else None
     if remote and parts and (limit is None or parts.total_bytes <= limit):
         sent = _send(healer, store, remote, here, parts, there, progress)
     along = keep_on_host(project, there)

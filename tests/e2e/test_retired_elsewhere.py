@@ -77,6 +77,21 @@ def test_a_clone_that_is_behind_brings_nothing_back_that_it_knows_is_retired(
         assert "not sent" not in bob.mlv("push").said
 
 
+def test_what_a_remote_lost_is_sent_again_without_the_pack_that_has_retired_bytes(
+    ada: Sandbox, bob: Sandbox, shelf: Path
+) -> None:
+    retire(ada)
+    bob.git("fetch", "-q")
+    for path in [*shelf.glob("sha256/*/*"), *shelf.glob("extents/*/*")]:
+        path.unlink()
+
+    bob.mlv("push")
+
+    assert_nowhere("packed", shelf)
+    bob.git("merge", "-q", "--no-edit", "origin/main")
+    bob.mlv("fsck", "--remote")
+
+
 def test_a_version_that_was_frozen_unaware_is_published_with_a_warning_and_the_way_out(
     ada: Sandbox, bob: Sandbox, shelf: Path
 ) -> None:
