@@ -124,19 +124,19 @@ def send_pushed(
     along = keep_on_host(project, there)
     if len(there) + len(weighed.left) == len(wanted):
         return Shipped(sent=sent, along=along, warnings=weighed.warnings)
+    return Shipped(sent, along, _lacking(store, presence, missing), weighed.warnings)
+
+
+def _lacking(store: ObjectStore, presence: Presence, missing: Digests) -> RemoteBytes:
+    """Return what the rules are to know of what a remote lacked when it was asked."""
     nowhere = [digest for digest in missing if not store.has(digest)]
     damaged = {digest.sha256 for digest in nowhere if _is_set_aside(store, digest)}
-    return Shipped(
-        sent=sent,
-        along=along,
-        warnings=weighed.warnings,
-        lacking=RemoteBytes(
-            presence.name,
-            presence,
-            frozenset(digest.sha256 for digest in nowhere if digest.sha256 not in damaged),
-            frozenset(damaged),
-            presence.trouble,
-        ),
+    return RemoteBytes(
+        presence.name,
+        presence,
+        frozenset(digest.sha256 for digest in nowhere if digest.sha256 not in damaged),
+        frozenset(damaged),
+        presence.trouble,
     )
 
 
