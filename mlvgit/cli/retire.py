@@ -118,7 +118,7 @@ def _say_done(plan: Retiring, output: Output) -> None:
         output.error(
             f"not gone from {name}: {error.message}",
             hint=(f"{error.hint}\n" if error.hint else "")
-            + f"then the same command again ends it; git mlv fsck --remote {name} says what is left there",
+            + f"the same command again ends it, when that is mended; git mlv fsck --remote {name} says what is left there",
         )
 
 
