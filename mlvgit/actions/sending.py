@@ -1,7 +1,7 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import count, printable, size
-from mlvgit.errors import IntegrityError, RefusedError
+from mlvgit.errors import GitError, IntegrityError, RefusedError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
@@ -111,6 +111,8 @@ def send_pushed(
     for digest, said in presence.of_first(wanted):
         if said is not None:
             (there if said else missing).append(*digest)
+    if limit is None and missing:
+        _learn(project, missing, tips, git_remote)
     weighed = weigh(project, missing, _brought(project, tips, git_remote))
     missing = Digests(digest for digest in missing if digest not in weighed.left)
     sent = Sent()
@@ -125,6 +127,14 @@ def send_pushed(
     if len(there) + len(weighed.left) == len(wanted):
         return Shipped(sent=sent, along=along, warnings=weighed.warnings)
     return Shipped(sent, along, _lacking(store, presence, missing), weighed.warnings)
+
+
+def _learn(project: Project, missing: Iterable[Digest], tips: Iterable[str], git_remote: str) -> None:
+    """Fetch, when something that was pushed before is to be sent again: it may have been retired since."""
+    brought = {digest.sha256 for digest in pushed_objects(project, tips, git_remote)}
+    if git_remote and any(digest.sha256 not in brought for digest in missing):
+        with suppress(GitError):  # the push itself says what is wrong
+            project.repo.git.run("fetch", "--quiet", "--no-tags", "--", git_remote)
 
 
 def _lacking(store: ObjectStore, presence: Presence, missing: Digests) -> RemoteBytes:
