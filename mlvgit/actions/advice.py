@@ -6,6 +6,7 @@ from typing import NamedTuple
 from mlvgit.actions.clashes import CONTINUE
 from mlvgit.actions.project import freeze_command, version_of
 from mlvgit.actions.status import Newest, Status
+from mlvgit.core.text import count
 from mlvgit.core.versions import model_version
 
 __all__ = ["Step", "finishing_step", "next_step"]
@@ -34,6 +35,7 @@ def next_step(status: Status) -> Step:
         or _mending(status)
         or _finishing(status)
         or _catching_up(status)
+        or _erasing(status)
         or _releasing(status)
         or _pushing(status)
     )
@@ -127,6 +129,12 @@ def _catching_up(status: Status) -> Step | None:
     if upstream.ahead:
         return Step(f"git pull --rebase{named}", f"{there} went another way: a push would be refused")
     return Step(f"git pull{named}", f"{there} is ahead of HEAD")
+
+
+def _erasing(status: Status) -> Step | None:
+    if not status.unerased:
+        return None
+    return Step("git mlv pull", f"removes the bytes of {count(status.unerased, 'retired file')} from this clone")
 
 
 def _releasing(status: Status) -> Step | None:

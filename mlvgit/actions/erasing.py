@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.parted import EXTENTS, Parted
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store
+from mlvgit.actions.stored import object_store, remembered_lists
 from mlvgit.actions.storeplace import StoreUser, store_folder, store_users
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable
@@ -29,8 +29,9 @@ from mlvgit.store.folders import open_folder, readable, remove_from, remove_name
 from mlvgit.store.hashing import hash_path
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.packs import INCOMING
+from mlvgit.store.proving import Extents, proved
 
-__all__ = ["ErasedHere", "Eraser"]
+__all__ = ["ErasedHere", "Eraser", "not_erased", "whole_files"]
 
 DELETING: Final = 16
 """How many objects are deleted on a remote at once."""
@@ -119,7 +120,21 @@ class Eraser:
         for path, digest in paths.items():
             if digest in self.dead - found and _is(self._project.top / path, digest):
                 found.add(digest)
-        return sorted(self.dead if "" in self._read() else found)
+        return sorted(self.dead if "" in self._read() else found | self._unnamed().keys())
+
+    def _unnamed(self) -> dict[Digest, Extents]:
+        """Find the bytes in objects here of which only the lists of remotes say so, as they were last read.
+
+        A pack comes whole when one of its files is pulled, and then names that one here.
+        """
+        store = object_store(self._project)
+        claimed: dict[Digest, Extents] = {}
+        for lists in remembered_lists(self._project):
+            for digest in self.dead - claimed.keys():
+                for _, extents in () if store.lists.find(digest) else lists.find(digest):
+                    if all(store.has_object(extent.object) for extent in extents):
+                        claimed[digest] = extents
+        return proved(claimed, store.descriptor, store.gives) if claimed else {}
 
     def here(self, paths: Mapping[str, Digest]) -> ErasedHere:
         """Erase from the store and from the workspace.
@@ -133,7 +148,7 @@ class Eraser:
             MachineError: something cannot be removed.
         """
         gone, altered = self._workspace(paths)
-        held = self._held_by_others()
+        held = self.held_by_others()
         self._store(self.dead - frozenset().union(*held.values()) if held else self.dead)
         self._copies()
         kept = tuple(
@@ -164,6 +179,8 @@ class Eraser:
 
     def _store(self, dead: Collection[Digest]) -> None:
         store = object_store(self._project)
+        if unnamed := self._unnamed():
+            store.lists.write(unnamed)
         touched = self._noted("", objects_of(store.lists, dead))
         erase_files(store, dead, touched, self._is_file)
         if (store.folder / INCOMING).is_dir() and not self._others():
@@ -198,7 +215,7 @@ class Eraser:
         users = store_users(store_folder(self._project.repo))
         return [user for user in users if os.path.realpath(user.common_dir) != mine]
 
-    def _held_by_others(self) -> dict[str, frozenset[Digest]]:
+    def held_by_others(self) -> dict[str, frozenset[Digest]]:
         """Return what other repositories need of the store, as far as their HEAD says; all where it cannot be read."""
         found: dict[str, frozenset[Digest]] = {}
         for user in self._others():
@@ -304,6 +321,19 @@ def whole_files(project: Project) -> Iterator[Digest]:
             for entry in frozen.manifest.files:
                 if not (retired and retired.covers(entry.path)):
                     yield Digest(entry.size_bytes, entry.sha256)
+
+
+def not_erased(project: Project, retired: Iterable[Digest]) -> set[Digest]:
+    """Return those of retired files whose bytes the store has, and would not have if they were erased here.
+
+    Raises:
+        RefusedError: what another user of the store needs is not known.
+    """
+    store = object_store(project)
+    found = {each for each in retired if store.has_object(each) or store.lists.find(each)}
+    if found:
+        found = unerased(store, found.difference(whole_files(project)))
+    return found.difference(*Eraser(project, found).held_by_others().values()) if found else found
 
 
 def remove_durably_if_there(path: Path) -> None:

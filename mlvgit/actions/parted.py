@@ -171,8 +171,11 @@ class Parted:
         """
         return [Part(*way) for way in self.lists().find(digest, fresh=False) if way[0] not in self._bad]
 
-    def lacking(self, store: "ObjectStore", digests: Iterable[Digest]) -> Lacking:
+    def lacking(self, store: "ObjectStore", digests: Iterable[Digest], held: Container[Digest] = ()) -> Lacking:
         """Return what files that a store has, and this not, lack to be here.
+
+        Args:
+            held: objects that are not to come here: what is ranges of them comes whole.
 
         Raises:
             RemoteError: it does not say what it has.
@@ -181,7 +184,7 @@ class Parted:
         for portion in portions(unique(digests)):
             parted = [] if self.whole_only else [each for each in portion if not store.has_object(each)]
             absent = frozenset(store.absent(parted))
-            parted = [each for each in parted if each not in absent]
+            parted = [each for each in parted if each not in absent and not (held and _needs(store, each, held))]
             found, named = store.physical(parted)
             objects.update(dict.fromkeys(found))
             names.update(dict.fromkeys(named))
@@ -386,6 +389,11 @@ class Parted:
             self.plain.upload(Digest(len(data), new), lists.path(new), EXTENTS)
         self.plain.delete(old, EXTENTS)
         lists.remove(name)
+
+
+def _needs(store: "ObjectStore", digest: Digest, objects: Container[Digest]) -> bool:
+    """Say whether a store has a file as ranges of one of these objects."""
+    return any(extent.object in objects for _, extents in store.lists.find(digest) for extent in extents)
 
 
 def _is_list(data: bytes, sha256: str) -> bool:

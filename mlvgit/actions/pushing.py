@@ -32,6 +32,7 @@ class PushResult(NamedTuple):
         said: what Git, its hooks and the remote said.
         sent: the bytes that went to the remote of bytes before.
         differing: model tags that the remote has otherwise; they were left out.
+        warnings: see `Shipped`.
     """
 
     remote: str
@@ -39,6 +40,7 @@ class PushResult(NamedTuple):
     said: str = ""
     sent: Sent = Sent()
     differing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class _Aim(NamedTuple):
@@ -84,7 +86,7 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
                 f"it cannot be known whether {shipped.lacking.name} has all bytes" + (f": {why}" if why else ""),
                 hint=mend,
             )
-        return PushResult(remote=remote, refs=(), sent=shipped.sent, differing=differing)
+        return PushResult(remote, (), sent=shipped.sent, differing=differing, warnings=shipped.warnings)
     refs = [f"{aim.branch}:refs/heads/{aim.target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if aim.followed else ["--set-upstream"])]
     silent = ("-c", "advice.pushUpdateRejected=false")  # Git's advice is to pull, in the middle of a merge too
@@ -99,7 +101,7 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
         if "mlv: push refused" in done.text:
             raise RefusedError(done.text.strip().removeprefix("mlv: "))
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=_way_on(project, status, aim))
-    return PushResult(remote=remote, refs=(aim.target, *tags), said=done.text, sent=shipped.sent, differing=differing)
+    return PushResult(remote, (aim.target, *tags), done.text, shipped.sent, differing, shipped.warnings)
 
 
 def _aim(project: Project, status: Status, remote: str) -> _Aim:

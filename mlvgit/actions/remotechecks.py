@@ -1,6 +1,6 @@
 """Looking through a remote: what manifests name there hashed; what is damaged or gone sent anew where whole bytes are."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,6 +9,7 @@ from mlvgit.actions.healing import Healer
 from mlvgit.actions.parted import read_whole
 from mlvgit.actions.pointers import unnamed_on_host
 from mlvgit.actions.project import Project
+from mlvgit.actions.retired import Retirements, Tombstone, by_tombstone
 from mlvgit.actions.storechecks import named_objects
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
@@ -16,7 +17,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, MlvError, RemoteError, UsageError
 from mlvgit.repo.history import remote_tips
-from mlvgit.rules.storage import is_hole, known_objects
+from mlvgit.rules.storage import known_objects
 from mlvgit.store.atomic import ensure_directory, write_atomic
 from mlvgit.store.extents import MAX_LIST_BYTES, seem_named
 from mlvgit.store.parallel import as_one, aside, run_each
@@ -57,6 +58,7 @@ class RemoteReport(NamedTuple):
         mend: what to do about these.
         unnamed: what it has and may delete, as no pointer names it; only on an LFS server.
         no_lists: what stands in place of lists of extents.
+        retired: what was retired and stands there, by what says so.
     """
 
     remote: str
@@ -71,12 +73,13 @@ class RemoteReport(NamedTuple):
     mend: str = ""
     unnamed: tuple[Digest, ...] = ()
     no_lists: tuple[NoList, ...] = ()
+    retired: tuple[tuple[Tombstone, list[Digest]], ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether it has now, whole, what was pushed."""
+        """Whether it has now, whole, what was pushed, and nothing that was retired."""
         standing = any(not each.kept for each in self.no_lists)
-        return not (self.lost or self.gone or self.unmended or self.unnamed or standing)
+        return not (self.lost or self.gone or self.unmended or self.unnamed or self.retired or standing)
 
 
 def check_remote(
@@ -84,7 +87,7 @@ def check_remote(
 ) -> RemoteReport:
     """Read and hash every object of a remote that manifests name: of HEAD, the working directory, and what was pushed.
 
-    What is damaged there, or was pushed and is gone, is sent anew.
+    What is damaged there, or was pushed and is gone, is sent anew; what was retired is not, and is named when it is there.
 
     Args:
         name: as in mlv.yaml; "" for the first.
@@ -97,13 +100,16 @@ def check_remote(
     from mlvgit.remotes.base import mending
 
     remote = _remote(project, name)
+    retired, dead = _retired(project)
     here = {sha256: Digest(nbytes, sha256) for sha256, nbytes in named_objects(project)}
-    pushed = _pushed(project, here)
+    here = {sha256: digest for sha256, digest in here.items() if digest not in dead}
+    pushed = {sha256: digest for sha256, digest in _pushed(project).items() if digest not in dead}
     every = {**pushed, **here}
     named = [every[sha256] for sha256 in sorted(every)]
     if named and aside(partial(remote.presence, named[:1]))[named[0].sha256] is None:
         raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
     unnamed = tuple(unnamed_on_host(project, remote.name))
+    standing = by_tombstone(retired, _standing(remote, dead))
     remote.read_anew()
     lists, no_lists = _lists(project, remote, every, set_aside=set_aside)
     wanted, failed = _read(remote, named, progress)
@@ -127,27 +133,42 @@ def check_remote(
         mend=mending(remote),
         unnamed=unnamed,
         no_lists=no_lists,
+        retired=tuple(standing),
     )
 
 
-def _pushed(project: Project, here: Container[str]) -> dict[str, Digest]:
-    """Return what manifests on branches of Git's remotes name, as they were last seen, and nobody has retired since.
+def _pushed(project: Project) -> dict[str, Digest]:
+    """Return what manifests on branches of Git's remotes name, as they were last seen."""
+    return {
+        digest.sha256: digest
+        for catalog in map(project.committed, remote_tips(project.repo))
+        for key in catalog.keys(root=None)
+        if (frozen := catalog.frozen(key)) and frozen.manifest
+        for digest in known_objects(frozen.manifest, key)
+    }
 
-    Args:
-        here: what HEAD or the working directory names.
+
+def _retired(project: Project) -> tuple[Retirements, set[Digest]]:
+    """Return what is said to be retired, and what of it nothing has frozen again that knew so."""
+    retired = Retirements(project)
+    dead = set(retired.said)
+    if dead:
+        for catalog in (project.committed(), project.working(), *map(project.committed, remote_tips(project.repo))):
+            dead -= retired.frozen_again(catalog)
+    return retired, dead
+
+
+def _standing(remote: "Parted", dead: Iterable[Digest]) -> list[Digest]:
+    """Return what of retired bytes a remote has; a host of Git LFS deletes nothing when it is asked, see `unnamed_on_host`.
+
+    Raises:
+        RemoteError: it does not say what it has.
     """
-    found: dict[str, Digest] = {}
-    gone: set[str] = set()
-    tips = [(project.committed(oid), True) for oid in remote_tips(project.repo)]
-    for catalog, is_tip in (*tips, (project.committed(), False), (project.working(), False)):
-        for key in catalog.keys(root=None):
-            frozen = catalog.frozen(key)
-            manifest = frozen.manifest if frozen else None
-            if manifest and is_tip:
-                found.update((digest.sha256, digest) for digest in known_objects(manifest, key))
-            if manifest and manifest.retired and manifest.entries_here:
-                gone.update(entry.sha256 for entry in manifest.files if is_hole(manifest, entry))
-    return {sha256: digest for sha256, digest in found.items() if sha256 in here or sha256 not in gone}
+    wanted = [] if remote.whole_only else sorted(dead, key=lambda each: each.sha256)
+    said = aside(partial(remote.presence, wanted)) if wanted else {}
+    if any(there is None for there in said.values()):
+        raise remote.trouble or RemoteError(f"{remote.name} ({printable(remote.url)}) does not say what it has")
+    return [digest for digest in wanted if said[digest.sha256]]
 
 
 def _read(

@@ -1,7 +1,7 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -14,14 +14,17 @@ from mlvgit.actions.parted import EXTENTS
 from mlvgit.actions.pointers import keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
+from mlvgit.actions.retired import weigh
 from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import count, printable, size
-from mlvgit.errors import IntegrityError, RefusedError
+from mlvgit.errors import GitError, IntegrityError, RefusedError
+from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
+from mlvgit.store.erasing import objects_of
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, aside, portions
 from mlvgit.store.reading import Progress
@@ -62,11 +65,13 @@ class Shipped(NamedTuple):
         lacking: what the rules are to judge the push by, when the remote is not known to have all that it needs; None
             when it has, or when there was nothing to ask about.
         along: refspecs without which the push is not to go out.
+        warnings: what was retired and is not sent, or is sent all the same, a sentence each.
     """
 
     sent: Sent
     along: tuple[str, ...] = ()
     lacking: RemoteBytes | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def send_pushed(
@@ -80,7 +85,8 @@ def send_pushed(
 ) -> Shipped:
     """Upload what a push of `tips` (commit ids) to `git_remote` needs, the remote of bytes lacks and this machine has.
 
-    What is damaged or gone here is healed before, from the working directory or another remote.
+    What is damaged or gone here is healed before, from the working directory or another remote. What a branch known here
+    says is retired is not sent, unless a version brings it from which it was not.
 
     Args:
         limit: when more bytes than this are to be sent, none are.
@@ -105,28 +111,42 @@ def send_pushed(
     for digest, said in presence.of_first(wanted):
         if said is not None:
             (there if said else missing).append(*digest)
+    if limit is None and missing:
+        _learn(project, missing, tips, git_remote)
+    weighed = weigh(project, missing, _brought(project, tips, git_remote))
+    missing = Digests(digest for digest in missing if digest not in weighed.left)
     sent = Sent()
     healer = Healer(project)
     here = Digests(digest for digest in missing if store.has(digest) or healer.heal(digest))
     remote = presence.remotes[0] if here else None
-    parts = aside(partial(remote.lacking, store, here)) if remote else None
+    held = objects_of(store.lists, weighed.dead)  # a pack would bring along what was retired of it
+    parts = aside(partial(remote.lacking, store, here, held)) if remote else None
     if remote and parts and (limit is None or parts.total_bytes <= limit):
         sent = _send(healer, store, remote, here, parts, there, progress)
     along = keep_on_host(project, there)
-    if len(there) == len(wanted):
-        return Shipped(sent=sent, along=along)
+    if len(there) + len(weighed.left) == len(wanted):
+        return Shipped(sent=sent, along=along, warnings=weighed.warnings)
+    return Shipped(sent, along, _lacking(store, presence, missing), weighed.warnings)
+
+
+def _learn(project: Project, missing: Iterable[Digest], tips: Iterable[str], git_remote: str) -> None:
+    """Fetch, when something that was pushed before is to be sent again: it may have been retired since."""
+    brought = {digest.sha256 for digest in pushed_objects(project, tips, git_remote)}
+    if git_remote and any(digest.sha256 not in brought for digest in missing):
+        with suppress(GitError):  # the push itself says what is wrong
+            project.repo.git.run("fetch", "--quiet", "--no-tags", "--", git_remote)
+
+
+def _lacking(store: ObjectStore, presence: Presence, missing: Digests) -> RemoteBytes:
+    """Return what the rules are to know of what a remote lacked when it was asked."""
     nowhere = [digest for digest in missing if not store.has(digest)]
     damaged = {digest.sha256 for digest in nowhere if _is_set_aside(store, digest)}
-    return Shipped(
-        sent=sent,
-        along=along,
-        lacking=RemoteBytes(
-            presence.name,
-            presence,
-            frozenset(digest.sha256 for digest in nowhere if digest.sha256 not in damaged),
-            frozenset(damaged),
-            presence.trouble,
-        ),
+    return RemoteBytes(
+        presence.name,
+        presence,
+        frozenset(digest.sha256 for digest in nowhere if digest.sha256 not in damaged),
+        frozenset(damaged),
+        presence.trouble,
     )
 
 
@@ -222,8 +242,11 @@ def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:
 
 def pushed_objects(project: Project, tips: Iterable[str], git_remote: str) -> Iterator[Digest]:
     """Yield the objects that store-kept manifests name which no branch of `git_remote` has yet, as it was last seen."""
+    return objects_named(_brought(project, tips, git_remote))
+
+
+def _brought(project: Project, tips: Iterable[str], git_remote: str) -> Iterator[Manifest]:
+    """Yield the manifests of commits that no branch of `git_remote` has yet, as it was last seen."""
     commits = list(tips)
-    if not commits:
-        return iter(())
     seen = ("--not", f"--remotes={git_remote}") if git_remote else ()
-    return objects_named(manifests_in(project, *commits, *seen))
+    return manifests_in(project, *commits, *seen) if commits else iter(())

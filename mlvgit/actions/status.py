@@ -11,6 +11,7 @@ from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.published import released
+from mlvgit.actions.retired import Retirements
 from mlvgit.actions.served import Serving, all_serving, tag_state
 from mlvgit.actions.tagging import find_tag
 from mlvgit.actions.titles import title_of
@@ -109,6 +110,7 @@ class Status(NamedTuple):
         other_roots: further mlv roots of the repository.
         elsewhere: of what serves and of the newest versions, those that were released and whose model tag is not here.
         freeable: what is pushed and older than the newest, and stands here.
+        unerased: how many files HEAD says were retired whose bytes the store still has.
     """
 
     root: str
@@ -137,6 +139,7 @@ class Status(NamedTuple):
     other_roots: tuple[str, ...] = ()
     elsewhere: tuple[Key, ...] = ()
     freeable: Freeable = Freeable((), 0)
+    unerased: int = 0
 
 
 def look(project: Project) -> Status:
@@ -191,6 +194,7 @@ def look(project: Project) -> Status:
         other_roots=tuple(each.layout.root or "." for each in catalog.roots if each.layout.root != project.root),
         elsewhere=tuple(_tagged_elsewhere(project, head, serving, versions)),
         freeable=freeable(project),
+        unerased=_unerased(project),
     )
 
 
@@ -362,6 +366,15 @@ def _debts(project: Project, head: Catalog) -> Iterator[str]:
         ]
         for entry in sorted(unbacked, key=lambda each: model_version(each.version)):
             yield f"{model}@{entry.version} is in {entry.stage} and has no manifest (MLV204)"
+
+
+def _unerased(project: Project) -> int:
+    retired = Retirements(project).of_head()
+    if not retired:
+        return 0
+    from mlvgit.actions.erasing import not_erased
+
+    return len(not_erased(project, retired))
 
 
 # What is not pushed

@@ -1,7 +1,8 @@
 """Bytes that the store keeps in place of Git: which those are, where the store is, what a worktree holds of them."""
 
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from mlvgit.records.settings import Remote as Named
     from mlvgit.remotes.base import Remote
     from mlvgit.repo.lfshost import LfsHost
+    from mlvgit.store.extentlists import Lists
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["hold", "may_be_here", "object_store", "open_one", "remotes"]
+__all__ = ["hold", "may_be_here", "object_store", "open_one", "remembered_lists", "remotes"]
 
 
 def object_store(project: Project) -> "ObjectStore":
@@ -44,7 +46,7 @@ def remotes(project: Project) -> "list[Parted]":
     from mlvgit.actions.parted import Parted
     from mlvgit.remotes.folder import FolderRemote
 
-    copies = project.repo.state_dir / "cache" / "lists"
+    copies = _copies(project)
     found = []
     for named in project.settings_or_default.remotes:
         remote = open_one(project, named)
@@ -53,6 +55,18 @@ def remotes(project: Project) -> "list[Parted]":
             remote.used = known.is_dir()
         found.append(Parted(remote, known))
     return found
+
+
+def remembered_lists(project: Project) -> "Iterator[Lists]":
+    """Yield the lists of each remote as they were last read; no remote is asked."""
+    from mlvgit.store.extentlists import Lists
+
+    folder = _copies(project)
+    yield from (Lists(each) for each in (sorted(folder.iterdir()) if folder.is_dir() else ()))
+
+
+def _copies(project: Project) -> Path:
+    return project.repo.state_dir / "cache" / "lists"
 
 
 def open_one(project: Project, given: "Named") -> "Remote":

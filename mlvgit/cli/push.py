@@ -29,6 +29,8 @@ def run_push(args: argparse.Namespace, output: Output) -> int:
         result = push(Project.open(), args.remote, progress)
     if result.sent.objects:
         output.say(result.sent.sentence)
+    for sentence in result.warnings:
+        output.warn(sentence)
     for line in result.said.splitlines():
         output.talk(printable(line))
     for tag in result.differing:
@@ -47,6 +49,7 @@ def run_push(args: argparse.Namespace, output: Output) -> int:
             "refs": list(result.refs),
             "sent_bytes": result.sent.bytes,
             "differing_tags": list(result.differing),
+            "warnings": list(result.warnings),
         }
     )
     return 0

@@ -116,7 +116,9 @@ def _say_done(plan: Retiring, output: Output) -> None:
         output.warn(sentence)
     for name, error in plan.failed.items():
         output.error(
-            f"not gone from {name}: {error.message}", hint=error.hint or "the same command again, when that is mended"
+            f"not gone from {name}: {error.message}",
+            hint=(f"{error.hint}\n" if error.hint else "")
+            + f"the same command again ends it, when that is mended; git mlv fsck --remote {name} says what is left there",
         )
 
 

@@ -163,6 +163,8 @@ def _here(status: Status, output: Output) -> None:
     ]
     told = {finding.path for finding in status.findings}
     lines += [f"edited, not staged: {path}" for path in status.edited if path not in told]
+    if status.unerased:
+        lines.append(f"retired, and still in the store: {count(status.unerased, 'file')}: git mlv pull")
     _list("here, other than in HEAD", lines, output)
     if status.staged:
         _list(f"staged, not committed: {count(len(status.staged), 'file')}", status.staged[:3], output)
@@ -224,6 +226,7 @@ def _plain(status: Status, step: Step) -> dict[str, Any]:
         "upstream": status.upstream._asdict(),
         "other_roots": list(status.other_roots),
         "freeable_bytes": status.freeable.bytes,
+        "unerased_files": status.unerased,
         "next": {"command": step.command, "why": step.why},
     }
 

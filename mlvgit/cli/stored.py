@@ -6,6 +6,7 @@ from mlvgit.actions.pointers import unnamed_words
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
 from mlvgit.actions.remotechecks import NoList, RemoteReport, check_remote
+from mlvgit.actions.retired import Tombstone, again_command
 from mlvgit.actions.retiring import apply_retired
 from mlvgit.actions.storechecks import StoreReport, check_store
 from mlvgit.cli.common import add_json, add_quiet, tell_of_links
@@ -13,6 +14,7 @@ from mlvgit.cli.output import Output
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, size
 from mlvgit.errors import UsageError
+from mlvgit.rules.wording import quoted
 
 __all__ = ["configure_fsck", "configure_pull", "run_fsck", "run_pull"]
 
@@ -70,6 +72,8 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
     if not args.dry_run:
         with output.progress("getting") as progress:
             written = pull(project, planned, progress)
+        if planned.missing_objects:  # packs that came may have retired bytes, where a remote still has them
+            erased += apply_retired(project, lambda said: output.say(printable(said)))
     if written:
         tell_of_links(project, output)
     output.some([f"  {printable(path)}" for path in written], "file")
@@ -95,7 +99,8 @@ def configure_fsck(parser: argparse.ArgumentParser) -> None:
         "Hash every object of the store. A damaged one is moved into quarantine, never deleted, and healed from a "
         "working directory or a remote that still has its bytes. With --remote: read and hash what the manifests here and "
         "on branches of Git's remotes name on a remote, send anew what is damaged or was lost there, and read it back: a Git "
-        "LFS server takes nothing that it says to have. Exit status 1 when one could not be healed."
+        "LFS server takes nothing that it says to have. What was retired and is there still, or again, is named with what "
+        "removes it. Exit status 1 when one could not be healed, or retired bytes are there."
     )
     parser.epilog = "examples:\n  git mlv fsck\n  git mlv fsck --remote\n  git mlv fsck --remote backup --json\n"
     parser.add_argument(
@@ -157,6 +162,8 @@ def _fsck_remote(project: Project, args: argparse.Namespace, output: Output) -> 
         output.say(
             f"{count(len(found.absent), 'object')} not there yet (git mlv push sends what a pushed manifest names)"
         )
+    for stone, digests in found.retired:
+        _say_retired(stone, digests, remote, output)
     if found.unnamed:
         output.warn(unnamed_words(found.remote, found.unnamed))
     output.json(
@@ -167,6 +174,7 @@ def _fsck_remote(project: Project, args: argparse.Namespace, output: Output) -> 
             "unnamed": [digest.sha256 for digest in found.unnamed],
             "gone": [digest.sha256 for digest in found.gone],
             "absent": [digest.sha256 for digest in found.absent],
+            "retired": [digest.sha256 for _, digests in found.retired for digest in digests],
             "no_lists": [
                 {"sha256": each.digest.sha256, "files": [file.sha256 for file in each.files], "kept": each.kept}
                 for each in found.no_lists
@@ -174,6 +182,22 @@ def _fsck_remote(project: Project, args: argparse.Namespace, output: Output) -> 
         }
     )
     return 0 if found.ok else 1
+
+
+def _say_retired(stone: Tombstone, digests: list[Digest], remote: str, output: Output) -> None:
+    why = stone.why
+    output.some(
+        [
+            f"{_bad(digest, output)}: was retired from {stone.key} by {printable(why.by)} on {why.at[:10]}, and is there"
+            for digest in digests
+        ],
+        "object",
+    )
+    output.next(
+        f"git merge {quoted(stone.branch)}   (says that it was retired; then git mlv fsck --remote {remote})"
+        if stone.branch
+        else again_command(stone, digests)
+    )
 
 
 def _say_no_list(each: NoList, remote: str, output: Output) -> None:
@@ -220,5 +244,6 @@ def _fsck_json(found: StoreReport | RemoteReport) -> dict[str, object]:
         "unnamed": [],
         "gone": [],
         "absent": [],
+        "retired": [],
         "no_lists": [],
     }

@@ -193,6 +193,8 @@ def _send(repo: Repository, lines: Sequence[RefChange], name: str, url: str) -> 
         return error.exit_status
     if shipped.sent.objects:
         _say(f"mlv: {shipped.sent.sentence}\n")
+    for sentence in shipped.warnings:
+        _say(f"mlv: warning: {sentence}\n")
     if not shipped.lacking:
         return 0
     return show_push(guard_push(repo, lines, name, url, lacking=shipped.lacking), "push", repo)

@@ -74,6 +74,7 @@ def test_a_new_branch_is_pushed_and_followed(world: World) -> None:
         "refs": ["feature"],
         "sent_bytes": 0,
         "differing_tags": [],
+        "warnings": [],
     }
     assert bob.git("rev-parse", "--abbrev-ref", "@{upstream}").out == "origin/feature\n"
 
