@@ -17,8 +17,10 @@ __all__ = [
     "PathChange",
     "PathState",
     "RefChange",
+    "Step",
     "commit_exists",
     "commits_between",
+    "first_parent_log",
     "first_parent_log_of_path",
     "independent",
     "is_ancestor",
@@ -72,6 +74,24 @@ class PathChange(NamedTuple):
 
     commit: Commit
     entry: Entry | None
+
+
+class Step(NamedTuple):
+    """A commit on a line of first parents.
+
+    Attributes:
+        oid: its id.
+        parents: ids, first parent first, as far as they are here.
+        committed_at: committer date, seconds since 1970 (UTC).
+        changed: whether it left another entry at the path than its first parent.
+        entry: what it left there, where it did.
+    """
+
+    oid: str
+    parents: tuple[str, ...]
+    committed_at: int
+    changed: bool = False
+    entry: Entry | None = None
 
 
 class PathState(NamedTuple):
@@ -295,6 +315,37 @@ def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: 
             raw = line
         else:
             oid = line
+
+
+def first_parent_log(repo: "Repository", commit: str, path: str = "") -> Iterator[Step]:
+    """Yield all first-parent commits, newest first, as they are found, and what each did to a path.
+
+    Args:
+        repo: where to look.
+        commit: a full id, where to begin.
+        path: taken literally, from the top of the repository; "" for none.
+    """
+    options = ("--sparse", "--diff-merges=first-parent", "--root", *_RAW) if path else ("--no-show-signature", "-z")
+    paths = (path,) if path else ()
+    step: Step | None = None
+    raw = ""
+    for record in repo.git.records(
+        "log", "--first-parent", *options, "--format=tformat:%H %ct %P", commit, "--", *paths
+    ):
+        line = decode(record).lstrip("\n")
+        if raw:
+            if step is not None and line == path:  # else a file below it, when it is a folder
+                step = step._replace(changed=True, entry=_entry(raw))
+            raw = ""
+        elif line.startswith(":"):
+            raw = line
+        elif line:
+            if step is not None:
+                yield step
+            oid, date, *parents = line.split()
+            step = Step(oid, tuple(parents), int(date))
+    if step is not None:
+        yield step
 
 
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature", "--no-follow")
