@@ -1,5 +1,6 @@
 """History: protected refs, ancestry, who changed a path and when, what a push says it will do."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -20,7 +21,6 @@ __all__ = [
     "Step",
     "commit_exists",
     "commits_between",
-    "first_parent_log",
     "first_parent_log_of_path",
     "independent",
     "is_ancestor",
@@ -34,6 +34,7 @@ __all__ = [
     "remote_tips",
     "remotes",
     "states_of_path",
+    "steps",
 ]
 
 _HEADS = "refs/heads/"
@@ -317,35 +318,39 @@ def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: 
             oid = line
 
 
-def first_parent_log(repo: "Repository", commit: str, path: str = "") -> Iterator[Step]:
-    """Yield all first-parent commits, newest first, as they are found, and what each did to a path.
+def steps(repo: "Repository", commit: str, path: str = "", *, first_parent: bool = True) -> Iterator[Step]:
+    """Yield commits as they are found, newest first, and what each did to a path.
 
     Args:
         repo: where to look.
         commit: a full id, where to begin.
         path: taken literally, from the top of the repository; "" for none.
+        first_parent: only the line of first parents, of which with a path only merges and what changed it; else all,
+            in no order that says which came from which.
     """
-    options = ("--sparse", "--diff-merges=first-parent", "--root", *_RAW) if path else ("--no-show-signature", "-z")
+    options = ["--first-parent"] if first_parent else ["--full-history"]
+    options += ["--sparse", "--diff-merges=first-parent", "--root", *_RAW] if path else ["-z"]
     paths = (path,) if path else ()
-    step: Step | None = None
-    raw = ""
-    for record in repo.git.records(
-        "log", "--first-parent", *options, "--format=tformat:%H %ct %P", commit, "--", *paths
-    ):
-        line = decode(record).lstrip("\n")
+    all_of_them = not (path and first_parent)
+    name = os.fsencode(path)
+    head, raw, left = b"", b"", b""
+    for record in repo.git.records("log", "--no-show-signature", *options, "--format=%H %ct %P", commit, "--", *paths):
         if raw:
-            if step is not None and line == path:  # else a file below it, when it is a folder
-                step = step._replace(changed=True, entry=_entry(raw))
-            raw = ""
-        elif line.startswith(":"):
-            raw = line
-        elif line:
-            if step is not None:
-                yield step
-            oid, date, *parents = line.split()
-            step = Step(oid, tuple(parents), int(date))
-    if step is not None:
-        yield step
+            left = raw if record == name else left  # else a file below it, when it is a folder
+            raw = b""
+        elif record.startswith((b":", b"\n:")):
+            raw = record.lstrip(b"\n")
+        elif record:
+            if head and (all_of_them or left or head.count(b" ") > 2):
+                yield _step(head, left)
+            head, left = record, b""
+    if head:
+        yield _step(head, left)
+
+
+def _step(head: bytes, raw: bytes) -> Step:
+    oid, date, *parents = head.decode("ascii").split()
+    return Step(oid, tuple(parents), int(date), bool(raw), _entry(decode(raw)) if raw else None)
 
 
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature", "--no-follow")

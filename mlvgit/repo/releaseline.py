@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.repo.branches import USUAL, release_branch
-from mlvgit.repo.history import Step, first_parent_log, read_commit
+from mlvgit.repo.history import Step, read_commit, steps
 
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
@@ -63,20 +63,32 @@ class ReleaseLine:
 
         Args:
             start: a full id.
-            path: what steps are to tell of.
+            path: what steps are to tell of; then commits that did nothing to it may be left out, merges never.
             turned: doubtful merges of which the other side is to be followed.
         """
-        following = start
+        for step in steps(self._repo, start, path):
+            passed = self._passed(step, turned)
+            yield passed
+            if passed.side:
+                yield from self._across(step.parents[passed.side], path, turned)
+                return
+
+    def _across(self, following: str, path: str, turned: frozenset[str]) -> Iterator[Passed]:
+        """Yield what is left of the line; one Git for all: who pulls with merges changes sides at each of them."""
+        log = steps(self._repo, following, path, first_parent=False)
+        read: dict[str, Step] = {}
         while following:
-            log, following = first_parent_log(self._repo, following, path), ""
-            for step in log:
-                side, doubtful = self._side(step) if len(step.parents) == 2 else (0, False)
-                if step.oid in turned:
-                    side = 1 - side
-                yield Passed(step, side, doubtful)
-                if side:
-                    following = step.parents[side]
-                    break
+            while following not in read and (found := next(log, None)):
+                read[found.oid] = found
+            if following not in read:
+                return
+            passed = self._passed(read.pop(following), turned)
+            yield passed
+            following = passed.step.parents[passed.side] if passed.step.parents else ""
+
+    def _passed(self, step: Step, turned: frozenset[str]) -> Passed:
+        side, doubtful = self._side(step) if len(step.parents) == 2 else (0, False)
+        return Passed(step, 1 - side if step.oid in turned else side, doubtful)
 
     def _side(self, merge: Step) -> tuple[int, bool]:
         """Return which parent of a merge was published, and whether that is a guess."""
