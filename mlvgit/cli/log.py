@@ -17,7 +17,10 @@ MOST_CHANGES = 8
 
 def configure_log(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv log`."""
-    parser.description = "Stage events of a model (or all models), newest first, from the history of the registry."
+    parser.description = (
+        "Stage events of a model (or all models), newest first, from the history of the registry. Of a merge, the side "
+        "that had been published is followed; a note says where nothing tells which one that was."
+    )
     parser.epilog = "examples:\n  git mlv log iris_clf\n  git mlv log iris_clf --stage production -n 3\n"
     parser.add_argument("model", metavar="MODEL", nargs="?", default="")
     parser.add_argument(
