@@ -3,7 +3,8 @@
 Git keeps no record of it: a merge has two parents, and `git pull` makes somebody's unpublished commits the first. What
 is known is asked in this order, and what nothing tells is a doubt, which is passed on and never hidden:
 
-1. what the release branch was seen at here (the log of its ref): a parent that it stood on is its side;
+1. what the release branch was seen at here (the log of its ref): a parent that it stood on is its side, unless the
+   merge is worded otherwise and the other side goes on from it;
 2. how Git and the forges word a merge: of the release branch into something, or of something into it;
 3. the log of the ref again: a side that alone holds a commit that the branch stood on is its side.
 
@@ -92,16 +93,18 @@ class ReleaseLine:
 
     def _side(self, merge: Step) -> tuple[int, bool]:
         """Return which parent of a merge was published, and whether that is a guess."""
-        stood = [parent in self._stood_on for parent in merge.parents]
-        if stood[0] != stood[1]:
-            return stood.index(True), False
         said = self._said(merge)
-        if said is not None:
+        stood = [parent in self._stood_on for parent in merge.parents]
+        if stood[0] != stood[1] and said in (None, stood.index(True)):
+            return stood.index(True), False
+        if said is not None and not any(stood):
             return said, False
         if self._branch is None:  # nothing is published, and there is nothing to tell apart
-            return 0, False
-        held = self._held(merge) if self._stood_on else [False, False]
-        return (held.index(True), False) if held[0] != held[1] else (0, True)
+            return said or 0, False
+        held = self._held(merge) if self._stood_on else [False, False]  # of one side alone: the other may go on from it
+        if held[0] != held[1]:
+            return held.index(True), False
+        return said or 0, said is None
 
     def _said(self, merge: Step) -> int | None:
         commit = read_commit(self._repo, merge.oid)

@@ -200,3 +200,17 @@ def test_a_clone_that_never_saw_what_was_published_says_so_instead_of_guessing(t
     assert "hint: git mlv rollback clf v0.1.0 or git mlv rollback clf v0.2.0" in refused.err
     late.mlv("rollback", "clf", "v0.2.0", "-m", "v0.3.0 is bad")
     assert late.mlv("resolve", "clf@production").out.endswith("/v0.2.0\n")
+
+
+def test_a_clone_that_only_saw_where_a_merge_began_takes_the_side_that_went_on(team: tuple[Sandbox, Sandbox]) -> None:
+    ada, bo = team
+    third = Sandbox(ada.playground, ada.playground.folder / "server.git").clone("third")
+    promoted(ada, "2026-06-08", "v0.2.0")
+    ada.mlv("push")
+    day(bo, "2026-06-20")
+    bo.git("pull", "-q", "--no-rebase", "--no-ff", "--no-edit")
+    bo.mlv("push")
+    third.git("fetch", "-q")
+    assert len(third.git("rev-list", "--parents", "-1", "origin/main").out.split()) == 3
+
+    assert answers(third, "2026-06-07", "2026-06-09", "2026-06-21") == ["v0.1.0", "v0.2.0", "v0.2.0"]
