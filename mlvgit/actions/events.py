@@ -1,28 +1,26 @@
 """Stage events: what the history of a registry says, newest first, read lazily.
 
-The line of first parents is followed; where somebody merged the release branch into their own (`git pull` of a branch
-that both had gone on with), the release branch: what stood on it served, and what they had not pushed yet did not.
+The release line is followed (`repo.releaseline`): what stood on it served, and what was not pushed yet did not.
 """
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from mlvgit.actions.clock import iso
 from mlvgit.actions.project import Project
+from mlvgit.core.text import short
 from mlvgit.core.versions import model_version
 from mlvgit.errors import MlvError
 from mlvgit.records.registry import Registry
 from mlvgit.records.settings import Settings
-from mlvgit.repo.history import Commit, PathChange, first_parent_log_of_path
+from mlvgit.repo.history import Commit, PathChange, read_commit
+from mlvgit.repo.releaseline import Passed, ReleaseLine
 from mlvgit.rules.trees import Entry
 
-__all__ = ["StageEvent", "VersionChange", "stage_events"]
+__all__ = ["Doubt", "StageEvent", "VersionChange", "release_line", "stage_events"]
 
-_MERGED = re.compile(r"Merge (?:remote-tracking )?branch '([^']+)'")
-"""How Git words a merge (git-fmt-merge-msg)."""
-_USUAL = ("main", "master")
 _LINE = b'    {"version": "v'
 _FRAME = frozenset((b"{", b'  "versions": [', b"  ]", b"}", b""))
 
@@ -57,11 +55,54 @@ class StageEvent(NamedTuple):
     changes: tuple[VersionChange, ...]
 
 
-def stage_events(project: Project, model: str, commit: str | None = None, limit: int = 0) -> Iterator[StageEvent]:
+class Doubt(NamedTuple):
+    """A merge of two lines of which nothing here tells which one had been published.
+
+    Attributes:
+        merge: the commit.
+        other: the parent that is not followed.
+    """
+
+    merge: Commit
+    other: str
+
+    def __str__(self) -> str:
+        """Say what is not known."""
+        day, named = iso(self.merge.committed_at)[:10], f"{short(self.merge.oid)}, {self.merge.subject}"
+        return f"two lines were merged on {day} ({named}), and nothing here says which of them had been published"
+
+    @classmethod
+    def of(cls, project: Project, passed: Passed) -> "Doubt | None":
+        """Return the doubt about a commit that a line went through; None when there is none."""
+        merge = read_commit(project.repo, passed.step.oid) if passed.doubtful else None
+        return cls(merge, passed.step.parents[1 - passed.side]) if merge else None
+
+
+def release_line(project: Project, settings: Settings | None) -> ReleaseLine:
+    """Return what tells which side of a merge had been published."""
+    if settings is None:
+        return ReleaseLine(project.repo)
+    return ReleaseLine(project.repo, settings.release_branch, settings.protect)
+
+
+def stage_events(
+    project: Project,
+    model: str,
+    commit: str | None = None,
+    limit: int = 0,
+    *,
+    doubted: Callable[[Doubt], None] | None = None,
+    turned: frozenset[str] = frozenset(),
+) -> Iterator[StageEvent]:
     """Yield the stage events of `model` up to `commit` (HEAD), newest first; nothing older is read than is asked for.
 
     Args:
+        project: where to look.
+        model: whose.
+        commit: a full id.
         limit: at most this many commits are looked at; 0 for all.
+        doubted: told of a doubtful merge before any event that hangs on it.
+        turned: doubtful merges of which the other side is to be followed.
     """
     start = commit or project.repo.head()
     if start is None:
@@ -72,7 +113,8 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
     path = root.layout.registry(model)
     previous: tuple[Commit, bytes] | None = None
     looked_at = 0
-    for line in _released_log(project, root.settings, start, path, limit + 1 if limit else 0):
+    passed = release_line(project, root.settings).walk(start, path, turned)
+    for line in islice(_released_log(project, passed, path, doubted), limit + 1 if limit else None):
         looked_at += 1
         registry = _read(project, line.entry)
         if previous is not None:
@@ -86,18 +128,22 @@ def stage_events(project: Project, model: str, commit: str | None = None, limit:
             yield event
 
 
-def _released_log(project: Project, settings: Settings, start: str, path: str, limit: int) -> Iterator[PathChange]:
+def _released_log(
+    project: Project, line: Iterator[Passed], path: str, doubted: Callable[[Doubt], None] | None
+) -> Iterator[PathChange]:
     """Yield the commits that changed a registry, newest first, each after the one that is yielded next."""
-    release = {*_USUAL, *settings.protect, settings.release_branch} - {""}
-    following = start
-    while following:
-        log, following = first_parent_log_of_path(project.repo, following, path, limit), ""
-        for line in log:
-            yield line
-            merged = _MERGED.match(line.commit.subject)
-            if merged and len(line.commit.parents) == 2 and {merged[1], merged[1].partition("/")[2]} & release:
-                following = line.commit.parents[1]
-                break
+    for passed in line:
+        step, changed, entry = passed.step, passed.step.changed, passed.step.entry
+        if passed.side or passed.doubtful:
+            sides = [project.repo.commit_tree(parent).entry(path) for parent in step.parents]
+            entry = project.repo.commit_tree(step.oid).entry(path)
+            changed = entry != sides[passed.side]
+            doubt = Doubt.of(project, passed) if sides[0] != sides[1] else None
+            if doubt and doubted:
+                doubted(doubt)
+        commit = read_commit(project.repo, step.oid) if changed else None
+        if commit is not None:
+            yield PathChange(commit, entry)
 
 
 def _read(project: Project, entry: Entry | None) -> bytes:

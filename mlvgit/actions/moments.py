@@ -1,7 +1,7 @@
 """Moments: the commit that a question is answered from: HEAD, the release branch as last fetched, a date, a commit."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from mlvgit.actions.project import Project
@@ -39,8 +39,8 @@ def moment(project: Project, at: str = "", *, released: bool = False) -> Moment:
 
     Args:
         project: where to look.
-        at: a commit, which is meant exactly, or a date: then the newest first-parent commit of the release branch (of
-            HEAD where no remote was ever fetched) with a committer date up to it. What can be both is a commit.
+        at: a commit, which is meant exactly, or a date: then the newest commit with a committer date up to it on the line
+            of the release branch (of HEAD where no remote was ever fetched). What can be both is a commit.
         released: the release branch as last fetched.
 
     Raises:
@@ -112,36 +112,50 @@ def parse_date(text: str) -> int | None:
 
 
 def _up_to(project: Project, branch: Moment, until: int) -> Moment:
-    """Return the newest first-parent commit of `branch` with a committer date up to `until`."""
+    """Return the newest commit on the line of `branch` with a committer date up to `until`."""
     from mlvgit.actions.clock import iso
+    from mlvgit.actions.events import Doubt, release_line
 
+    root = project.committed(branch.commit).root(project.root)
+    line = release_line(project, root.settings if root else None)
     found, oldest, later = "", 0, ""
-    for date, oid in _first_parents(project, branch.commit):
-        oldest = date
-        if not found and date <= until:
-            found = oid
-        elif found and date > until:
-            later = oid
+    doubts: list[Doubt] = []
+    for passed in line.walk(branch.commit):
+        oldest = passed.step.committed_at
+        if not found and oldest <= until:
+            found = passed.step.oid
+        elif found and oldest > until:
+            later = passed.step.oid
             break
+        doubt = Doubt.of(project, passed) if not found else None
+        doubts += [doubt] if doubt else []
     if not found:
         shallow = project.repo.is_shallow()
         raise UsageError(
             f"{branch.label} has no commit up to {iso(until)}: its first{' here' if shallow else ''} is of {iso(oldest)}",
             hint="git fetch --unshallow" if shallow else f"--at {iso(oldest)}",
         )
-    notes = (
-        (f"dates are not in order on {branch.label}: {short(later)} stands before the answer and has a later date",)
-        if later
-        else ()
+    notes = []
+    if later:
+        notes.append(
+            f"dates are not in order on {branch.label}: {short(later)} stands before the answer and has a later date"
+        )
+    for doubt in doubts:
+        steps = (each.step for each in line.walk(branch.commit, turned=frozenset((doubt.merge.oid,))))
+        other = next((step.oid for step in steps if step.committed_at <= until), "")
+        if other and _serve_otherwise(project, found, other):
+            notes.append(f"{doubt}: by the other one this is answered from {short(other)} (--at {short(other)})")
+    return Moment(found, f"{branch.label}, up to {iso(until)}", tuple(notes))
+
+
+def _serve_otherwise(project: Project, first: str, second: str) -> bool:
+    here, there = project.committed(first), project.committed(second)
+    models = {*here.models(project.root), *there.models(project.root)}
+    return any(
+        _blob(project, here, model) != _blob(project, there, model)
+        and _stages(project, here, model) != _stages(project, there, model)
+        for model in models
     )
-    return Moment(found, f"{branch.label}, up to {iso(until)}", notes)
-
-
-def _first_parents(project: Project, commit: str) -> Iterator[tuple[int, str]]:
-    """Yield (committer date in seconds, id), newest first."""
-    for line in project.repo.git.records("rev-list", "--first-parent", "--timestamp", commit, "--", separator=b"\n"):
-        date, _, oid = line.decode("ascii").partition(" ")
-        yield int(date), oid
 
 
 # What the release branch would answer

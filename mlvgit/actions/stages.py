@@ -1,10 +1,10 @@
 """Stages: promote and roll back, by changing the registry and committing just that."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mlvgit.actions.events import stage_events
+from mlvgit.actions.events import Doubt, StageEvent, stage_events
 from mlvgit.actions.project import Project, freeze_command
 from mlvgit.actions.published import released
 from mlvgit.actions.registering import entry_for
@@ -129,11 +129,40 @@ def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
     Raises:
         RefusedError: there is none.
     """
+    skipped: list[str] = []
+    doubts: list[Doubt] = []
+    key = _served_before(project, model, catalog, stage_events(project, model, doubted=doubts.append), skipped)
+    for doubt in doubts:
+        events = stage_events(project, model, turned=frozenset((doubt.merge.oid,)))
+        other = _served_before(project, model, catalog, events, skipped)
+        if other not in (key, None):
+            both = [each for each in (key, other) if each]
+            raise RefusedError(
+                f"{doubt}: what was in production before is "
+                f"{' by one of them and '.join(each.version for each in both)} by the other",
+                hint=" or ".join(f"git mlv rollback {model} {each.version}" for each in both),
+            )
+    if key is not None:
+        return key
+    if project.repo.is_shallow():
+        raise RefusedError(
+            f"no earlier version of {model} was in production as far as this shallow clone knows",
+            hint=f"git fetch --unshallow --tags   (or name one: git mlv rollback {model} VERSION)",
+        )
+    why = f"; {', '.join(dict.fromkeys(skipped))} was, but its frozen bytes are not here" if skipped else ""
+    raise RefusedError(
+        f"no earlier version of {model} was in production{why}",
+        hint=f"name one: git mlv rollback {model} VERSION   (git mlv model list {model})",
+    )
+
+
+def _served_before(
+    project: Project, model: str, catalog: Catalog, events: Iterable[StageEvent], skipped: list[str]
+) -> Key | None:
     registry = catalog.registry(project.root, model) or Registry(name=model, versions=())
     current = {entry.version for entry in registry.in_stage(PRODUCTION)}
-    skipped: list[str] = []
     left: set[str] = set()
-    for event in stage_events(project, model):
+    for event in events:
         for change in event.changes:
             if change.before == PRODUCTION and event.kind == "rollback":
                 left.add(change.version)
@@ -149,16 +178,7 @@ def rollback_target(project: Project, model: str, catalog: Catalog) -> Key:
             if frozen is not None and not committed_differences(project, catalog, frozen):
                 return key
             skipped.append(change.version)
-    if project.repo.is_shallow():
-        raise RefusedError(
-            f"no earlier version of {model} was in production as far as this shallow clone knows",
-            hint=f"git fetch --unshallow --tags   (or name one: git mlv rollback {model} VERSION)",
-        )
-    why = f"; {', '.join(dict.fromkeys(skipped))} was, but its frozen bytes are not here" if skipped else ""
-    raise RefusedError(
-        f"no earlier version of {model} was in production{why}",
-        hint=f"name one: git mlv rollback {model} VERSION   (git mlv model list {model})",
-    )
+    return None
 
 
 def move(

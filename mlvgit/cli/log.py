@@ -3,7 +3,7 @@
 import argparse
 from itertools import islice
 
-from mlvgit.actions.events import StageEvent, VersionChange, stage_events
+from mlvgit.actions.events import Doubt, StageEvent, VersionChange, stage_events
 from mlvgit.actions.project import Project
 from mlvgit.cli.common import add_json, add_moment, asked_moment, tell_otherwise
 from mlvgit.cli.output import Output
@@ -17,7 +17,10 @@ MOST_CHANGES = 8
 
 def configure_log(parser: argparse.ArgumentParser) -> None:
     """Describe `git mlv log`."""
-    parser.description = "Stage events of a model (or all models), newest first, from the history of the registry."
+    parser.description = (
+        "Stage events of a model (or all models), newest first, from the history of the registry. Of a merge, the side "
+        "that had been published is followed; a note says where nothing tells which one that was."
+    )
     parser.epilog = "examples:\n  git mlv log iris_clf\n  git mlv log iris_clf --stage production -n 3\n"
     parser.add_argument("model", metavar="MODEL", nargs="?", default="")
     parser.add_argument(
@@ -39,10 +42,15 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
         other = project.other_kind(args.model, "model", catalog)
         raise other or UsageError(f"there is no model {args.model} in {catalog.tree.label}", hint="git mlv model list")
     events = []
+    doubts: list[tuple[str, Doubt]] = []
     for model in models:
+
+        def doubted(doubt: Doubt, model: str = model) -> None:
+            doubts.append((model, doubt))
+
         found = (
             event
-            for event in stage_events(project, model, commit)
+            for event in stage_events(project, model, commit, doubted=doubted)
             if not args.stage or any(args.stage in (_before(change), change.after) for change in event.changes)
         )
         events += list(islice(found, args.number or None))
@@ -50,6 +58,8 @@ def run_log(args: argparse.Namespace, output: Output) -> int:
     tell_otherwise(project, args, output, catalog, models)
     if project.repo.is_shallow():
         output.talk("history is cut off here (a shallow clone), and so are these events: git fetch --unshallow --tags")
+    for model, doubt in doubts:
+        output.talk(f"note: {printable(str(doubt))}: git mlv log {model} --at {short(doubt.other)} shows the other one")
     events.sort(key=lambda event: event.at, reverse=True)
     for event in events:
         _present(event, output)

@@ -9,11 +9,12 @@ from mlvgit.repo.history import remotes
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
-__all__ = ["Branch", "label", "release_branch"]
+__all__ = ["USUAL", "Branch", "label", "release_branch"]
 
 _HEADS = "refs/heads/"
 _REMOTES = "refs/remotes/"
-_USUAL = ("main", "master")
+USUAL = ("main", "master")
+"""What a release branch is called when nothing says otherwise."""
 _PLAIN = re.compile(r"[A-Za-z0-9_+.=/-]+", re.ASCII)
 
 
@@ -39,7 +40,7 @@ def release_branch(repo: "Repository", name: str = "") -> Branch | None:
         name: "" for the branch of the remote's HEAD, else main or master.
     """
     for remote in _origin_first(repo):
-        for each in (name,) if name else ("HEAD", *_USUAL):
+        for each in (name,) if name else ("HEAD", *USUAL):
             found = _branch(repo, f"{_REMOTES}{remote}/{each}")
             if found is not None:
                 return found

@@ -146,7 +146,7 @@ class Git:
         Raises:
             GitError: it failed, after what it had printed.
         """
-        with Process(self, args, input, self.environment) as process:
+        with Process(self, args, input, {**self.environment, "GIT_FLUSH": "0"}) as process:  # else a write a commit
             rest = b""
             while chunk := os.read(process.output, CHUNK):
                 *whole, rest = (rest + chunk).split(separator)

@@ -1,5 +1,6 @@
 """History: protected refs, ancestry, who changed a path and when, what a push says it will do."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -17,6 +18,7 @@ __all__ = [
     "PathChange",
     "PathState",
     "RefChange",
+    "Step",
     "commit_exists",
     "commits_between",
     "first_parent_log_of_path",
@@ -32,6 +34,7 @@ __all__ = [
     "remote_tips",
     "remotes",
     "states_of_path",
+    "steps",
 ]
 
 _HEADS = "refs/heads/"
@@ -72,6 +75,24 @@ class PathChange(NamedTuple):
 
     commit: Commit
     entry: Entry | None
+
+
+class Step(NamedTuple):
+    """A commit on a line of first parents.
+
+    Attributes:
+        oid: its id.
+        parents: ids, first parent first, as far as they are here.
+        committed_at: committer date, seconds since 1970 (UTC).
+        changed: whether it left another entry at the path than its first parent.
+        entry: what it left there, where it did.
+    """
+
+    oid: str
+    parents: tuple[str, ...]
+    committed_at: int
+    changed: bool = False
+    entry: Entry | None = None
 
 
 class PathState(NamedTuple):
@@ -295,6 +316,41 @@ def first_parent_log_of_path(repo: "Repository", commit: str, path: str, limit: 
             raw = line
         else:
             oid = line
+
+
+def steps(repo: "Repository", commit: str, path: str = "", *, first_parent: bool = True) -> Iterator[Step]:
+    """Yield commits as they are found, newest first, and what each did to a path.
+
+    Args:
+        repo: where to look.
+        commit: a full id, where to begin.
+        path: taken literally, from the top of the repository; "" for none.
+        first_parent: only the line of first parents, of which with a path only merges and what changed it; else all,
+            in no order that says which came from which.
+    """
+    options = ["--first-parent"] if first_parent else ["--full-history"]
+    options += ["--sparse", "--diff-merges=first-parent", "--root", *_RAW] if path else ["-z"]
+    paths = (path,) if path else ()
+    all_of_them = not (path and first_parent)
+    name = os.fsencode(path)
+    head, raw, left = b"", b"", b""
+    for record in repo.git.records("log", "--no-show-signature", *options, "--format=%H %ct %P", commit, "--", *paths):
+        if raw:
+            left = raw if record == name else left  # else a file below it, when it is a folder
+            raw = b""
+        elif record.startswith((b":", b"\n:")):
+            raw = record.lstrip(b"\n")
+        elif record:
+            if head and (all_of_them or left or head.count(b" ") > 2):
+                yield _step(head, left)
+            head, left = record, b""
+    if head:
+        yield _step(head, left)
+
+
+def _step(head: bytes, raw: bytes) -> Step:
+    oid, date, *parents = head.decode("ascii").split()
+    return Step(oid, tuple(parents), int(date), bool(raw), _entry(decode(raw)) if raw else None)
 
 
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature", "--no-follow")
