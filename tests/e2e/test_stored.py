@@ -508,7 +508,7 @@ def test_a_switch_brings_unaltered_folders_in_line_and_leaves_altered_ones(store
 
     said = stored.git("switch", "main").said
 
-    assert f"{FOLDER} follows its manifest" in said
+    assert f"{FOLDER} follows its manifest: 1 file removed, 1 file from the store" in said
     assert stored.read(frozen) == DATA
     stored.write("code.py", "print()\n")
     stored.git("add", "code.py")
@@ -547,3 +547,13 @@ def test_an_alteration_is_seen_although_the_record_of_what_is_held_is_damaged(
     repo.assert_refused("commit", "--allow-empty", "-m", "Nothing", because="MLV103")
     repo.mlv("restore", "q@v0.1")
     repo.git("commit", "-q", "--allow-empty", "-m", "Nothing")
+
+
+def test_a_replaced_version_stays_where_its_bytes_are_kept(stored: Sandbox) -> None:
+    stored.write("small.csv", "a\n")
+    stored.mlv("snapshot", "create", "small", "v0.1", "small.csv", "--storage", "store", "-m", "Freeze small")
+    stored.write("small.csv", "b\n")
+
+    stored.mlv("snapshot", "create", "small", "v0.1", "small.csv", "--replace", "-m", "Freeze small again")
+
+    assert stored.git("ls-files", "data/snapshots/small_v0.1").out == ""
