@@ -557,3 +557,25 @@ def test_a_replaced_version_stays_where_its_bytes_are_kept(stored: Sandbox) -> N
     stored.mlv("snapshot", "create", "small", "v0.1", "small.csv", "--replace", "-m", "Freeze small again")
 
     assert stored.git("ls-files", "data/snapshots/small_v0.1").out == ""
+
+
+def test_bytes_held_for_another_manifest_are_refused_and_restored(team: Team, stored: Sandbox, frozen: str) -> None:
+    stored.git("switch", "-qc", "feature")
+    stored.mlv("push")
+    carol = team.clone("carol")
+    carol.git("switch", "-q", "feature")
+    carol.mlv("pull")
+    stored.write("raw.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "--replace", "-m", "Freeze others")
+    stored.mlv("push")
+    carol.git("fetch", "-q")
+    carol.git("reset", "-q", "--hard", "origin/feature")
+    carol.write("code.py", "print()\n")
+    carol.git("add", "code.py")
+
+    carol.assert_refused("commit", "-qm", "Code", because="git mlv restore scans@v0.1")
+
+    assert carol.read(frozen) == DATA
+    carol.mlv("restore", "scans@v0.1")
+    assert carol.read(frozen) == DATA[::-1]
+    carol.git("commit", "-qm", "Code")
