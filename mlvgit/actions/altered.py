@@ -56,7 +56,9 @@ def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> 
     folder = project.top / frozen.directory
     only = frozenset(manifest.by_relative())
     if moved is not None:
-        if manifest_of(frozen.directory) in moved:  # held for another manifest: what was given is compared with this one
+        if (
+            manifest_of(frozen.directory) in moved
+        ):  # held for another manifest: what was given is compared with this one
             moved |= held_paths(str(project.repo.git_dir), frozen.directory)
         only &= {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
     verdict = differences_on_disk(folder, frozen, only=only)

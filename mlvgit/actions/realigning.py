@@ -83,6 +83,4 @@ def _follow(project: Project, was: Frozen, now: Frozen, moved: frozenset[str]) -
     lacking = len(wanted) - len(here) + len(failed)
     rest = f"; {count(lacking, 'file')} not here   (git mlv pull {now.key})" if lacking else ""
     removed = f"{count(len(gone), 'file')} removed, " if gone else ""
-    return (
-        f"{printable(directory)} follows its manifest: {removed}{count(len(here) - len(failed), 'file')} from the store{rest}"
-    )
+    return f"{printable(directory)} follows its manifest: {removed}{count(len(here) - len(failed), 'file')} from the store{rest}"

@@ -19,7 +19,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
-__all__ = ["NAME", "forget", "held_folders", "held_paths", "is_damaged", "manifest_of", "moved", "moved_paths", "record"]
+__all__ = [
+    "NAME",
+    "forget",
+    "held_folders",
+    "held_paths",
+    "is_damaged",
+    "manifest_of",
+    "moved",
+    "moved_paths",
+    "record",
+]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
