@@ -3,7 +3,8 @@
 `<git dir>/mlv-held` lets the commit hook see by `lstat` alone that nothing moved. A line: inode, size, mtime and ctime
 in nanoseconds, file type, then the path from the top of the worktree; NUL between lines; a line `-,top` names the frozen
 folder that the lines before it are of. The manifest beside a folder has a line as well: where Git wrote another one, by
-`git reset` for example, the bytes are to be compared with it. What was never fetched has no line. A folder's own times tell that a name came or
+`git reset` for example, the bytes are to be compared with it. What was never fetched has no line.
+A folder's own times tell that a name came or
 went; its size says nothing. The last line is `-,end`: a file without it is damaged, and all that stands is looked at.
 The file is a cache of what is on disk: where there is none nothing is held, and `git mlv pull` or
 `git mlv snapshot create` write it anew.
