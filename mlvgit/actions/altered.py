@@ -11,7 +11,7 @@ from mlvgit.actions.away import is_away
 from mlvgit.actions.project import Project
 from mlvgit.actions.verify import differences_on_disk, extra_files
 from mlvgit.core.text import UNREADABLE, printable
-from mlvgit.repo.held import forget, held_folders, is_damaged, moved_paths, record
+from mlvgit.repo.held import forget, held_folders, held_paths, is_damaged, manifest_of, moved_paths, record
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
@@ -56,6 +56,10 @@ def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> 
     folder = project.top / frozen.directory
     only = frozenset(manifest.by_relative())
     if moved is not None:
+        if (
+            manifest_of(frozen.directory) in moved
+        ):  # held for another manifest: what was given is compared with this one
+            moved |= held_paths(str(project.repo.git_dir), frozen.directory)
         only &= {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
     verdict = differences_on_disk(folder, frozen, only=only)
     for what, names in (

@@ -332,11 +332,11 @@ def _is_copy(project: Project, catalog: Catalog, frozen: Frozen) -> bool:
 
 
 def _storage(project: Project, key: Key) -> str:
-    """Return where the bytes of a version go when nobody says it: to the store, once those of the one before are there."""
+    """Return where the bytes of a version go when nobody says it: to the store, once its own or the newest's are there."""
     catalog = project.working()
-    others = [other for other in catalog.keys(key.kind, key.name, key.root) if other != key]
-    newest = catalog.frozen(max(others, key=version_of)) if others else None
-    if newest and newest.manifest and newest.manifest.storage == "store":
+    known = list(catalog.keys(key.kind, key.name, key.root))
+    before = catalog.frozen(key if key in known else max(known, key=version_of)) if known else None
+    if before and before.manifest and before.manifest.storage == "store":
         return "store"
     return "auto" if project.settings.remotes else "git"
 

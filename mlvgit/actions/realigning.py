@@ -82,4 +82,5 @@ def _follow(project: Project, was: Frozen, now: Frozen, moved: frozenset[str]) -
     hold(project, [directory])
     lacking = len(wanted) - len(here) + len(failed)
     rest = f"; {count(lacking, 'file')} not here   (git mlv pull {now.key})" if lacking else ""
-    return f"{printable(directory)} follows its manifest: {count(len(here) - len(failed), 'file')} from the store{rest}"
+    removed = f"{count(len(gone), 'file')} removed, " if gone else ""
+    return f"{printable(directory)} follows its manifest: {removed}{count(len(here) - len(failed), 'file')} from the store{rest}"

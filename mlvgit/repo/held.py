@@ -2,7 +2,9 @@
 
 `<git dir>/mlv-held` lets the commit hook see by `lstat` alone that nothing moved. A line: inode, size, mtime and ctime
 in nanoseconds, file type, then the path from the top of the worktree; NUL between lines; a line `-,top` names the frozen
-folder that the lines before it are of. What was never fetched has no line. A folder's own times tell that a name came or
+folder that the lines before it are of. The manifest beside a folder has a line as well: where Git wrote another one, by
+`git reset` for example, the bytes are to be compared with it. What was never fetched has no line.
+A folder's own times tell that a name came or
 went; its size says nothing. The last line is `-,end`: a file without it is damaged, and all that stands is looked at.
 The file is a cache of what is on disk: where there is none nothing is held, and `git mlv pull` or
 `git mlv snapshot create` write it anew.
@@ -18,7 +20,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
 
-__all__ = ["NAME", "forget", "held_folders", "held_paths", "is_damaged", "moved", "moved_paths", "record"]
+__all__ = [
+    "NAME",
+    "forget",
+    "held_folders",
+    "held_paths",
+    "is_damaged",
+    "manifest_of",
+    "moved",
+    "moved_paths",
+    "record",
+]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
@@ -64,7 +76,12 @@ def held_folders(git_dir: str) -> list[str]:
 
 def held_paths(git_dir: str, folder: str) -> frozenset[str]:
     """Return the paths, from the top, that the worktree was given of a frozen folder, whether they stand there or not."""
-    return frozenset(map(os.fsdecode, _by_path(_sections(git_dir).get(folder, b""))))
+    return frozenset(map(os.fsdecode, _by_path(_sections(git_dir).get(folder, b"")))) - {manifest_of(folder)}
+
+
+def manifest_of(folder: str) -> str:
+    """Return the path of the manifest that says what a frozen folder has."""
+    return folder + ".manifest.json"
 
 
 def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] | None = None) -> None:
@@ -159,6 +176,8 @@ def _by_path(lines: bytes) -> dict[bytes, bytes]:
 
 def _walk(top: str, folder: str) -> Iterator[bytes]:
     start = os.fsencode(top)
+    if os.path.lexists(os.path.join(top, manifest_of(folder))):
+        yield os.fsencode(manifest_of(folder))
     for parent, _, names in os.walk(os.path.join(start, os.fsencode(folder))):
         inside = os.path.relpath(parent, start)
         yield inside

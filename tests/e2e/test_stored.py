@@ -508,7 +508,7 @@ def test_a_switch_brings_unaltered_folders_in_line_and_leaves_altered_ones(store
 
     said = stored.git("switch", "main").said
 
-    assert f"{FOLDER} follows its manifest" in said
+    assert f"{FOLDER} follows its manifest: 1 file removed, 1 file from the store" in said
     assert stored.read(frozen) == DATA
     stored.write("code.py", "print()\n")
     stored.git("add", "code.py")
@@ -547,3 +547,35 @@ def test_an_alteration_is_seen_although_the_record_of_what_is_held_is_damaged(
     repo.assert_refused("commit", "--allow-empty", "-m", "Nothing", because="MLV103")
     repo.mlv("restore", "q@v0.1")
     repo.git("commit", "-q", "--allow-empty", "-m", "Nothing")
+
+
+def test_a_replaced_version_stays_where_its_bytes_are_kept(stored: Sandbox) -> None:
+    stored.write("small.csv", "a\n")
+    stored.mlv("snapshot", "create", "small", "v0.1", "small.csv", "--storage", "store", "-m", "Freeze small")
+    stored.write("small.csv", "b\n")
+
+    stored.mlv("snapshot", "create", "small", "v0.1", "small.csv", "--replace", "-m", "Freeze small again")
+
+    assert stored.git("ls-files", "data/snapshots/small_v0.1").out == ""
+
+
+def test_bytes_held_for_another_manifest_are_refused_and_restored(team: Team, stored: Sandbox, frozen: str) -> None:
+    stored.git("switch", "-qc", "feature")
+    stored.mlv("push")
+    carol = team.clone("carol")
+    carol.git("switch", "-q", "feature")
+    carol.mlv("pull")
+    stored.write("raw.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "--replace", "-m", "Freeze others")
+    stored.mlv("push")
+    carol.git("fetch", "-q")
+    carol.git("reset", "-q", "--hard", "origin/feature")
+    carol.write("code.py", "print()\n")
+    carol.git("add", "code.py")
+
+    carol.assert_refused("commit", "-qm", "Code", because="git mlv restore scans@v0.1")
+
+    assert carol.read(frozen) == DATA
+    carol.mlv("restore", "scans@v0.1")
+    assert carol.read(frozen) == DATA[::-1]
+    carol.git("commit", "-qm", "Code")
