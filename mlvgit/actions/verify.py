@@ -17,7 +17,15 @@ from mlvgit.rules.storage import is_hole, kept_in_store, needed_objects
 from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
-__all__ = ["Verdict", "committed_differences", "differences_on_disk", "extra_files", "never_brought", "verify"]
+__all__ = [
+    "Verdict",
+    "committed_differences",
+    "differences_on_disk",
+    "extra_files",
+    "never_brought",
+    "verify",
+    "without_manifests",
+]
 
 
 class Verdict(NamedTuple):
@@ -65,6 +73,27 @@ class Verdict(NamedTuple):
 def verify(project: Project, keys: Iterable[Key], catalog: Catalog, progress: Progress | None = None) -> list[Verdict]:
     """Hash every file of `keys` on disk and compare it with its manifest in `catalog`."""
     return [_verify_one(project, key, catalog, progress) for key in keys]
+
+
+def without_manifests(project: Project, catalog: Catalog) -> list[Verdict]:
+    """Name what Git's index has frozen and `catalog`, the working directory, says nothing of: a manifest was deleted."""
+    here, staged = set(catalog.keys(root=None)), project.staged()
+    gone = [frozen for key in staged.keys(root=None) if key not in here and (frozen := staged.frozen(key))]
+    left_out: set[str] = set()
+    if gone and project.repo.config("core.sparsecheckout") == "true":
+        paths = [frozen.manifest_path for frozen in gone]
+        listed = project.repo.git.lines0("ls-files", "-t", "-z", "--", *paths)
+        left_out = {line[2:] for line in listed if line.startswith("S ")}
+    return [
+        Verdict(
+            key=frozen.key,
+            directory=frozen.directory,
+            manifest=frozen.manifest,
+            error=f"{frozen.manifest_path} is gone, and Git's index has it",
+        )
+        for frozen in gone
+        if frozen.manifest_path not in left_out
+    ]
 
 
 def _verify_one(project: Project, key: Key, catalog: Catalog, progress: Progress | None) -> Verdict:

@@ -4,7 +4,7 @@ import argparse
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.restore import restore
-from mlvgit.actions.verify import Verdict, verify
+from mlvgit.actions.verify import Verdict, verify, without_manifests
 from mlvgit.cli.common import add_json, retired_words
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, size
@@ -32,6 +32,8 @@ def run_verify(args: argparse.Namespace, output: Output) -> int:
     keys = [project.find(ref, catalog) for ref in args.refs] or catalog.keys(root=None)
     with output.progress("verifying") as progress:
         verdicts = verify(project, keys, catalog, progress)
+    if not args.refs:
+        verdicts += without_manifests(project, catalog)
     if args.refs:  # who names a version asks for all of it
         verdicts = [each._replace(missing=tuple(sorted(each.missing + each.away)), away=()) for each in verdicts]
     for verdict in verdicts:
