@@ -19,7 +19,7 @@ Way out:
     Rename the file, then freeze the folder again: `git mlv snapshot create iris v0.2 --replace`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mlvgit.core.paths import collisions, fold, is_junk, unsafe_reason
 from mlvgit.core.text import printable
@@ -111,19 +111,40 @@ def _is_frozen_directory(delta: Delta, path: str) -> bool:
 
 def _collisions(delta: Delta, context: Context) -> Iterator[Finding]:
     """Find new names of datasets, models and versions, or of files, that some file systems take for one."""
-    for key in delta.files:
+    alike: dict[str, dict[str, list[str]]] = {}
+    for key in delta.keys:
         root = delta.after.root(key.root)
         if root is None:
             continue
-        directory = root.layout.directory(key)
-        parent, _, name = directory.rpartition("/")
-        beside = delta.after.tree.names(parent)
-        for other, is_folder in beside.items() if name in beside else ():
-            if is_folder and other != name and fold(other) == fold(name):
-                yield _finding(context, f"{parent}/{other}", f"and {printable(name)} are one folder on some systems")
-        if delta.after.frozen(key) is None:
-            for _, second in collisions(delta.after.tree.below(directory)):
+        layout = root.layout
+        for path in (layout.directory(key), layout.manifest(key)):
+            if delta.after.tree.entry(path) or delta.after.tree.names(path):
+                yield from _alike(delta, context, _steps(path, layout.folders), alike)
+        if key in delta.files and delta.after.frozen(key) is None:
+            for _, second in collisions(delta.after.tree.below(layout.directory(key))):
                 yield _finding(context, second, "and another name are one file on some systems")
+
+
+def _alike(
+    delta: Delta, context: Context, steps: Iterable[tuple[str, str]], alike: dict[str, dict[str, list[str]]]
+) -> Iterator[Finding]:
+    """Compare names with those beside them; `alike` has, by folder, what names some systems take for one."""
+    for parent, name in steps:
+        if parent not in alike:
+            alike[parent] = {}
+            for each in delta.after.tree.names(parent):
+                alike[parent].setdefault(fold(each), []).append(each)
+        for other in alike[parent].get(fold(name), ()):
+            if other != name:
+                yield _finding(context, f"{parent}/{name}", f"and {printable(other)} are one on some systems")
+
+
+def _steps(path: str, folders: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name on the way to a path below our folders, with the folder that it is in."""
+    while "/" in path and path not in folders:
+        parent, _, name = path.rpartition("/")
+        yield parent, name
+        path = parent
 
 
 def _finding(context: Context, path: str, reason: str) -> Finding:

@@ -72,3 +72,30 @@ def test_a_new_file_with_such_a_name_is_taken_back_by_the_command_that_is_printe
     found = [one for one in judged(valid(), evil("a//b")) if one.code == "MLV105"]
 
     assert found[0].undo == (f"git rm -q -f --cached {MANIFEST}",)
+
+
+def test_two_manifests_of_what_the_store_keeps_that_are_one_on_some_systems_are_refused():
+    def stored(name: str) -> str:
+        path = f"data/snapshots/{name}_v0.1"
+        files = [{"path": f"{path}/a.bin", "size_bytes": 1, "sha256": SHA}]
+        return json.dumps({"dataset": name, "version": "v0.1", "storage": "store", "files": files})
+
+    before = valid().put("data/snapshots/scans_v0.1.manifest.json", stored("scans"))
+    after = before.put("data/snapshots/Scans_v0.1.manifest.json", stored("Scans"))
+
+    found = [finding for finding in judged(before, after) if finding.code == "MLV105"]
+
+    assert {finding.path for finding in found} == {"data/snapshots/Scans_v0.1.manifest.json"}, "the new one is blamed"
+
+
+def test_two_models_that_are_one_on_some_systems_are_refused():
+    before = valid()
+    model = next(path.split("/")[1] for path in before.files if path.startswith("models/"))
+    after = before.put(f"models/{model.upper()}/v1.0.0/model.pkl", "weights")
+
+    assert "MLV105" in refused(before, after)
+
+
+def test_the_files_of_one_version_are_not_alike():
+    after = valid().snapshot("new", "v0.1", {"a/x.csv": b"1", "b/x.csv": b"2"})
+    assert codes(valid(), after) == []
