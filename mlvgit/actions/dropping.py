@@ -194,12 +194,20 @@ class _Plan:
                 return f"{printable(verdict.extra[0])} in {printable(frozen.directory)} is nowhere else: move it away"
         said = self.presence(version.digests)
         if any(said[digest.sha256] is False for digest in version.digests):
-            return f"{self.presence.name} does not have all of its bytes: git mlv push sends them"
+            return self._lacks([digest for digest in version.digests if said[digest.sha256] is False])
         if any(said[digest.sha256] is None for digest in version.digests):
             return (
                 f"{UNKNOWN} whether {self.presence.name} has its bytes" if self.presence.name else "no remote is named"
             )
         return self._refuted(version.digests)
+
+    def _lacks(self, digests: Sequence[Digest]) -> str:
+        from mlvgit.remotes.base import mending
+
+        for remote in self.presence.remotes:
+            if remote.whole_only and remote.known_damaged(digests):
+                return f"{remote.name} keeps damaged bytes of it: {mending(remote)}"
+        return f"{self.presence.name} does not have all of its bytes: git mlv push sends them"
 
     def _refuted(self, digests: Sequence[Digest]) -> str:
         """Have every byte given and hashed, where that is to be; say what was not as it should be."""

@@ -142,6 +142,10 @@ class Parted:
                 ensure_directory(self._cache.folder)
                 write_atomic(path, json.dumps(sorted(self._damaged)).encode())
 
+    def known_damaged(self, digests: Iterable[Digest]) -> list[Digest]:
+        """Return those of some objects that had other bytes there when they were read last."""
+        return [digest for digest in digests if digest in self._damaged]
+
     def read_anew(self) -> None:
         """Take nothing for damaged while everything is read again, until `seen`."""
         self._damaged = frozenset()

@@ -1,6 +1,6 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
@@ -19,8 +19,8 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
-from mlvgit.core.text import count, printable, size
-from mlvgit.errors import GitError, IntegrityError, RefusedError
+from mlvgit.core.text import count, printable, short, size
+from mlvgit.errors import GitError, IntegrityError, RefusedError, RemoteError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
@@ -122,11 +122,31 @@ def send_pushed(
     held = objects_of(store.lists, weighed.dead)  # a pack would bring along what was retired of it
     parts = aside(partial(remote.lacking, store, here, held)) if remote else None
     if remote and parts and (limit is None or parts.total_bytes <= limit):
+        doubted = remote.known_damaged(here) if remote.whole_only else []
         sent = _send(healer, store, remote, here, parts, there, progress)
+        _require_taken(remote, doubted)
     along = keep_on_host(project, there)
     if len(there) + len(weighed.left) == len(wanted):
         return Shipped(sent=sent, along=along, warnings=weighed.warnings)
     return Shipped(sent, along, _lacking(store, presence, missing), weighed.warnings)
+
+
+def _require_taken(remote: "Parted", doubted: Sequence[Digest]) -> None:
+    """Make sure that a host took whole bytes in the place of damaged ones, which it says nothing of.
+
+    Raises:
+        RemoteError: it did not.
+    """
+    from mlvgit.remotes.base import mending
+
+    said = remote.presence(doubted) if doubted else {}
+    kept = [digest for digest in doubted if not said[digest.sha256]]
+    if kept:
+        raise RemoteError(
+            f"{remote.name} ({printable(remote.url)}) keeps damaged bytes of {count(len(kept), 'object')}: "
+            f"{', '.join(short(digest.sha256) for digest in kept[:3])}",
+            hint=mending(remote),
+        )
 
 
 def _learn(project: Project, missing: Iterable[Digest], tips: Iterable[str], git_remote: str) -> None:

@@ -293,6 +293,13 @@ def test_fsck_does_not_call_healed_what_the_host_keeps_damaged_and_says_how_it_i
     assert "delete the object on the host of origin" in hint
     assert "fsck --remote" not in hint
 
+    pushed = ada.mlv("push", check=False)
+    assert pushed.status != 0, "the host took nothing in its place"
+    dropped = ada.mlv("drop", "scans@v0.1", check=False)
+    for said in (pushed.said, dropped.said):
+        assert "delete the object on the host of origin" in said
+        assert "git mlv push sends them" not in said
+
     there.unlink()
     ada.mlv("push")
     assert there.read_bytes() == DATA
