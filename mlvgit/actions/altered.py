@@ -54,13 +54,14 @@ def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> 
     if manifest is None:
         return
     folder = project.top / frozen.directory
+    inside = frozen.directory + "/"
+    if moved is not None and not manifest.entries_here and not any(path.startswith(inside) for path in moved):
+        return  # another manifest, whose list of files is not here: other rules judge that
     only = frozenset(manifest.by_relative())
     if moved is not None:
-        if (
-            manifest_of(frozen.directory) in moved
-        ):  # held for another manifest: what was given is compared with this one
+        if manifest_of(frozen.directory) in moved:  # what was given was held for another one
             moved |= held_paths(str(project.repo.git_dir), frozen.directory)
-        only &= {path.removeprefix(frozen.directory + "/") for path in moved if path.startswith(frozen.directory)}
+        only &= {path.removeprefix(inside) for path in moved if path.startswith(inside)}
     verdict = differences_on_disk(folder, frozen, only=only)
     for what, names in (
         (UNREADABLE, verdict.unreadable),
