@@ -79,11 +79,7 @@ def without_manifests(project: Project, catalog: Catalog) -> list[Verdict]:
     """Name what Git's index has frozen and `catalog`, the working directory, says nothing of: a manifest was deleted."""
     here, staged = set(catalog.keys(root=None)), project.staged()
     gone = [frozen for key in staged.keys(root=None) if key not in here and (frozen := staged.frozen(key))]
-    left_out: set[str] = set()
-    if gone and project.repo.config("core.sparsecheckout") == "true":
-        paths = [frozen.manifest_path for frozen in gone]
-        listed = project.repo.git.lines0("ls-files", "-t", "-z", "--", *paths)
-        left_out = {line[2:] for line in listed if line.startswith("S ")}
+    left_out = _left_out(project, *(frozen.manifest_path for frozen in gone)) if gone else ()
     return [
         Verdict(
             key=frozen.key,
@@ -126,13 +122,20 @@ def never_brought(project: Project, frozen: Frozen, missing: Iterable[str]) -> t
 
 
 def _without_sparse(project: Project, verdict: Verdict) -> Verdict:
-    """Take files that a sparse checkout leaves out for what they are; see git-ls-files(1), `-t`."""
-    if not verdict.missing or project.repo.config("core.sparsecheckout") != "true":
+    """Take files that a sparse checkout leaves out for what they are."""
+    if not verdict.missing:
         return verdict
-    listed = project.repo.git.lines0("ls-files", "-t", "-z", "--", verdict.directory)
-    left_out = {line[2:] for line in listed if line.startswith("S ")}
+    left_out = _left_out(project, verdict.directory)
     missing = tuple(name for name in verdict.missing if f"{verdict.directory}/{name}" not in left_out)
     return verdict._replace(missing=missing, sparse=len(missing) < len(verdict.missing))
+
+
+def _left_out(project: Project, *paths: str) -> set[str]:
+    """Return what a sparse checkout leaves out of files and folders; see git-ls-files(1), `-t`."""
+    if project.repo.config("core.sparsecheckout") != "true":
+        return set()
+    listed = project.repo.git.lines0("ls-files", "-t", "-z", "--", *paths)
+    return {line[2:] for line in listed if line.startswith("S ")}
 
 
 def differences_on_disk(

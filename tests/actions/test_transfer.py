@@ -15,6 +15,7 @@ from mlvgit.errors import IntegrityError, RemoteError
 from mlvgit.remotes.base import Reader
 from mlvgit.remotes.folder import FolderRemote
 from mlvgit.store.objects import ObjectStore
+from tests.store.standins import Counting
 
 CONTENTS = [bytes([number]) * (200_000 + number) for number in range(20)]
 DIGESTS = [of_bytes(data) for data in CONTENTS]
@@ -35,22 +36,6 @@ class Asked(FolderRemote):
             self.downloads.append(digest.sha256)
         with super().download(digest, space) as reader:
             yield reader
-
-
-class Counting:
-    """Adds up what it is told."""
-
-    def __init__(self) -> None:
-        self.total = self.done = 0
-
-    def start(self, total_bytes: int, total_files: int) -> None:
-        self.total += total_bytes
-
-    def advance(self, nbytes: int) -> None:
-        self.done += nbytes
-
-    def finish(self) -> None:
-        pass
 
 
 @pytest.fixture

@@ -41,7 +41,9 @@ def temporary(repo: Sandbox) -> list[Path]:
     return [*repo.path.rglob(".mlv-tmp-*"), *(repo / ".git/mlv").rglob(".mlv-tmp-*")]
 
 
-def test_it_is_read_once(bob: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that are written from the store, and so hashed once more."""
     placed: list[str] = []
     real = ObjectStore.place_all
 
@@ -50,6 +52,10 @@ def test_it_is_read_once(bob: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, wanted, *args, **more)
 
     monkeypatch.setattr(ObjectStore, "place_all", place_all)
+    return placed
+
+
+def test_it_is_read_once(bob: Sandbox, placed: list[str]) -> None:
     project = Project.open(bob.path)
     pull(project, plan_pull(project))
 
@@ -95,16 +101,8 @@ def next_version(team: Team, bob: Sandbox) -> Sandbox:
 
 
 def test_ranges_of_what_came_are_written_to_where_they_are_wanted_when_they_are_hashed(
-    next_version: Sandbox, monkeypatch: pytest.MonkeyPatch
+    next_version: Sandbox, placed: list[str]
 ) -> None:
-    placed: list[str] = []
-    real = ObjectStore.place_all
-
-    def place_all(self: ObjectStore, wanted, *args, **more):  # type: ignore[no-untyped-def]
-        placed.extend(each.relative for each in wanted)
-        return real(self, wanted, *args, **more)
-
-    monkeypatch.setattr(ObjectStore, "place_all", place_all)
     project = Project.open(next_version.path)
     pull(project, plan_pull(project))
 

@@ -13,6 +13,7 @@ from mlvgit.errors import IntegrityError
 from mlvgit.store import chunks
 from mlvgit.store.chunks import Matcher, cutter
 from mlvgit.store.extents import Extent, dump, parse
+from tests.store.standins import Bytes
 
 settings.register_profile("patient", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 patient = settings.get_profile("patient")
@@ -72,17 +73,6 @@ def test_whatever_is_read_is_a_list_or_refused(data: bytes) -> None:
     except IntegrityError:
         return
     raise AssertionError(data)
-
-
-class Bytes:
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.size = len(data)
-
-    def into(self, buffer: memoryview, position: int) -> int:
-        part = self.data[position : position + len(buffer)]
-        buffer[: len(part)] = part
-        return len(part)
 
 
 pieces = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 90_000)), max_size=5)

@@ -15,6 +15,7 @@ from mlvgit.store import checkout, drafts, forked
 from mlvgit.store.checkout import Placement
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.scan import scan
+from tests.store.standins import Counting
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or (os.cpu_count() or 1) < 2, reason="forks on Linux with several cores only"
@@ -23,21 +24,12 @@ FILES = {f"{number % 7}/{number:04}": f"{number}\n".encode() * (number % 90 + 1)
 PARENT = os.getpid()
 
 
-class Counting:
-    """What a command shows of its progress."""
-
-    def __init__(self) -> None:
-        self.total = self.done = 0
-
-    def start(self, total_bytes: int, total_files: int) -> None:
-        self.total = total_bytes
+class Shown(Counting):
+    """What a command shows of its progress, in its own process only."""
 
     def advance(self, nbytes: int) -> None:
         assert os.getpid() == PARENT
-        self.done += nbytes
-
-    def finish(self) -> None:
-        pass
+        super().advance(nbytes)
 
 
 @pytest.fixture
@@ -76,7 +68,7 @@ def below(folder: Path) -> dict[str, bytes]:
 
 
 def test_each_file_gets_its_bytes_and_is_counted_once(store: ObjectStore, children: list[int], tmp_path: Path) -> None:
-    seen = Counting()
+    seen = Shown()
 
     placed = store.place_all(WANTED, tmp_path / "out", progress=seen)
 
@@ -136,7 +128,7 @@ def test_a_child_that_dies_leaves_its_files_to_the_parent(
 
 
 def test_an_interrupt_ends_the_children(store: ObjectStore, children: list[int], tmp_path: Path) -> None:
-    class Interrupting(Counting):
+    class Interrupting(Shown):
         def advance(self, nbytes: int) -> None:
             raise KeyboardInterrupt
 

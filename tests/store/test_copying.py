@@ -18,26 +18,11 @@ from mlvgit.store.objects import ObjectStore
 from mlvgit.store.place import place_bytes
 from mlvgit.store.reading import Meter, StoppedError
 from mlvgit.store.scan import scan
+from tests.store.standins import Counting
 
 DATA = random.Random(3).randbytes(BIG_BYTES + 4321)
 NEXT = DATA[: BIG_BYTES // 2] + b"put in" * 20_000 + DATA[BIG_BYTES // 2 :]
 pytestmark = pytest.mark.skipif(not hasattr(os, "copy_file_range"), reason="this system cannot copy by itself")
-
-
-class Counting:
-    """What a command shows of its progress."""
-
-    def __init__(self) -> None:
-        self.total = self.done = 0
-
-    def start(self, total_bytes: int, total_files: int) -> None:
-        self.total = total_bytes
-
-    def advance(self, nbytes: int) -> None:
-        self.done += nbytes
-
-    def finish(self) -> None:
-        pass
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from mlvgit.store.chunks import CUT, Matcher, cutter
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.repacking import repack
 from mlvgit.store.scan import scan
+from tests.store.standins import Bytes
 
 MIB = 1 << 20
 
@@ -254,21 +255,10 @@ def new_bytes(old: bytes, new: bytes) -> int:
     found: list[int] = []
     cuts = cutter()
     assert cuts is not None
-    matcher = Matcher(Previous(old), cuts, lambda *_: None, lambda piece: found.append(len(piece)))
+    matcher = Matcher(Bytes(old), cuts, lambda *_: None, lambda piece: found.append(len(piece)))
     matcher.feed(memoryview(new))
     matcher.finish()
     return sum(found)
-
-
-class Previous:
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.size = len(data)
-
-    def into(self, buffer: memoryview, position: int) -> int:
-        part = self.data[position : position + len(buffer)]
-        buffer[: len(part)] = part
-        return len(part)
 
 
 @pytest.mark.parametrize("all_bytes", [0, chunks._ALL_BYTES])
