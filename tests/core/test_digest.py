@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvgit.core.digest import Digest, is_sha256, of_bytes, tree_sha256
+from mlvgit.core.digest import Digest, Hasher, is_sha256, of_bytes, tree_sha256
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -69,3 +69,25 @@ def test_a_digest_is_length_and_hash() -> None:
 def test_only_64_lower_case_digits_are_a_sha256(text: str) -> None:
     assert is_sha256(EMPTY)
     assert not is_sha256(text)
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_portions_in_two_buffers_by_turns_are_hashed_as_one(beside: bool) -> None:
+    whole = bytes(range(256)) * 4096
+    buffers = [bytearray(1000), bytearray(1000)]
+    with Hasher(beside=beside) as hasher:
+        for turn, start in enumerate(range(0, len(whole), 1000)):
+            portion = whole[start : start + 1000]
+            buffer = memoryview(buffers[turn % 2])[: len(portion)]
+            buffer[:] = portion
+            hasher.update(buffer)
+        assert hasher.hexdigest() == hashlib.sha256(whole).hexdigest()
+
+
+def test_what_the_thread_beside_could_not_hash_is_said_and_it_goes_on() -> None:
+    with Hasher(beside=True) as hasher:
+        hasher.update("no bytes")  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            hasher.update(b"one")
+        hasher.update(b"two")
+        assert hasher.hexdigest() == hashlib.sha256(b"two").hexdigest()
