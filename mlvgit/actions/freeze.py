@@ -146,8 +146,8 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         IntegrityError: a file changed while it was read, or cannot be frozen.
     """
     key = wanted.key
-    target = project.top / project.layout.directory(key)
     with project.alone(freeze_command(key)):
+        target = project.top / project.layout.directory(key)
         in_place, passed = wanted.files is None, wanted.passed or Passed()
         files = wanted.files if wanted.files is not None else _standing(target, key, passed)
         before = _existing(project, key)
@@ -163,7 +163,7 @@ def freeze(project: Project, wanted: Freezing, progress: Progress | None = None)
         if before is not None and not wanted.move and _is_known(project, key, files, before, storage):
             return _already(project, wanted, before, files.names)
         bringing = Bringing(project, key, files, in_place=in_place, storage=storage, move=wanted.move)
-        project.refresh()  # files in place are untracked, and a catalogue names each of them
+        project.forget_files()
         since = hashing_begins()
         try:
             bringing.read(progress)

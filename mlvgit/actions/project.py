@@ -45,6 +45,7 @@ class Project:
         self.fetching = False
         self._parsed: Parsed = {}
         self._catalogs: dict[str, Catalog] = {}
+        self._settings: Settings | None = None
 
     @classmethod
     def open(cls, path: str | os.PathLike[str] = ".") -> "Project":
@@ -127,6 +128,11 @@ class Project:
 
     def refresh(self) -> None:
         """Forget what the working directory said, after a command wrote to it."""
+        self.forget_files()
+        self._settings = None
+
+    def forget_files(self) -> None:
+        """Let go of the catalogue of the working directory, which names each untracked file, but not of its settings."""
         self._catalogs.pop("worktree", None)
 
     @property
@@ -136,6 +142,11 @@ class Project:
         Raises:
             SettingsError: mlv.yaml cannot be read.
         """
+        if self._settings is None:
+            self._settings = self._read_settings()
+        return self._settings
+
+    def _read_settings(self) -> Settings:
         catalog = self.working()
         error = catalog.settings_error(self.root)
         if error:

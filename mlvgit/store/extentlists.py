@@ -173,7 +173,7 @@ class Lists:
         """Keep lists that say this, as many as it takes for none to be long; see `dump` and `add`."""
         for portion in _portions(files):
             data = dump(portion, cut=cut)
-            self._write(hashlib.sha256(data).hexdigest(), data, parse(data))
+            self._write(hashlib.sha256(data).hexdigest(), data, ExtentTable.of(portion))
 
     def _write(self, name: str, data: bytes, table: ExtentTable) -> str:
         if name in self._read and self.path(name).is_file():

@@ -64,6 +64,22 @@ class ExtentTable(Mapping[Digest, tuple[Extent, ...]]):
         self._ends = array("Q")  # where its ranges end among all
         self._ranges = array("Q")  # three numbers each: which object, offset, length
 
+    @classmethod
+    def of(cls, files: Mapped) -> "ExtentTable":
+        """Return what `parse` reads of what `dump` writes of these files."""
+        made = cls()
+        made.objects = _objects(files)
+        number = {each: index for index, each in enumerate(made.objects)}
+        for file in sorted(files, key=_by_name):
+            head, tail, size = halves(file)
+            made._heads.append(head)
+            made._tails += tail
+            made._sizes.append(size)
+            for extent in files[file]:
+                made._ranges.extend((number[extent.object], extent.offset, extent.length))
+            made._ends.append(len(made._ranges) // 3)
+        return made
+
     def __len__(self) -> int:
         return len(self._sizes)
 
@@ -123,7 +139,7 @@ def dump(files: Mapped, *, cut: str = "") -> bytes:
         files: at least one.
         cut: what found the ranges, for information.
     """
-    objects = sorted({extent.object for extents in files.values() for extent in extents}, key=_by_name)
+    objects = _objects(files)
     number = {each: index for index, each in enumerate(objects)}
     lines = [_FIRST.decode()] + ([f"cut {cut}"] if cut else [])
     lines += [f"object {each.sha256} {each.size}" for each in objects]
@@ -211,6 +227,10 @@ class _Reading(ExtentTable):
 def _wrong(number: int, line: bytes) -> IntegrityError:
     shown = printable(line[:80].decode(errors="surrogateescape"))
     return IntegrityError(f"line {number + 1} of a list of extents cannot stand there: {shown!r}")
+
+
+def _objects(files: Mapped) -> list[Digest]:
+    return sorted({extent.object for extents in files.values() for extent in extents}, key=_by_name)
 
 
 def _by_name(digest: Digest) -> str:

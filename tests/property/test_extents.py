@@ -12,7 +12,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError
 from mlvgit.store import chunks
 from mlvgit.store.chunks import Matcher, cutter
-from mlvgit.store.extents import Extent, dump, parse
+from mlvgit.store.extents import Extent, ExtentTable, dump, parse
 from tests.store.standins import Bytes
 
 settings.register_profile("patient", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -46,6 +46,7 @@ def test_what_is_written_is_read_back_and_written_the_same(said: dict[Digest, tu
 
     assert parse(data) == said
     assert dump(parse(data)) == data
+    assert vars(ExtentTable.of(said)).items() <= vars(parse(data)).items()  # who wrote it knows what it says, unread
 
 
 @patient
