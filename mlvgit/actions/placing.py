@@ -66,8 +66,9 @@ class _Lacking(NamedTuple):
 def _lacking(project: Project, wanted: Wanted) -> _Lacking:
     folder = f"{project.top}/{wanted.frozen.directory}"
     names, digests = [], Digests()
+    empty = not os.path.lexists(folder)
     for relative, digest in kept_in_store(wanted.manifest, wanted.frozen.key).items():
-        if (wanted.only is None or relative in wanted.only) and not os.path.lexists(f"{folder}/{relative}"):
+        if (wanted.only is None or relative in wanted.only) and (empty or not os.path.lexists(f"{folder}/{relative}")):
             names.append(relative)
             digests.append(*digest)
     return _Lacking(wanted, NamedDigests(names, digests))

@@ -4,6 +4,7 @@ import hashlib
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -49,6 +50,8 @@ def list_name(sha256: str) -> str:
 _NOTHING: Final = ExtentTable()
 _PARSED: Final[WeakValueDictionary[str, ExtentTable]] = WeakValueDictionary()
 """By the SHA-256 of their bytes: a store, and what is known of a remote, often have the same lists."""
+_RECENT: Final[deque[ExtentTable]] = deque(maxlen=4)
+"""Keeps the last ones from being let go of: a command opens a store several times."""
 
 
 class Lists:
@@ -317,6 +320,7 @@ class Lists:
             if name in self._read:
                 return
             self._read[name] = _PARSED[name] = table
+            _RECENT.append(table)
             if len(table) >= _LONG_TABLE:
                 self._long = [*self._long, name]
             for file in table if len(table) < _LONG_TABLE else ():

@@ -163,3 +163,12 @@ def test_what_would_be_a_long_list_becomes_several(tmp_path: Path, monkeypatch: 
     read = Lists(tmp_path)
     assert len(list(read.names())) == 4
     assert {file: read.find(file)[0][1] for file in files} == files
+
+
+def test_a_list_is_parsed_once_however_often_a_command_opens_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = Lists(tmp_path).add(GOOD)
+    monkeypatch.setattr("mlvgit.store.extentlists.parse", lambda data: pytest.fail("parsed again"))
+
+    assert list(Lists(tmp_path).find(Digest(15, C))) == [(name, FILES[Digest(15, C)])]
