@@ -1,4 +1,4 @@
-"""Putting verified bytes under their name in a workspace, and moving altered bytes aside before that.
+"""Putting verified bytes under their name in a workspace.
 
 No existing file is ever opened for writing: its inode may have other names. No folder on the way may be a symlink.
 Bytes get their name only when they are what the manifest says, and never in place of other bytes unless told so.
@@ -11,15 +11,13 @@ from pathlib import Path
 
 from mlvgit.core.digest import BIG_BYTES, Digest, Hasher
 from mlvgit.core.text import printable, short, size
-from mlvgit.errors import IntegrityError, MachineError
+from mlvgit.errors import IntegrityError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.copying import copy_open
-from mlvgit.store.folders import open_folder, parent_of, split
+from mlvgit.store.folders import parent_of
 from mlvgit.store.reading import BUFFER_BYTES, Counted, Meter, Readable, attempt
 
-__all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "set_aside", "write_expected"]
-
-MAX_ASIDE = 100_000
+__all__ = ["make_read_only", "make_writable", "place_bytes", "require_same", "write_expected"]
 
 
 def place_bytes(
@@ -113,37 +111,6 @@ def require_same(folder: int, name: str, shown: str, expected: Digest) -> None:
     raise IntegrityError(f"{printable(shown)} is there already, {reason}; it was not touched")
 
 
-def set_aside(root: Path, relative: str, *, beside: str | None = None) -> Path:
-    """Move what stands at `relative` to a new name that nothing had, `<name>.altered-1` and so on, and return it.
-
-    Args:
-        root: a folder that is trusted; symlinks below it are refused on the way (a symlink at `relative` itself is
-            moved as it is).
-        relative: a file, folder or symlink below `root`.
-        beside: the frozen directory, relative to `root`: the new name is made next to it, so that the directory has
-            nothing extra afterwards. None: next to the folder that holds `relative` (or in `root`).
-
-    Raises:
-        IntegrityError: the name is unsafe or leads through a symlink.
-        MachineError: there is nothing at `relative`, or the system refuses; nothing was moved.
-    """
-    folder, name = split(relative)
-    target = (folder if beside is None else beside).rpartition("/")[0]
-    with machine_errors(f"set {root / relative} aside"):
-        source_fd = open_folder(root, folder)
-        try:
-            target_fd = open_folder(root, target)
-            try:
-                new = _move(source_fd, name, target_fd)
-                flush_directory(target_fd)
-                flush_directory(source_fd)
-            finally:
-                os.close(target_fd)
-        finally:
-            os.close(source_fd)
-    return root / target / new
-
-
 def make_read_only(paths: Iterable[str | Path]) -> None:
     """Take the permission to write from files (never folders); a convenience that may fail, and then does nothing."""
     for path in paths:
@@ -190,38 +157,6 @@ def _difference(found: Digest, expected: Digest) -> str:
     if found.size < expected.size:
         return f"are {found.size:,} bytes, expected {expected.size:,}"
     return f"hash to {short(found.sha256)}, expected {short(expected.sha256)}"
-
-
-def _move(source: int, name: str, target: int) -> str:
-    """Rename within open folders to the first free name, which an empty thing of the same kind reserves."""
-    folder = stat.S_ISDIR(os.stat(name, dir_fd=source, follow_symlinks=False).st_mode)
-    for number in range(1, MAX_ASIDE):
-        new = f"{_cut(name)}.altered-{number}"
-        try:
-            _reserve(new, target, folder=folder)
-        except FileExistsError:
-            continue
-        try:
-            os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
-        except BaseException:
-            (os.rmdir if folder else os.unlink)(new, dir_fd=target)
-            raise
-        return new
-    raise MachineError(f"there are already {MAX_ASIDE:,} files named {printable(name)}.altered-N")
-
-
-def _reserve(name: str, target: int, *, folder: bool) -> None:
-    if folder:
-        os.mkdir(name, 0o700, dir_fd=target)
-    else:
-        os.close(
-            os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=target)
-        )
-
-
-def _cut(name: str) -> str:
-    """Leave room in a name of at most 255 bytes for the ending."""
-    return name.encode()[:230].decode(errors="ignore")
 
 
 def _change_mode(path: str | Path, change: Callable[[int], int]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.errors import IntegrityError, MachineError
-from mlvgit.store.place import make_read_only, make_writable, place_bytes, set_aside
+from mlvgit.store.place import make_read_only, make_writable, place_bytes
 
 DATA = b"sepal,petal\n5.1,1.4\n"
 NAME = "data/snapshots/iris_v0.1/iris.csv"
@@ -156,8 +156,6 @@ def test_a_symlinked_folder_on_the_way_is_refused(tmp_path: Path, part: str, dan
 
     with pytest.raises(IntegrityError, match=r"on the way to .* is a symbolic link or a file, not a folder"):
         place_bytes(root, NAME, DATA, of_bytes(DATA))
-    with pytest.raises(IntegrityError, match=r"on the way to .* is a symbolic link or a file, not a folder"):
-        set_aside(root, NAME)
 
     assert files_below(outside) == []
 
@@ -188,8 +186,6 @@ def test_unsafe_names_are_refused(tmp_path: Path, name: str) -> None:
 
     with pytest.raises(IntegrityError, match="the name"):
         place_bytes(root, name, DATA, of_bytes(DATA))
-    with pytest.raises(IntegrityError, match="the name"):
-        set_aside(root, name)
 
     assert files_below(tmp_path) == []
 
@@ -201,59 +197,6 @@ def test_a_full_disk_leaves_the_workspace_as_it_was(small_disk: Path) -> None:
         place_bytes(small_disk, "big.bin", data, of_bytes(data))
 
     assert files_below(small_disk) == []
-
-
-def test_altered_bytes_go_beside_their_folder_under_new_names_each_time(tmp_path: Path) -> None:
-    folder = tmp_path / "data" / "iris_v0.1"
-    folder.mkdir(parents=True)
-    found = []
-    for number in range(3):
-        (folder / "iris.csv").write_bytes(b"%d" % number)
-        found.append(set_aside(tmp_path, "data/iris_v0.1/iris.csv"))
-
-    assert found == [tmp_path / "data" / f"iris.csv.altered-{number}" for number in (1, 2, 3)]
-    assert [path.read_bytes() for path in found] == [b"0", b"1", b"2"]
-    assert os.listdir(folder) == []
-
-
-def test_altered_bytes_deep_in_a_frozen_directory_go_beside_that_directory(tmp_path: Path) -> None:
-    (tmp_path / "data" / "iris_v0.1" / "deep" / "er").mkdir(parents=True)
-    (tmp_path / "data" / "iris_v0.1" / "deep" / "er" / "iris.csv").write_bytes(b"altered")
-
-    new = set_aside(tmp_path, "data/iris_v0.1/deep/er/iris.csv", beside="data/iris_v0.1")
-
-    assert new == tmp_path / "data" / "iris.csv.altered-1"
-    assert new.read_bytes() == b"altered"
-
-
-def test_a_whole_folder_and_a_symlink_can_be_set_aside(tmp_path: Path) -> None:
-    (tmp_path / "data" / "iris_v0.1").mkdir(parents=True)
-    (tmp_path / "data" / "iris_v0.1" / "iris.csv").write_bytes(b"altered")
-    (tmp_path / "data" / "link").symlink_to("nowhere")
-
-    folder = set_aside(tmp_path, "data/iris_v0.1", beside="data/iris_v0.1")
-    link = set_aside(tmp_path, "data/link", beside="data/link")
-
-    assert (folder / "iris.csv").read_bytes() == b"altered"
-    assert folder == tmp_path / "data" / "iris_v0.1.altered-1"
-    assert os.readlink(link) == "nowhere"
-
-
-def test_a_name_of_full_length_is_set_aside_too(tmp_path: Path) -> None:
-    name = "é" * 127 + "x"
-    (tmp_path / name).write_bytes(b"altered")
-
-    new = set_aside(tmp_path, name)
-
-    assert new.read_bytes() == b"altered"
-    assert new.name.endswith(".altered-1")
-
-
-def test_nothing_to_set_aside_is_an_error_that_leaves_no_trace(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="No such file"):
-        set_aside(tmp_path, "iris.csv")
-
-    assert os.listdir(tmp_path) == []
 
 
 def test_files_lose_and_regain_the_permission_to_write_and_folders_do_not(tmp_path: Path) -> None:
