@@ -23,7 +23,9 @@ _WINDOW: Final = 1 << 20
 _ALL_BYTES: Final = 64 << 20
 """A larger previous file is not cut as a whole at once, see `_Chunks`."""
 _PATIENCE: Final = 32
-"""After such a part of it in new bytes it is; until then four times as much of it, from where the two files part."""
+"""After such a part of it in new bytes it is."""
+_LOOK: Final = 2 << 20
+"""Until then four times this much of it, from where the two files part, and always four to eight times the new bytes."""
 
 
 class Previous(Protocol):
@@ -76,6 +78,7 @@ class Matcher:
         self._chunks = _Chunks(previous, cutter)
         self._patience = previous.size // _PATIENCE if previous.size > _ALL_BYTES else 0
         self._missed = 0  # new bytes since the two files went apart
+        self._looked = 0  # once so many are missed, it is looked further on in the previous file
         self._position = 0  # where the previous file would go on
         self._going_on = True
         self._held = b""
@@ -125,7 +128,7 @@ class Matcher:
                 self._kept(found, length)
                 self._position = found + length
                 self._going_on = True
-                self._missed = 0
+                self._missed = self._looked = 0
                 break
             self._new(piece)
             self._missed += length
@@ -137,8 +140,9 @@ class Matcher:
             return self._position
         if self._missed >= self._patience:
             self._chunks.cut_all()
-        elif not self._missed:
-            self._chunks.cut(self._position, 4 * self._patience)
+        elif self._missed >= self._looked:
+            self._looked = max(_LOOK, 2 * self._missed)
+            self._chunks.cut(self._position - self._missed, 4 * self._looked)
         position = self._chunks.find(len(piece), gear_hash)
         return position if position is not None and self._is_at(position, piece) else None
 
@@ -168,7 +172,7 @@ class _Chunks:
         self._previous = previous
         self._cutter = cutter
         self._places: dict[tuple[int, int], int] = {}
-        self._end = 0  # how far it is cut from the place where it was cut last
+        self._begin = self._end = 0  # what was cut last
         self._all = False
 
     def find(self, length: int, gear_hash: int) -> int | None:
@@ -177,10 +181,15 @@ class _Chunks:
 
     def cut(self, position: int, length: int) -> None:
         """Cut so much of the file from a place on, unless that was done."""
-        if not self._all:
-            end = min(position + length, self._previous.size)
-            self._cut(max(position, self._end), end)
+        if self._all:
+            return
+        end = min(position + length, self._previous.size)
+        if self._begin <= position <= self._end:
+            self._cut(self._end, end)
             self._end = max(self._end, end)
+        else:
+            self._cut(position, end)
+            self._begin, self._end = position, end
 
     def cut_all(self) -> None:
         """Cut the whole file, once."""

@@ -278,6 +278,17 @@ def test_what_was_put_in_taken_out_or_moved_in_a_large_file_is_found(
     assert new_bytes(old, old[8 * MIB :] + old[: 8 * MIB]) < lost + edges
 
 
+def test_the_more_is_new_the_further_it_is_looked_in_the_file_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "_ALL_BYTES", 0)
+    monkeypatch.setattr(chunks, "_PATIENCE", 1)  # never the whole file
+    monkeypatch.setattr(chunks, "_LOOK", 1024)
+    old = some_bytes(16 * MIB)
+    edges = 4 * 64 * 1024
+
+    assert new_bytes(old, old[: 5 * MIB] + old[9 * MIB :]) < MIB + edges
+    assert new_bytes(old, old[9 * MIB :] + old[:MIB]) < 9 * MIB // 4 + MIB + edges
+
+
 def test_a_disk_that_fills_up_in_the_middle_of_a_write_is_said(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
