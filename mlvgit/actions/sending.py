@@ -20,7 +20,7 @@ from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import count, printable, short, size
-from mlvgit.errors import GitError, IntegrityError, RefusedError, RemoteError
+from mlvgit.errors import GitError, IntegrityError, MlvError, RefusedError, RemoteError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
@@ -234,11 +234,7 @@ def _send(
             failed = deliver(remote, [Parcel(each, space) for each in portion], source, mend, progress)
             refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
             if refused:
-                raise as_one(
-                    refused,
-                    f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes "
-                    "on from there",
-                )
+                raise _to_go_on(as_one(refused, f"{count(len(refused), 'object')} could not be sent"))
             damaged |= {parcel.digest for parcel, _ in failed}
             sent.extend(each for each in portion if each not in damaged)
         return damaged
@@ -254,6 +250,15 @@ def _send(
     damaged = bring(late)
     there.extend(each for each in late if each not in damaged)
     return Sent(remote.name, len(sent), sum(sent.sizes), tuple(remote.notices))
+
+
+def _to_go_on(error: MlvError) -> MlvError:
+    """Return the error of an upload with the line that what was sent is not lost, where it has none."""
+    from mlvgit.remotes.base import GOES_ON
+
+    if GOES_ON not in error.hint:
+        error.hint = "\n".join(filter(None, (error.hint, GOES_ON)))
+    return error
 
 
 def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:
