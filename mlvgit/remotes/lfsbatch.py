@@ -274,7 +274,7 @@ _STATUS: Final = {
     507: "its disk is full",
     509: "its bandwidth is used up",
 }
-_HINTS: Final = {401: _WHO, 403: "ask for the right to write in that repository", 404: WHERE}
+_HINTS: Final = {403: "ask for the right to write in that repository", 404: WHERE}
 
 
 def _of(user: str, password: str) -> str:
