@@ -104,9 +104,17 @@ class GitError(MachineError):
 
 
 class RemoteError(MlvError):
-    """A remote could not be reached, or did not take what it was given."""
+    """A remote could not be reached, or did not take what it was given.
+
+    Attributes:
+        sure: the hint is about the cause itself, so that no guess at it is of use beside.
+    """
 
     exit_status = 4
+
+    def __init__(self, message: str, *, hint: str = "", sure: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.sure = sure
 
 
 class BusyError(MlvError):

@@ -30,7 +30,7 @@ from mlvgit.repo.history import (
 )
 from mlvgit.repo.repository import Repository
 from mlvgit.rules.engine import judge
-from mlvgit.rules.model import Context, RemoteBytes
+from mlvgit.rules.model import Context, Finding, RemoteBytes
 
 __all__ = ["Report", "check_all", "check_range", "check_working", "guard_commit", "guard_push", "guard_receive"]
 
@@ -66,12 +66,14 @@ def check_all(
     commit: str | None = None,
     *,
     remote_bytes: RemoteBytes | None = None,
+    more: Sequence[Finding] = (),
     notes: tuple[str, ...] = (),
 ) -> Report:
     """Judge everything that a commit, or the working directory, says, debts included.
 
     Args:
         remote_bytes: ask where the bytes are that Git does not hold.
+        more: what was found besides.
         notes: what is to be said besides.
     """
     after = project.committed(commit) if commit else project.working()
@@ -82,7 +84,7 @@ def check_all(
     findings = judge([delta], context)
     if remote_bytes:
         findings += judge([delta], context._replace(moment="push", remote_bytes=remote_bytes, only=BYTES))
-    return make_report(findings, "this state does not hold", notes=notes)
+    return make_report([*findings, *more], "this state does not hold", notes=notes)
 
 
 def _commit_context(project: Project, head: str | None, *merged: str | None) -> Context:

@@ -6,46 +6,63 @@ manifests on the branches and tags of the Git remote need, as far as this clone 
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlvgit.actions.named import known_there, refs_there
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
+from mlvgit.actions.retired import Retirements
 from mlvgit.actions.stored import remotes
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable, short
 from mlvgit.repo.history import commit_exists, is_ancestor
+from mlvgit.repo.history import remotes as git_remotes
 from mlvgit.store.atomic import machine_errors, write_atomic
 
 if TYPE_CHECKING:
-    from mlvgit.records.settings import Remote as Named
+    from mlvgit.records.settings import Remote
+    from mlvgit.repo.pointers import Kept
 
-__all__ = ["keep_on_host", "unnamed_on_host", "unnamed_words"]
+__all__ = ["Named", "keep_on_host", "unname_on_host", "unnamed_on_host", "unnamed_words"]
 
 _FILE = "named-on-host.json"
 
 
-def keep_on_host(project: Project, digests: Iterable[Digest]) -> tuple[str, ...]:
+class Named(NamedTuple):
+    """What naming objects on a host did.
+
+    Attributes:
+        along: refspecs that are to go along with the first push to a remote that has no branch yet; none when all is done.
+        warnings: that the branch was not there, or did not name what it was to, a sentence.
+    """
+
+    along: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def keep_on_host(project: Project, digests: Iterable[Digest]) -> Named:
     """Name objects by pointers on a branch of the Git remote, when the remote of bytes is its LFS server.
 
-    Returns:
-        Refspecs that are to go along with the first push to a remote that has no branch yet; none when all is done.
+    What was retired is named no more.
 
     Raises:
         RemoteError: the Git remote cannot be asked, or does not take the branch.
     """
     host = _host(project)
     if host is None:
-        return ()
+        return Named()
     from mlvgit.repo.lfshost import git_remote
     from mlvgit.repo.pointers import keep, unnamed
 
     remote = git_remote(project.repo, host.name)
+    wanted = set(digests)
+    dead = Retirements(project).let_go() - wanted
     there: list[Presence] = []
 
     def others(tip: str) -> Sequence[Digest]:
         """Return what the host has, manifests need and the branch at `tip` lacks; remember where there is nothing."""
-        lacking = unnamed(project.repo, tip, known_there(project, remote, _looked_at(project, remote, tip)))
+        known = known_there(project, remote, _looked_at(project, remote, tip))
+        lacking = unnamed(project.repo, tip, (digest for digest in known if digest not in dead))
         if lacking and not there:
             there.append(Presence(remotes(project)[:1]))
         said = there[0](lacking) if lacking else {}
@@ -53,8 +70,38 @@ def keep_on_host(project: Project, digests: Iterable[Digest]) -> tuple[str, ...]
             _look(project, remote, tip)
         return [digest for digest in lacking if said[digest.sha256]]
 
-    along = keep(project.repo, remote, digests, others)
-    return (along,) if along else ()
+    kept = keep(project.repo, remote, wanted, others, without=dead)
+    return Named((kept.along,) if kept.along else (), _written_words(remote, kept))
+
+
+def _written_words(remote: str, kept: "Kept") -> tuple[str, ...]:
+    if not kept.missed:
+        return ()
+    objects = count(kept.missed, "object")
+    said = (
+        f"was not there: it is written anew, and names {objects}"
+        if kept.anew
+        else f"did not name {objects}: it does now"
+    )
+    return (f"the branch mlv/lfs of {printable(remote)} {said} that the host had before this push",)
+
+
+def unname_on_host(project: Project, digests: Iterable[Digest]) -> str:
+    """See to it that the branch of pointers does not name what is retired now; return the remote of bytes, "" for none.
+
+    Raises:
+        RemoteError: the Git remote cannot be asked, or does not take the branch.
+    """
+    host = _host(project)
+    if host is None:
+        return ""
+    from mlvgit.repo.lfshost import git_remote
+    from mlvgit.repo.pointers import keep
+
+    remote = git_remote(project.repo, host.name)
+    dead = Retirements(project).let_go().intersection(digests)
+    known = remote in git_remotes(project.repo)
+    return host.name if known and keep(project.repo, remote, (), without=dead).gone else ""
 
 
 def unnamed_on_host(project: Project, name: str = "") -> list[Digest]:
@@ -74,7 +121,8 @@ def unnamed_on_host(project: Project, name: str = "") -> list[Digest]:
 
     project.fetching = True
     remote = git_remote(project.repo, host.name)
-    known = known_there(project, remote)
+    dead = Retirements(project).let_go()
+    known = [digest for digest in known_there(project, remote) if digest not in dead]
     lacking = unnamed(project.repo, tip_of(project.repo, remote), known) if known else []
     said = Presence(remotes(project)[:1])(lacking) if lacking else {}
     found = [digest for digest in lacking if said[digest.sha256]]
@@ -84,15 +132,15 @@ def unnamed_on_host(project: Project, name: str = "") -> list[Digest]:
 
 
 def unnamed_words(remote: str, digests: Sequence[Digest]) -> str:
-    """Say what the branch of pointers lacks, and what mends it."""
+    """Say what the branch of pointers lacks; `git mlv push` mends it."""
     some = ", ".join(short(digest.sha256) for digest in digests[:3]) + (", ..." if len(digests) > 3 else "")
     return (
         f"the branch mlv/lfs of the host of {printable(remote)} does not name {count(len(digests), 'object')} ({some}), which "
-        "it may delete for that: git mlv push writes what the branch lacks"
+        "it may delete for that"
     )
 
 
-def _host(project: Project) -> "Named | None":
+def _host(project: Project) -> "Remote | None":
     from mlvgit.remotes.table import is_lfs
 
     known = project.settings_or_default.remotes

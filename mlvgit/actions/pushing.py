@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from mlvgit.actions.advice import finishing_step
+from mlvgit.actions.judging import Report
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
 from mlvgit.actions.sending import Sent, objects_here, send_pushed
@@ -11,10 +12,11 @@ from mlvgit.actions.status import Status, look
 from mlvgit.actions.tagging import vouches_for
 from mlvgit.actions.taken import frozen_otherwise, room_for_both, tagged_otherwise
 from mlvgit.core.text import printable
-from mlvgit.errors import GitError, RefusedError, RemoteError, UsageError
+from mlvgit.errors import GitError, MlvError, RefusedError, RemoteError, UsageError
 from mlvgit.repo.history import RefChange, commit_exists, is_ancestor
 from mlvgit.repo.porcelain import Said
 from mlvgit.repo.tags import list_model_tags
+from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.wording import quoted
 from mlvgit.store.reading import Progress
 
@@ -64,7 +66,7 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
     Raises:
         UsageError: there is no remote, or no branch is checked out.
         RefusedError: a guard here or on the remote refused; carries what it said.
-        RemoteError: the remote is not there, or did not take it.
+        RemoteError: a remote is not there, or did not take it.
     """
     status = look(project)
     aim = _aim(project, status, remote)
@@ -95,13 +97,19 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
         line = RefChange(f"refs/heads/{aim.branch}", head, f"refs/heads/{aim.target}", known)
         report = guard_push(project.repo, [line], remote, "", lacking=shipped.lacking)
         if report.errors:
-            raise RefusedError(report.text.removeprefix("mlv: "))
+            raise _not_allowed(report, shipped.lacking)
     done: Said = project.repo.porcelain(*silent, "push", *options, "--", remote, *refs, *shipped.along)
     if done.status:
         if "mlv: push refused" in done.text:
             raise RefusedError(done.text.strip().removeprefix("mlv: "))
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=_way_on(project, status, aim))
     return PushResult(remote, (aim.target, *tags), done.text, shipped.sent, differing, shipped.warnings)
+
+
+def _not_allowed(report: Report, lacking: RemoteBytes) -> MlvError:
+    """Return the error of a push that a guard here refuses: the remote's, where it did not answer and nothing else is wrong."""
+    silent = any(lacking.trouble()) and {each.code for each in report.findings} == {"MLV401"}
+    return (RemoteError if silent else RefusedError)(report.text.removeprefix("mlv: "))
 
 
 def _aim(project: Project, status: Status, remote: str) -> _Aim:

@@ -98,7 +98,10 @@ def remaining(project: Project, dead: Collection[Digest], paths: Collection[str]
     for remote in project.settings_or_default.remotes:
         kind = kind_of(remote.url)
         if kind == "lfs":
-            yield f"the remote {remote.name} is an LFS server, which deletes nothing when it is asked: its host's settings do"
+            yield (
+                f"the remote {remote.name} is an LFS server, which deletes nothing when it is asked: its host's settings do; "
+                "older commits of its branch mlv/lfs still name them"
+            )
         elif kind in ("s3", "gs", "az", "gcs", "azure"):
             yield f"the bucket of {remote.name} keeps what is deleted when it has versions, soft deletion or a lock"
     with machine_errors("read the worktrees of this repository"):

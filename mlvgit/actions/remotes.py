@@ -352,6 +352,7 @@ def _step(name: str, mend: str, act: Callable[[], str]) -> Step:
     except _NotSo as answer:
         return Step(name, False, str(answer), time.monotonic() - start, mend or _ASK)
     except (RemoteError, IntegrityError) as error:
-        advice = [line for line in (mend, error.hint) if line] or [_ASK]
+        known = isinstance(error, RemoteError) and error.sure
+        advice = [line for line in ("" if known else mend, error.hint) if line] or [_ASK]
         return Step(name, False, error.message, time.monotonic() - start, "; ".join(advice))
     return Step(name, True, saw, time.monotonic() - start)

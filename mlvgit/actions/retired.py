@@ -95,6 +95,16 @@ class Retirements:
         manifests = [each.manifest for each in frozen if each and each.manifest]
         return {digest for manifest in manifests for digest, _ in self.kept(manifest) if digest in told}
 
+    def let_go(self) -> set[Digest]:
+        """Return what was retired and no version here has but those that it was retired from."""
+        found = set(self.said)
+        project = self._project
+        catalogs = [project.committed(), project.working(), *(project.committed(tip) for _, tip in self._unmerged())]
+        for catalog in catalogs if found else ():
+            frozen = (catalog.frozen(key) for key in catalog.keys(root=None))
+            found -= {digest for each in frozen if each and each.manifest for digest, _ in self.kept(each.manifest)}
+        return found
+
     def _in(self, catalog: Catalog, branch: str) -> Iterator[tuple[Digest, Tombstone]]:
         for key in catalog.keys(root=None):
             if not self._may_say_so(catalog, key):

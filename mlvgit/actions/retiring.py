@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.copies import branches_with
 from mlvgit.actions.erasing import ErasedHere, Eraser, whole_files
+from mlvgit.actions.pointers import unname_on_host
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import fits
 from mlvgit.actions.remaining import impact, remaining, role
@@ -65,6 +66,7 @@ class Retiring:
         here: what left this machine.
         failed: remotes from which they could not be erased, and why.
         erased_from: remotes from which they are gone.
+        unnamed_by: the LFS server whose branch of pointers named them and does not any more; "" for none.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Retiring:
         self.here = ErasedHere()
         self.failed: dict[str, MlvError] = {}
         self.erased_from: tuple[str, ...] = ()
+        self.unnamed_by = ""
 
     @property
     def bytes(self) -> int:
@@ -154,6 +157,10 @@ class Retiring:
                 else:
                     done.append(remote.name)
             self.erased_from = tuple(done)
+            try:
+                self.unnamed_by = unname_on_host(project, self.digests)
+            except RemoteError as error:
+                self.failed[project.settings_or_default.remotes[0].name] = error
 
     def still_here(self) -> list[str]:
         """Say which of the bytes stay whole in the store, as what other files are ranges of."""

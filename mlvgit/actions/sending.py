@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlvgit.actions.healing import Healer
 from mlvgit.actions.named import manifests_in, objects_named
 from mlvgit.actions.parted import EXTENTS
-from mlvgit.actions.pointers import keep_on_host
+from mlvgit.actions.pointers import Named, keep_on_host
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
 from mlvgit.actions.retired import weigh
@@ -20,7 +20,7 @@ from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import OBJECTS, Digest
 from mlvgit.core.digests import Digests, unique
 from mlvgit.core.text import count, printable, short, size
-from mlvgit.errors import GitError, IntegrityError, RefusedError, RemoteError
+from mlvgit.errors import GitError, IntegrityError, MlvError, RefusedError, RemoteError
 from mlvgit.records.manifest import Manifest
 from mlvgit.rules.model import RemoteBytes
 from mlvgit.rules.storage import known_objects
@@ -65,7 +65,8 @@ class Shipped(NamedTuple):
         lacking: what the rules are to judge the push by, when the remote is not known to have all that it needs; None
             when it has, or when there was nothing to ask about.
         along: refspecs without which the push is not to go out.
-        warnings: what was retired and is not sent, or is sent all the same, a sentence each.
+        warnings: what was retired and is not sent, or is sent all the same, and what a host would not have kept, a
+            sentence each.
     """
 
     sent: Sent
@@ -102,7 +103,8 @@ def send_pushed(
     tips = list(tips)
     wanted = Digests(unique(chain(pushed_objects(project, tips, git_remote), also)))
     if not wanted:  # a hook leaves a push of code alone; who asked for it mends what the host lacks all the same
-        return Shipped(sent=Sent(), along=keep_on_host(project, ()) if limit is None else ())
+        kept = keep_on_host(project, ()) if limit is None else Named()
+        return Shipped(sent=Sent(), along=kept.along, warnings=kept.warnings)
     if project.repo.head() in tips:
         _named_for_all(project)
     presence = Presence(remotes(project)[:1])
@@ -125,10 +127,11 @@ def send_pushed(
         doubted = remote.known_damaged(here) if remote.whole_only else []
         sent = _send(healer, store, remote, here, parts, there, progress)
         _require_taken(remote, doubted)
-    along = keep_on_host(project, there)
+    kept = keep_on_host(project, there)
+    warnings = (*weighed.warnings, *kept.warnings)
     if len(there) + len(weighed.left) == len(wanted):
-        return Shipped(sent=sent, along=along, warnings=weighed.warnings)
-    return Shipped(sent, along, _lacking(store, presence, missing), weighed.warnings)
+        return Shipped(sent=sent, along=kept.along, warnings=warnings)
+    return Shipped(sent, kept.along, _lacking(store, presence, missing), warnings)
 
 
 def _require_taken(remote: "Parted", doubted: Sequence[Digest]) -> None:
@@ -234,11 +237,7 @@ def _send(
             failed = deliver(remote, [Parcel(each, space) for each in portion], source, mend, progress)
             refused = [error for _, error in failed if not isinstance(error, IntegrityError)]
             if refused:
-                raise as_one(
-                    refused,
-                    f"{count(len(refused), 'object')} could not be sent; what was sent stays, and the same command goes "
-                    "on from there",
-                )
+                raise _to_go_on(as_one(refused, f"{count(len(refused), 'object')} could not be sent"))
             damaged |= {parcel.digest for parcel, _ in failed}
             sent.extend(each for each in portion if each not in damaged)
         return damaged
@@ -254,6 +253,15 @@ def _send(
     damaged = bring(late)
     there.extend(each for each in late if each not in damaged)
     return Sent(remote.name, len(sent), sum(sent.sizes), tuple(remote.notices))
+
+
+def _to_go_on(error: MlvError) -> MlvError:
+    """Return the error of an upload with the line that what was sent is not lost, where it has none."""
+    from mlvgit.remotes.base import GOES_ON
+
+    if GOES_ON not in error.hint:
+        error.hint = "\n".join(filter(None, (error.hint, GOES_ON)))
+    return error
 
 
 def _is_set_aside(store: ObjectStore, digest: Digest) -> bool:

@@ -11,6 +11,7 @@ from mlvgit.repo.quick import nothing_changed
 if TYPE_CHECKING:
     from mlvgit.actions.guards import Report
     from mlvgit.actions.project import Project
+    from mlvgit.rules.model import Finding
 
 __all__ = ["configure_check", "configure_explain", "run_check", "run_explain"]
 
@@ -84,20 +85,27 @@ def _check(project: "Project", args: argparse.Namespace) -> "Report":
 
             oids[0] = next(iter(merge_bases(project.repo, *oids)), oids[0])
         return check_range(project, oids[0], oids[1], each=args.each, remote_bytes=asked)
-    return check_all(project, remote_bytes=asked, notes=_kept(project, args)) if args.all else check_working(project)
+    if not args.all:
+        return check_working(project)
+    more, notes = _unkept(project) if args.remote else ((), ())
+    return check_all(project, remote_bytes=asked, more=more, notes=notes)
 
 
-def _kept(project: "Project", args: argparse.Namespace) -> tuple[str, ...]:
-    """Say what an LFS server may delete, as no pointer names it."""
-    if not args.remote:
-        return ()
+def _unkept(project: "Project") -> "tuple[tuple[Finding, ...], tuple[str, ...]]":
+    """Find what an LFS server may delete, as no pointer names it; and say that it cannot be known."""
     from mlvgit.actions.pointers import unnamed_on_host, unnamed_words
+    from mlvgit.rules.model import Finding
 
     try:
         unnamed = unnamed_on_host(project)
     except RemoteError as error:
-        return (f"it cannot be known whether pointers keep what was pushed: {error.message}",)
-    return (unnamed_words(project.settings_or_default.remotes[0].name, unnamed),) if unnamed else ()
+        return (), (f"it cannot be known whether pointers keep what was pushed: {error.message}",)
+    if not unnamed:
+        return (), ()
+    settings = project.settings_or_default
+    words = unnamed_words(settings.remotes[0].name, unnamed)
+    path = settings.layout(project.root).settings_path
+    return (Finding("MLV401", path, words, keep=("git mlv push   (writes what the branch lacks)",)),), ()
 
 
 def configure_explain(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,13 @@
 """`git mlv remote`: list, add, test."""
 
 import argparse
+from collections.abc import Sequence
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.remotes import Listed, Step, Trial, add_remote, kind_of, list_remotes
 from mlvgit.cli.common import add_commit, add_json, commit_staged
 from mlvgit.cli.output import Output
-from mlvgit.core.text import printable
+from mlvgit.core.text import count, printable
 
 __all__ = ["configure_remote", "run_remote"]
 
@@ -100,9 +101,8 @@ def _test(project: Project, args: argparse.Namespace, output: Output) -> int:
         output.talk(f"note: {printable(notice)}")
     if trial.left:
         output.warn(f"could not be deleted: {', '.join(trial.left)}")
-    elif remote.whole_only:
-        output.talk("nothing was written: this kind of remote cannot delete")
     holds = all(step.holds for step in steps) and not trial.left
+    output.say(_verdict(printable(remote.name), steps, whole_only=remote.whole_only, left=bool(trial.left)))
     output.json(
         {
             "name": remote.name,
@@ -114,6 +114,18 @@ def _test(project: Project, args: argparse.Namespace, output: Output) -> int:
         }
     )
     return 0 if holds else 4
+
+
+def _verdict(name: str, steps: Sequence[Step], *, whole_only: bool, left: bool) -> str:
+    """Say in one line what a trial comes to."""
+    bad = sum(not step.holds for step in steps)
+    if bad or left:
+        return f"{name} does not do all that is needed: " + (
+            f"{bad} of {count(len(steps), 'step')}" if bad else "see above"
+        )
+    if whole_only:
+        return f"{name} answers; nothing was written, as this kind of remote cannot delete: the first git mlv push does"
+    return f"{name} does all that is needed"
 
 
 def _say(step: Step, output: Output) -> None:

@@ -108,6 +108,8 @@ def _say_done(plan: Retiring, output: Output) -> None:
     )
     for name in plan.erased_from:
         output.say(f"{output.style('gone', 'green')} from {printable(name)}")
+    if plan.unnamed_by:
+        output.say(f"the branch mlv/lfs of the host of {printable(plan.unnamed_by)} names them no more")
     for sentence in plan.still_here():
         output.warn(sentence)
     for path in plan.here.altered:

@@ -165,7 +165,7 @@ def _fsck_remote(project: Project, args: argparse.Namespace, output: Output) -> 
     for stone, digests in found.retired:
         _say_retired(stone, digests, remote, output)
     if found.unnamed:
-        output.warn(unnamed_words(found.remote, found.unnamed))
+        output.warn(f"{unnamed_words(found.remote, found.unnamed)}: git mlv push writes what the branch lacks")
     output.json(
         {
             **_fsck_json(found),

@@ -5,6 +5,7 @@ work elsewhere.
 """
 
 import os
+from base64 import b64decode
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,8 +20,13 @@ LOOKED: Final = (
     "AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_CLIENT_ID with its secret "
     "or federated token, `az login`, and the machine's identity"
 )
+_NAMED: Final = "mlv.yaml names it (account, endpoint), or AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_ENDPOINT"
 _MACHINE: Final = "169.254.169.254"
 _LOGINS: Final = ("login.microsoftonline.com", "login.chinacloudapi.cn", "login.microsoftonline.us", _MACHINE)
+_PARTS: Final = ("AccountName", "AccountKey", "SharedAccessSignature", "BlobEndpoint")
+_LIKE: Final = (
+    "it is AccountName=NAME;AccountKey=KEY (the portal: Access keys), with KEY in Base64: set it anew, or unset it"
+)
 _KEYS: Final = tuple(f"AZURE_STORAGE_{each}" for each in ("ACCOUNT_KEY", "ACCESS_KEY", "MASTER_KEY", "KEY"))
 _OTHERS: Final = ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_ID")
 
@@ -39,6 +45,10 @@ def azure_remote(
         from obstore.store import AzureStore
 
         given = _connection_string()
+        if given is None:
+            raise RemoteError(
+                f"{name} ({url}): AZURE_STORAGE_CONNECTION_STRING is no connection string", hint=_LIKE, sure=True
+            )
         known = account or given.get("AccountName") or _first("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
         key = given.get("AccountKey") or _first(*_KEYS)
         if not known:
@@ -68,7 +78,15 @@ def azure_remote(
         client |= only_to(address, *_LOGINS, *logins)
         return AzureStore(container, client_options=client, retry_config=retry, **config)
 
-    door = Door("azure", open, LOOKED, _first("AZURE_MSI_ENDPOINT") or f"http://{_MACHINE}")
+    door = Door(
+        "azure",
+        open,
+        LOOKED,
+        _NAMED,
+        "container",
+        "az storage container create --name NAME",
+        _first("AZURE_MSI_ENDPOINT") or f"http://{_MACHINE}",
+    )
     return BucketRemote(name, url, prefix, door, patience)
 
 
@@ -76,10 +94,18 @@ def _first(*names: str) -> str:
     return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
-def _connection_string() -> dict[str, str]:
-    """Return the parts of the connection string, which the portal shows and obstore does not read."""
-    pairs = (part.partition("=") for part in _first("AZURE_STORAGE_CONNECTION_STRING").split(";"))
-    return {key.strip(): value for key, _, value in pairs}
+def _connection_string() -> dict[str, str] | None:
+    """Return the parts of the connection string, which the portal shows and obstore does not read; None for what is none."""
+    text = _first("AZURE_STORAGE_CONNECTION_STRING").strip()
+    pairs = (part.partition("=") for part in text.split(";") if part.strip())
+    given = {key.strip(): value for key, _, value in pairs}
+    try:
+        b64decode(given.get("AccountKey", ""), validate=True)
+    except ValueError:
+        return None
+    address = urlsplit(given.get("BlobEndpoint", "https://"))
+    sound = address.scheme in ("http", "https") and (not text or not given.keys().isdisjoint(_PARTS))
+    return given if sound else None
 
 
 def _logged_in() -> bool:

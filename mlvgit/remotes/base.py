@@ -18,6 +18,7 @@ from mlvgit.core.text import printable, short
 from mlvgit.errors import IntegrityError, MachineError, MlvError, RemoteError
 
 __all__ = [
+    "GOES_ON",
     "OBJECTS",
     "PORTION",
     "Limited",
@@ -36,6 +37,8 @@ __all__ = [
 
 PORTION: Final = 1 << 20
 """Bytes that are read, hashed and sent at a time."""
+GOES_ON: Final = "what arrived stays, and the same command goes on from there"
+"""What helps, and nearly always, after a transfer that broke off."""
 ASKING: Final = 16
 """How many objects are asked about at once."""
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -294,13 +297,16 @@ def looked_for(said: str, places: str) -> str:
     return f"credentials are looked for in {places}" if re.search(r"\b40[13]\b|[Cc]redential", said) else ""
 
 
-def failed(remote: Remote, what: str, why: str, *, hint: str = "") -> RemoteError:
+def failed(remote: Remote, what: str, why: str, *, hint: str = "", sure: bool = False) -> RemoteError:
     """Return the error of something that a remote did not do.
 
     Args:
         what: the rest of the sentence "it does not ...", such as "take ab12".
         why: what it said: its first line is shown, without controls, and without what follows a ? in an address,
             which may be a key.
+        sure: see `RemoteError`.
     """
     said = re.sub(r"(://[^\s?]*)\?\S*", r"\1", why.strip().split("\n")[0])[:300]
-    return RemoteError(f"{remote.name} ({printable(remote.url)}) does not {what}: {printable(said)}", hint=hint)
+    return RemoteError(
+        f"{remote.name} ({printable(remote.url)}) does not {what}: {printable(said)}", hint=hint, sure=sure
+    )

@@ -30,6 +30,7 @@ from mlvgit.remotes.base import (
     portions,
     presences,
 )
+from mlvgit.remotes.causes import cause_of
 
 __all__ = ["BucketRemote", "Door", "Parts", "import_obstore", "only_to"]
 
@@ -47,12 +48,18 @@ class Door(NamedTuple):
         extra: the extra of mlvgit that brings the library.
         open: makes the store, given how long and how often to try; it adds which hosts may be spoken to (`only_to`).
         looked: where credentials are looked for, for the person who has none.
+        named: where a person finds the address of the server.
+        noun: what a bucket is called.
+        make: the command that makes one, which is called NAME there.
         machine: the address that gives credentials to a machine of the provider; asked last, and nobody's elsewhere.
     """
 
     extra: str
     open: Callable[[Any, Any], Any]
     looked: str
+    named: str
+    noun: str
+    make: str
     machine: str
 
 
@@ -90,7 +97,9 @@ class BucketRemote:
         obstore = import_obstore(self.name, self.door.extra)
         part = max(PART, -(-digest.size // PARTS))
         data = portions(digest, source)
-        with self.failing(f"take {short(digest.sha256)}"):
+        with self.failing(
+            f"take {short(digest.sha256)}", clearing="it broke off, and its parts could not be cleared away"
+        ):
             obstore.put(
                 self.store(sending=True),
                 self._key(digest, space),
@@ -108,6 +117,8 @@ class BucketRemote:
             try:
                 found = obstore.get(self.store(), self._key(digest, space))
             except FileNotFoundError as error:
+                if _no_bucket(error):
+                    raise
                 raise lacking(self, digest) from error
             parts = iter(found.stream(min_chunk_size=PORTION))
         yield Limited(Parts(parts), digest.size + 1, lambda: self.failing(doing))
@@ -179,8 +190,11 @@ class BucketRemote:
         return self._opened[sending]
 
     @contextmanager
-    def failing(self, what: str) -> Iterator[None]:
+    def failing(self, what: str, *, clearing: str = "") -> Iterator[None]:
         """Turn what the library raises into "it does not WHAT".
+
+        Args:
+            clearing: what is said besides when it is the clearing away that failed, of which alone the library tells then.
 
         Raises:
             RemoteError: it did.
@@ -193,7 +207,24 @@ class BucketRemote:
             said = _said(error)
             if f" {self.door.machine}:" in said:
                 said = "no credentials were found"
+            elif _no_bucket(error):
+                raise failed(
+                    self, what, f"there is no {self.door.noun} {self._bucket} ({said})", hint=self._made, sure=True
+                ) from error
+            elif cause := cause_of(str(error), _host(said), self.door.named):
+                raise failed(self, what, cause.why, hint=cause.hint, sure=True) from error
+            elif clearing and said.startswith("DELETE "):
+                said = f"{clearing}: {said}"
             raise failed(self, what, said, hint=looked_for(said, self.door.looked)) from error
+
+    @property
+    def _bucket(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @property
+    def _made(self) -> str:
+        """What to do about a bucket that is not there."""
+        return f"mend its name in mlv.yaml (remotes: {self.name}), or make it: {self.door.make.replace('NAME', self._bucket)}"
 
 
 class Parts:
@@ -209,6 +240,17 @@ class Parts:
             self._held = memoryview(bytes(next(self._parts, b"")))
         given, self._held = bytes(self._held[:size]), self._held[size:]
         return given
+
+
+def _no_bucket(error: Exception) -> bool:
+    """Say whether it is the bucket that is not there."""
+    return re.search(r"<Code>(NoSuchBucket|ContainerNotFound)</Code>", str(error)) is not None
+
+
+def _host(said: str) -> str:
+    """Return the host that was asked, as `_said` names it."""
+    found = re.search(r"https?://([^/\s]*[^/\s:])", said)
+    return found[1] if found else "it"
 
 
 def _said(error: Exception) -> str:

@@ -6,6 +6,7 @@ mlv.yaml names no address for it: what would be sent there is a token that works
 
 import io
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from mlvgit.remotes.base import (
     portions,
     presences,
 )
+from mlvgit.remotes.causes import cause_of
 
 __all__ = ["GcsRemote"]
 
@@ -36,6 +38,11 @@ PART: Final = 16 << 20
 LOOKED: Final = (
     "GOOGLE_APPLICATION_CREDENTIALS, `gcloud auth application-default login`, and the machine's service account"
 )
+
+
+_NAMED: Final = "STORAGE_EMULATOR_HOST names it; without it, Google's own is asked"
+_NO_BUCKET: Final = r"^404 (GET|POST) \S+/b/[^/\s]+/o(\?|:|\s|$)"
+"""What is said when a bucket is to list, or to take, something; of an object that is not there another address is named."""
 
 
 class GcsRemote:
@@ -155,7 +162,18 @@ class GcsRemote:
             if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in ("google", "requests"):
                 raise  # ours, or a mistake in this file
             said = str(error) or type(error).__name__
+            if re.search(_NO_BUCKET, said):
+                make = f"gcloud storage buckets create gs://{self._named}"
+                hint = f"mend its name in mlv.yaml (remotes: {self.name}), or make it: {make}"
+                raise failed(self, what, f"there is no bucket {self._named}", hint=hint, sure=True) from error
+            if cause := cause_of(said, _host(said), _NAMED):
+                raise failed(self, what, cause.why, hint=cause.hint, sure=True) from error
             raise failed(self, what, said, hint=looked_for(said, LOOKED)) from error
+
+
+def _host(said: str) -> str:
+    found = re.search(r"\(host='([^']*)', port=(\d+)\)", said)
+    return f"{found[1]}:{found[2]}" if found else "it"
 
 
 class _Source(io.RawIOBase):

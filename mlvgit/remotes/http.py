@@ -17,6 +17,7 @@ from mlvgit.core.jsontext import EMPTY
 from mlvgit.core.text import printable
 from mlvgit.errors import MachineError
 from mlvgit.remotes.base import Patience
+from mlvgit.remotes.causes import cause_of
 
 __all__ = ["Client", "Request", "Unanswered", "is_loopback", "origin", "pieces", "split"]
 
@@ -32,7 +33,15 @@ _LEAST_VISIBLE = 0x21
 
 
 class Unanswered(Exception):  # noqa: N818 - it never leaves this folder
-    """No answer came, or none that may be followed; the text is for people and has no secret."""
+    """No answer came, or none that may be followed; the text is for people and has no secret.
+
+    Attributes:
+        hint: what to do now.
+    """
+
+    def __init__(self, said: str, hint: str = "") -> None:
+        super().__init__(said)
+        self.hint = hint
 
 
 class Request(NamedTuple):
@@ -54,10 +63,15 @@ class Request(NamedTuple):
 
 
 class Client:
-    """Connections to servers, kept open; for several threads at once."""
+    """Connections to servers, kept open; for several threads at once.
 
-    def __init__(self, remote: str, patience: Patience) -> None:
+    Args:
+        named: where a person finds the address of the server.
+    """
+
+    def __init__(self, remote: str, patience: Patience, named: str) -> None:
         self._remote = remote
+        self._named = named
         self._patience = patience
         self._managers: dict[str, Any] = {}
         self._lock = Lock()
@@ -84,7 +98,7 @@ class Client:
                 response = self._followed(request)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 if not left:
-                    raise Unanswered(self._why(error)) from error
+                    raise self._unanswered(error, request.url) from error
                 wait = pause
             else:
                 if response.status not in _AGAIN or not left:
@@ -141,20 +155,22 @@ class Client:
                 self._managers[proxy] = made
             return self._managers[proxy]
 
-    def _why(self, error: Exception) -> str:
+    def _unanswered(self, error: Exception, url: str) -> Unanswered:
         """Say what kept an answer from coming; the library's own words may hold a URL with its signature."""
         known = self._library().exceptions
+        cause = cause_of(f"{type(error).__name__} {error}", split(url).netloc, self._named)
+        if cause is not None and not isinstance(error, known.ProxyError):
+            return Unanswered(*cause)
         for kind, words in (
             (known.NewConnectionError, "it cannot be reached"),
-            (known.NameResolutionError, "its name is not known here"),
             (known.ConnectTimeoutError, f"it did not answer within {self._patience.connect:g} s"),
             (known.ReadTimeoutError, f"it said nothing for {self._patience.silence:g} s"),
             (known.SSLError, "its certificate is not trusted"),
             (known.ProxyError, "the proxy does not let us through"),
         ):
             if isinstance(error, kind):
-                return words
-        return "the connection broke off"
+                return Unanswered(words)
+        return Unanswered("the connection broke off")
 
     def _library(self) -> Any:
         try:

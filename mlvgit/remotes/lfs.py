@@ -16,7 +16,7 @@ from mlvgit.core.text import printable, short
 from mlvgit.errors import MlvError, RemoteError, UsageError
 from mlvgit.remotes.base import OBJECTS, PORTION, Limited, Patience, Reader, failed, lacking, portions
 from mlvgit.remotes.http import Client, Request, Unanswered, pieces
-from mlvgit.remotes.lfsbatch import AT_ONCE, Action, Batches, Found, GitHost, Refused
+from mlvgit.remotes.lfsbatch import AT_ONCE, WHERE, Action, Batches, Found, GitHost, Refused
 
 __all__ = ["LfsRemote"]
 
@@ -43,7 +43,7 @@ class LfsRemote:
         self.url = url
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
-        self._client = Client(name, patience)
+        self._client = Client(name, patience, WHERE)
         self._batches = Batches(host, self._client)
         self._lock = Lock()
         self._asking = Lock()
@@ -204,8 +204,7 @@ class LfsRemote:
             yield
         except (Refused, Unanswered) as error:
             self.url = self._batches.place or self.url
-            hint = error.hint if isinstance(error, Refused) else ""
-            raise failed(self, what, str(error), hint=hint) from error
+            raise failed(self, what, str(error), hint=error.hint) from error
 
     def _only_whole(self, space: str) -> None:
         if space != OBJECTS:

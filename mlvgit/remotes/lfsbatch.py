@@ -16,7 +16,7 @@ from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable
 from mlvgit.remotes.http import Client, Request, Unanswered, is_loopback, origin, split
 
-__all__ = ["AT_ONCE", "Action", "Batches", "Found", "GitHost", "Refused"]
+__all__ = ["AT_ONCE", "WHERE", "Action", "Batches", "Found", "GitHost", "Refused"]
 
 AT_ONCE: Final = 100
 """How many objects one question names at most."""
@@ -181,22 +181,28 @@ class Batches:
         asked = f"{url}/objects/batch"
         token = self._credentials.get(place)
         with self._client.answer(_request(asked, document, _with(own, token))) as response:
-            if response.status != 401 or _has_authorization(own):
+            if response.status != 401:
                 yield response
                 return
             said = _sentence(response.status, self._words(response))
+        if _has_authorization(own):
+            raise Refused(f"{said}; it refused the Authorization header that Git has for it", 401, _HEADER)
         if not _may_carry(url):
             raise Refused(f"{said}; its address is http, over which no credential is sent", 401, _HTTPS)
         credential = self._host.credential(url)
         if credential is None:
-            raise Refused(said, 401, _WHO)
+            raise Refused(f"{said}; git credential has none for it", 401, _WHO)
         token = "Basic " + b64encode(":".join(credential).encode()).decode()
         self._secrets.update((credential[1], token, token.removeprefix("Basic ")))
         with self._client.answer(_request(asked, document, _with(own, token))) as response:
             good = response.status != 401
             self._host.settle(url, credential, good=good)
-            if good:
-                self._credentials[place] = token
+            if not good:
+                said = _sentence(401, self._words(response))
+                raise Refused(
+                    f"{said}; it refused the credentials{_of(*credential)} that git credential gave", 401, _WRONG
+                )
+            self._credentials[place] = token
             yield response
 
     def _document(self, response: Any) -> dict[str, Any]:
@@ -206,7 +212,7 @@ class Batches:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            raise Refused("what answers there is no LFS server", response.status, _WHERE)
+            raise Refused("what answers there is no LFS server", response.status, WHERE)
         return answer
 
     def _found(self, each: Mapping[str, Any], endpoint: str) -> Found:
@@ -253,8 +259,12 @@ class Batches:
 
 
 _HTTPS: Final = "name its https address: git config lfs.url https://HOST/PATH"
+_WRONG: Final = "the helpers of git credential were told so: give the right ones when git asks, as git push does"
+_HEADER: Final = "git config --get-all http.extraHeader sets it, or the host does over ssh (git-lfs-authenticate)"
 _WHO: Final = "Git has no credential for it: git credential fill asks the same helpers; or push once with plain git"
-_WHERE: Final = "git config lfs.url, remote.NAME.lfsurl, .lfsconfig or the remote's URL say where it is looked for"
+WHERE: Final = "git config lfs.url, remote.NAME.lfsurl, .lfsconfig or the remote's URL say where it is looked for"
+_TOKEN: Final = 32
+"""Letters of the shortest token."""
 _STATUS: Final = {
     401: "it does not know who asks",
     403: "it does not allow that",
@@ -264,7 +274,12 @@ _STATUS: Final = {
     507: "its disk is full",
     509: "its bandwidth is used up",
 }
-_HINTS: Final = {401: _WHO, 403: "ask for the right to write in that repository", 404: _WHERE}
+_HINTS: Final = {403: "ask for the right to write in that repository", 404: WHERE}
+
+
+def _of(user: str, password: str) -> str:
+    """Say whose a credential is; some hosts take a token in place of the name, which is not shown."""
+    return f" of {printable(user)}" if 0 < len(user) < _TOKEN and password != "x-oauth-basic" else ""
 
 
 def _sentence(status: int, said: str) -> str:

@@ -15,6 +15,7 @@ LOOKED: Final = (
     "a web identity, the container's and the machine's role; a profile that logs in: "
     'eval "$(aws configure export-credentials --format env)"'
 )
+_NAMED: Final = "mlv.yaml names it (endpoint, region), or AWS_ENDPOINT_URL"
 _MACHINE: Final = ("169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23")
 """Where Amazon's machines and containers are given their roles."""
 _CREDENTIALS: Final = ("AWS_METADATA_ENDPOINT", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ENDPOINT_URL_STS")
@@ -50,7 +51,15 @@ def s3_remote(
         client |= only_to(address, *amazon, *_MACHINE, *given)
         return S3Store(bucket, client_options=client, retry_config=retry, **config)
 
-    door = Door("s3", open, LOOKED, _first("AWS_METADATA_ENDPOINT") or f"http://{_MACHINE[0]}")
+    door = Door(
+        "s3",
+        open,
+        LOOKED,
+        _NAMED,
+        "bucket",
+        f"aws s3 mb s3://NAME{f' --endpoint-url {endpoint}' if endpoint else ''}",
+        _first("AWS_METADATA_ENDPOINT") or f"http://{_MACHINE[0]}",
+    )
     return BucketRemote(name, url, prefix, door, patience)
 
 

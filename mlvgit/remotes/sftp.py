@@ -29,6 +29,7 @@ __all__ = [
     "Reply",
     "Session",
     "SftpError",
+    "UnopenedError",
     "Status",
 ]
 
@@ -46,6 +47,10 @@ _Value = TypeVar("_Value")
 
 class SftpError(Exception):
     """The connection is no more, or never was; the text says what was last heard."""
+
+
+class UnopenedError(SftpError):
+    """There never was a connection."""
 
 
 class Status(Exception):  # noqa: N818 - the protocol's own word
@@ -199,7 +204,7 @@ class Session:
         extensions: what the server offers beside version 3.
 
     Raises:
-        SftpError: there is no connection.
+        UnopenedError: there is no connection.
         OSError: the program cannot be started.
     """
 
@@ -233,6 +238,9 @@ class Session:
             fields = _Fields(body)
             while kind == 2 and fields.rest():
                 name, self.extensions[name] = fields.text(), fields.text()
+        except SftpError as error:
+            self.close()
+            raise UnopenedError(str(error)) from error
         except BaseException:
             self.close()
             raise

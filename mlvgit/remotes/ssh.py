@@ -24,7 +24,7 @@ from urllib.parse import unquote
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
 from mlvgit.errors import MachineError, MlvError, RemoteError, way_out
-from mlvgit.remotes.base import OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions
+from mlvgit.remotes.base import GOES_ON, OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions
 from mlvgit.remotes.sftp import (
     CREATE,
     EXCLUSIVE,
@@ -37,6 +37,7 @@ from mlvgit.remotes.sftp import (
     Session,
     SftpError,
     Status,
+    UnopenedError,
 )
 
 __all__ = ["Place", "SshRemote"]
@@ -302,8 +303,9 @@ class SshRemote:
             self._ready.clear()  # a folder may have been taken away
             raise failed(self, what, str(status), hint=_way_out(status)) from status
         except SftpError as error:
-            hint = f"connect by hand, to see what is missing: {self._place.by_hand}"
-            raise failed(self, what, str(error), hint=hint) from error
+            never = isinstance(error, UnopenedError)
+            hint = "connect by hand, to see what is missing" if never else f"{GOES_ON}; where it breaks off again"
+            raise failed(self, what, str(error), hint=f"{hint}: {self._place.by_hand}") from error
 
 
 _PERMISSION_DENIED: Final = 3

@@ -24,6 +24,9 @@ def _folder(given: settings.Remote, top: Path, patience: Patience) -> Remote:
     del patience
     is_url = given.url.lower().startswith("file:")
     path = _path_of(given) if is_url else given.url
+    if mistyped := re.match(r"(s3|gs|az|ssh):/?(?=[^/])", path, re.IGNORECASE):
+        url = f"{mistyped[1].lower()}://{path[mistyped.end() :]}"
+        refuse(given, "url", f"{given.url!r} lacks a slash: write {url}, or {'./' + path!r} for a folder of that name")
     host, colon, rest = path.partition(":")
     if re.match(r"[A-Za-z]:[\\/]", path):
         refuse(given, "url", f"{given.url!r} is a path of Windows: write {'./' + path!r} for a folder of that name")

@@ -1,7 +1,8 @@
 """The branch of pointers: what an LFS host is to keep, named where it looks, and fetched by any LFS client.
 
 Hosts delete objects that no pointer in the repository names. Manifests name ours, which a host does not know. So the
-branch `mlv/lfs` of the Git remote holds one Git LFS pointer an object, `<first 2 digits>/<SHA-256>`; it only ever grows.
+branch `mlv/lfs` of the Git remote holds one Git LFS pointer an object, `<first 2 digits>/<SHA-256>`; it only ever grows,
+but for what was retired, which its newest commit names no more.
 It is written without index, working directory or branch of the user, and pushed past the hooks here.
 
 A host takes the first branch that it is ever given for its default branch. So to a remote that has none, the branch of
@@ -12,7 +13,7 @@ import hashlib
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,7 +24,7 @@ from mlvgit.errors import GitError, RemoteError
 if TYPE_CHECKING:
     from mlvgit.repo.repository import Repository
 
-__all__ = ["BRANCH", "keep", "pointer", "pointer_id", "tip_of", "unnamed"]
+__all__ = ["BRANCH", "Kept", "keep", "pointer", "pointer_id", "tip_of", "unnamed"]
 
 BRANCH: Final = "refs/heads/mlv/lfs"
 TRIES: Final = 20
@@ -47,6 +48,22 @@ _QUICKER: Final = (
 )
 
 
+class Kept(NamedTuple):
+    """What seeing to the branch of pointers did.
+
+    Attributes:
+        along: what is to go along with the first push to a remote that has no branch yet, as a refspec; "" when all is done.
+        missed: how many of `others` it did not name, and names now.
+        anew: there was no such branch, and there is one now.
+        gone: how many objects it named and names no more.
+    """
+
+    along: str = ""
+    missed: int = 0
+    anew: bool = False
+    gone: int = 0
+
+
 class _Asked(NamedTuple):
     """A repository, one of its Git remotes, and a reference of ours for the time of one call."""
 
@@ -61,15 +78,18 @@ def pointer(digest: Digest) -> bytes:
 
 
 def keep(
-    repo: "Repository", remote: str, digests: Iterable[Digest], others: Callable[[str], Iterable[Digest]] = lambda _: ()
-) -> str:
+    repo: "Repository",
+    remote: str,
+    digests: Iterable[Digest],
+    others: Callable[[str], Iterable[Digest]] = lambda _: (),
+    *,
+    without: Collection[Digest] = (),
+) -> Kept:
     """See to it that the branch of pointers on a Git remote names these objects. The empty file has no pointer.
 
     Args:
         others: what else is to be named, given the commit that the branch has there, "" for none.
-
-    Returns:
-        What is to go along with the first push to a remote that has no branch yet, as a refspec; "" when all is done.
+        without: what is not to be named any more.
 
     Raises:
         RemoteError: the remote cannot be asked, or does not take the branch.
@@ -81,16 +101,18 @@ def keep(
     with _asked(repo, remote) as asked:
         for left in reversed(range(TRIES)):
             tip = _fetch(asked)
-            lacking = unnamed(repo, tip, [*wanted, *others(tip)])
-            if not lacking:
-                return ""
+            more = set(others(tip))
+            lacking = unnamed(repo, tip, [*wanted, *more])
+            gone = _named(repo, tip, without)
+            if not lacking and not gone:
+                return Kept()
             repo.identity()
-            commit = _write(asked, tip, lacking)
+            commit = _write(asked, tip, lacking, gone)
             if not tip and not _remotely(asked, "ls-remote", "--heads", "--", remote).strip():
-                return f"{commit}:{BRANCH}"
+                return Kept(along=f"{commit}:{BRANCH}")
             refused = _push(asked, commit)
             if refused is None:
-                return ""
+                return Kept(missed=len(more.intersection(lacking)), anew=not tip, gone=len(gone))
             if not left or not any(word in refused for word in _QUICKER):
                 raise _not_taken(remote, refused)
             time.sleep(PAUSE * random.random())  # somebody else was quicker: what both name is put together
@@ -142,13 +164,25 @@ def tip_of(repo: "Repository", remote: str) -> str:
 def unnamed(repo: "Repository", tip: str, digests: Iterable[Digest]) -> list[Digest]:
     """Return those of some objects that the branch at `tip` does not name rightly; "" is no branch."""
     lacking = {digest.sha256: digest for digest in digests if digest.size}
-    for record in repo.git.records("ls-tree", "-r", "-z", tip) if tip and lacking else ():
-        entry, _, path = record.decode("utf-8", "surrogateescape").partition("\t")
-        mode, _, oid = entry.split(" ")
+    for mode, oid, path in _entries(repo, tip) if lacking else ():
         digest = lacking.get(path[3:])
         if digest and path == _path(digest) and mode == "100644" and oid == pointer_id(repo, digest):
             del lacking[digest.sha256]
     return list(lacking.values())
+
+
+def _named(repo: "Repository", tip: str, digests: Collection[Digest]) -> list[str]:
+    """Return the paths at which the branch at `tip` names some of these objects, rightly or not."""
+    paths = {_path(digest) for digest in digests}
+    return [path for _, _, path in (_entries(repo, tip) if paths else ()) if path in paths]
+
+
+def _entries(repo: "Repository", tip: str) -> Iterator[tuple[str, str, str]]:
+    """Yield mode, id and path of what a commit has; "" is none."""
+    for record in repo.git.records("ls-tree", "-r", "-z", tip) if tip else ():
+        entry, _, path = record.decode("utf-8", "surrogateescape").partition("\t")
+        mode, _, oid = entry.split(" ")
+        yield mode, oid, path
 
 
 def pointer_id(repo: "Repository", digest: Digest) -> str:
@@ -161,16 +195,19 @@ def _path(digest: Digest) -> str:
     return f"{digest.sha256[:2]}/{digest.sha256}"
 
 
-def _write(asked: _Asked, tip: str, lacking: Iterable[Digest]) -> str:
-    """Write a commit that adds pointers to what `tip` has, and return its id."""
+def _write(asked: _Asked, tip: str, lacking: Iterable[Digest], gone: Iterable[str]) -> str:
+    """Write a commit that adds pointers to what `tip` has, and removes paths, and return its id."""
     named = {_path(digest): pointer(digest) for digest in lacking}
     files = {**({} if tip else _FIXED), **named}
     git = asked.repo.git
-    message = f"Name {count(len(named), 'object')} that manifests need\n".encode()
+    message = (
+        f"Name {count(len(named), 'object')} that manifests need\n" if named else "Name no more what was retired\n"
+    ).encode()
     committer = git.text("var", "GIT_COMMITTER_IDENT")
     head = f"commit {asked.ref}\ncommitter {committer}\n".encode("utf-8", "surrogateescape")
     parts = [head, b"data %d\n%b" % (len(message), message)]
     parts += [f"from {tip}\n".encode()] if tip else []
+    parts += [f"D {path}\n".encode() for path in gone]
     for path, data in files.items():
         parts.append(b"M 100644 inline %b\ndata %d\n%b\n" % (path.encode(), len(data), data))
     git.status("update-ref", "-d", asked.ref)

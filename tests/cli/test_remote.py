@@ -135,6 +135,8 @@ NO_FOLDERS = {
     "git@host:p/q": "write ssh://git@host/~/p/q, or './git@host:p/q' for a folder",
     "host:/abs": "write ssh://host/abs, or './host:/abs' for a folder",
     "C:\\x": "a path of Windows",
+    "s3:/b/x": "write s3://b/x, or './s3:/b/x' for a folder",
+    "SSH:ada@lab/x": "write ssh://ada@lab/x",
     "file:rel": "names no folder",
     "file://": "names no folder",
     "file:///a#b": "%23",
@@ -265,7 +267,15 @@ def test_an_account_that_may_only_read_is_told_what_to_ask_for(root: Sandbox, sh
         root.mlv("remote", "add", "lab", server.url(shelf))
 
         ran = root.mlv("remote", "test", "lab", check=False, GIT_SSH_COMMAND=server.command())
+        root.server()
+        root.write("raw.bin", b"bytes" * 1000)
+        root.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "--storage", "store", "-m", "Freeze")
+        root.git("commit", "-qm", "Name the remote", "--", "mlv.yaml", check=False)
+        pushed = root.mlv("push", check=False, GIT_SSH_COMMAND=server.command())
 
+    assert pushed.status == 4
+    assert "permission denied" in pushed.err
+    assert "what arrived stays, and the same command goes on from there" in pushed.err
     assert ran.status == 4
     assert ran.out.count("\nok ") == 2
     assert "BAD   write an object: lab (ssh://" in ran.out
@@ -297,6 +307,8 @@ def test_a_bucket_holds_everything_and_wrong_keys_are_told(
         refused = root.mlv("remote", "test", "bucket", check=False, **{**keys, "AWS_SECRET_ACCESS_KEY": "canary"})
 
     assert ran.out.count("\nok ") == 9
+    assert ran.out.endswith("\nbucket does all that is needed\n")
     assert refused.status == 4
+    assert refused.out.endswith("\nbucket does not do all that is needed: 1 of 1 step\n")
     assert "canary" not in refused.said
     assert "AWS_ACCESS_KEY_ID" in refused.said

@@ -178,7 +178,7 @@ def test_a_server_that_cannot_be_reached_says_unknown_and_fails_by_name(repo: Sa
 
     assert remote.presence([digest]) == {digest.sha256: None}
     assert "origin" in trouble(remote)
-    assert "cannot be reached" in trouble(remote)
+    assert "nothing listens at 127.0.0.1:9" in trouble(remote)
     with pytest.raises(RemoteError, match="origin"):
         read(remote, digest)
     with pytest.raises(RemoteError, match="origin"):
@@ -469,8 +469,28 @@ def test_a_refused_credential_is_unknown_forgotten_and_shows_no_secret(
         remote.upload(digest, path)
 
     assert "HTTP 401" in refused.value.message
+    assert "refused the credentials of _jwt that git credential gave" in refused.value.message
+    assert "no credential" not in refused.value.message + refused.value.hint
     assert CANARY not in refused.value.message + refused.value.hint + trouble(remote)
     assert "erase" in told.read_text().split("\n")
+
+
+def test_a_token_in_place_of_the_name_is_not_shown(repo: Sandbox, guarded: Proxy, place: str) -> None:
+    helper(repo, "x-oauth-basic", user=CANARY)
+    remote = opened(repo, guarded.endpoint(place))
+
+    assert remote.presence([Digest(1, "ab" * 32)]) == {"ab" * 32: None}
+
+    assert "refused the credentials that git credential gave" in trouble(remote)
+    assert CANARY not in trouble(remote)
+
+
+def test_who_has_no_credential_is_told_so(repo: Sandbox, guarded: Proxy, place: str) -> None:
+    remote = opened(repo, guarded.endpoint(place))
+
+    assert remote.presence([Digest(1, "ab" * 32)]) == {"ab" * 32: None}
+
+    assert "git credential has none for it" in trouble(remote)
 
 
 def test_a_host_that_says_a_secret_back_is_not_repeated(repo: Sandbox, guarded: Proxy, place: str) -> None:

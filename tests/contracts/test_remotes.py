@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -346,15 +349,115 @@ def with_canary(served: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return served.open(HURRY._replace(retries=0))
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "make"),
+    [
+        ("rclone", "s3://no-such-bucket/x", "aws s3 mb s3://no-such-bucket --endpoint-url http://127.0.0.1:"),
+        ("azure", "az://no-such-bucket/x", "az storage container create --name no-such-bucket"),
+        ("gcs", "gs://no-such-bucket/x", "gcloud storage buckets create gs://no-such-bucket"),
+    ],
+)
 def test_a_bucket_that_does_not_exist_is_told_from_an_object_that_does_not(
-    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
+    name: str, url: str, make: str, servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
 ) -> None:
-    kind = open_kind("rclone", servers, tmp_path, monkeypatch)
+    kind = open_kind(name, servers, tmp_path, monkeypatch)
     assert kind.proxy
     digest, path = source(tmp_path, b"bytes")
+    endpoint = {"rclone": kind.proxy.address, "azure": f"{kind.proxy.address}/{ACCOUNT}", "gcs": ""}[name]
+    remote = open_remote(Named("lab", url, endpoint), tmp_path, HURRY)
 
-    with pytest.raises(RemoteError, match=r"does not take .*: 404 Not Found \(NoSuchBucket\)"):
-        open_remote(Named("lab", "s3://no-such-bucket/x", kind.proxy.address), tmp_path, HURRY).upload(digest, path)
+    for attempt in (lambda: remote.upload(digest, path), lambda: list(remote.names())):
+        with pytest.raises(RemoteError, match=r"there is no (bucket|container) no-such-bucket") as refused:
+            attempt()
+        assert make in refused.value.hint
+        assert "credentials" not in refused.value.hint
+        assert refused.value.sure
+
+
+def test_an_upload_in_parts_that_breaks_off_is_not_told_as_what_failed_after_it(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
+) -> None:
+    kind = open_kind("s3", servers, tmp_path, monkeypatch)
+    assert kind.proxy
+    digest, path = source(tmp_path, b"x" * PARTS)
+    kind.proxy.next.append(None)
+    kind.proxy.every = 500
+
+    with pytest.raises(RemoteError, match=r"does not take .*: it broke off, and its parts could not be cleared away"):
+        kind.open(HURRY._replace(retries=0)).upload(digest, path)
+
+    kind.proxy.calm()
+    kind.remote.upload(digest, path)
+    assert kind.remote.presence([digest]) == {digest.sha256: True}
+
+
+def at(kind: str, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
+    """Open a remote whose server is said to be at an address."""
+    patience = HURRY._replace(retries=0, silence=0.2 if kind == "gs" else 20)  # Google's client tries that long
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", f"AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY}")
+    if kind == "gs":
+        from google.auth.credentials import AnonymousCredentials
+        from google.cloud.storage import Client
+
+        client = Client(None, AnonymousCredentials(), client_options={"api_endpoint": address})
+        return GcsRemote("lab", "gs://b/x", "b", "x", patience, client)
+    if kind == "lfs":
+        host = SimpleNamespace(endpoint=lambda _: (f"{address}/team", {}, 0))
+        return open_remote(Named("lab", "lfs"), tmp_path, patience, lambda _: host)
+    return open_remote(Named("lab", f"{kind}://bucket/x", address), tmp_path, patience)
+
+
+class Plain(BaseHTTPRequestHandler):
+    """Speaks http, and quietly refuses what is none."""
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[str]:
+    """The host and port of a server that speaks http and no https."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Plain) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("name", ["s3", "az", "gs", "lfs"])
+def test_why_a_server_is_not_reached_is_told_apart_with_what_mends_it(
+    name: str, plain: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
+) -> None:
+    for address, why, mend in (
+        ("http://no-such-host.invalid", "there is no host no-such-host.invalid", "a typo, or no network?"),
+        ("http://127.0.0.1:9", "nothing listens at 127.0.0.1:9", "is the server running"),
+        (f"https://{plain}", f"{plain} does not speak https", f"write http://{plain}"),
+    ):
+        remote = at(name, address, tmp_path, monkeypatch)
+
+        assert remote.presence([Digest(1, "ab" * 32)]) == {"ab" * 32: None}
+
+        assert isinstance(remote.trouble, RemoteError)
+        assert why in remote.trouble.message
+        assert mend in remote.trouble.hint
+        assert {"gs": "STORAGE_EMULATOR_HOST", "lfs": "lfs.url"}.get(name, "mlv.yaml") in remote.trouble.hint
+
+
+@pytest.mark.parametrize(
+    "text", ["canary", "AccountName=x;AccountKey=canary!", "AccountName=x;AccountKey=YWFh;BlobEndpoint=canary"]
+)
+def test_a_connection_string_that_is_none_is_told_and_not_shown(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", text)
+    remote = open_remote(Named("lab", "az://bucket/x", options={"account": "account"}), tmp_path, HURRY)
+
+    assert remote.presence([Digest(1, "ab" * 32)]) == {"ab" * 32: None}
+
+    assert isinstance(remote.trouble, RemoteError)
+    assert "AZURE_STORAGE_CONNECTION_STRING is no connection string" in remote.trouble.message
+    assert "AccountName=NAME;AccountKey=KEY" in remote.trouble.hint
+    assert "canary" not in remote.trouble.message + remote.trouble.hint
 
 
 @pytest.mark.parametrize("name", ["s3", "azure"])

@@ -152,8 +152,13 @@ def test_a_connection_lost_in_the_middle_leaves_no_object_and_the_same_upload_su
     digest, path = source(tmp_path, b"x" * 30_000_000)
     with monkeypatch.context() as patched:
         at_portion(patched, 5, lambda: server.signal(signal.SIGKILL))
-        with pytest.raises(RemoteError, match=r"lab .* does not take .*: .*(closed|reset|disconnect|lost|ended)"):
+        with pytest.raises(
+            RemoteError, match=r"lab .* does not take .*: .*(closed|reset|disconnect|lost|ended)"
+        ) as broken:
             remote.upload(digest, path)
+
+    assert "the same command goes on from there" in broken.value.hint
+    assert "connect by hand" not in broken.value.hint
 
     assert [name[:9] for name in left_over(shelf)] == [".mlv-tmp-"]
     assert remote.presence([digest]) == {digest.sha256: False}

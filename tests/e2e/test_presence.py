@@ -73,6 +73,7 @@ def test_a_push_whose_remote_cannot_be_asked_is_refused(ada: Sandbox) -> None:
 
     assert refused.status != 0
     assert "it cannot be known whether shelf has the bytes of scans@v0.1" in refused.said
+    assert ada.mlv("push", check=False).status == 4, "the remote failed, and no rule did"
 
 
 def test_a_damaged_object_refuses_the_push_and_heals_by_the_command_that_is_named(ada: Sandbox, shelf: Path) -> None:

@@ -67,6 +67,20 @@ def test_what_is_named_stays_named_and_is_named_once(playground: Playground, obj
     server.git("fsck", "--strict")
 
 
+def test_what_is_to_go_is_named_no_more_by_the_newest_commit(ada: Sandbox, server: Sandbox) -> None:
+    one, two = digest("one"), digest("two")
+    keep(opened(ada), "origin", [one, two])
+    first = server.head(BRANCH)
+
+    assert keep(opened(ada), "origin", [], without=[one]).gone == 1
+
+    assert named(server) == {two.sha256}
+    assert server.head(f"{BRANCH}^") == first
+    keep(opened(ada), "origin", [], without=[one])
+    assert server.head(f"{BRANCH}^") == first, "there is nothing more to do"
+    server.git("fsck", "--strict")
+
+
 def test_a_pointer_that_somebody_altered_is_put_right(ada: Sandbox, server: Sandbox) -> None:
     one = digest("one")
     keep(opened(ada), "origin", [one])
@@ -153,7 +167,7 @@ def test_to_a_remote_without_a_branch_it_is_to_go_along(playground: Playground) 
     empty = playground.server("empty.git")
     ada.git("remote", "add", "origin", str(empty.path))
 
-    along = keep(opened(ada), "origin", [digest("one")])
+    along = keep(opened(ada), "origin", [digest("one")]).along
 
     assert empty.git("for-each-ref").out == ""
     ada.git("push", "--quiet", "--atomic", "origin", "main", along)

@@ -5,7 +5,8 @@ What it finds:
     lacks an object of it after all that a hook uploads was uploaded, or none is named. A remote that cannot be asked is
     no remote that has them: unknown is not yes. Only what the change adds is asked about, by existence and size, so
     that a push of code asks nobody. `git mlv check BASE..HEAD --remote` asks all remotes, in CI; without `--remote`,
-    and on the server, nothing is asked.
+    and on the server, nothing is asked. `git mlv check --all --remote` finds too what an LFS server has and the branch
+    `mlv/lfs` does not name: the host may delete it.
 
 Why:
     A manifest without its bytes is a promise that nobody can keep: a fresh clone gets a name and nothing to read, and
