@@ -6,7 +6,7 @@ from mlvgit.actions.project import Project
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store
 
-__all__ = ["is_away"]
+__all__ = ["files_away", "is_away"]
 
 
 def is_away(project: Project, frozen: Frozen) -> bool:
@@ -16,3 +16,11 @@ def is_away(project: Project, frozen: Frozen) -> bool:
         return not folder.is_dir()
     stored = kept_in_store(manifest, frozen.key)
     return bool(stored) and not any(os.path.lexists(folder / name) for name in stored)
+
+
+def files_away(project: Project, frozen: Frozen) -> int:
+    """Count the files that the store keeps of a version and that do not stand here, by their names alone."""
+    folder, manifest = project.top / frozen.directory, frozen.manifest
+    if manifest is None or manifest.listed:  # a list of a million files is not read for this
+        return 0
+    return sum(not os.path.lexists(f"{folder}/{name}") for name in kept_in_store(manifest, frozen.key))

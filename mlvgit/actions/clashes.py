@@ -106,13 +106,16 @@ def clash_of(project: Project, key: Key, sides: Commits, operation: str) -> Clas
     picked = operation != "merge"
     mover = other.manifest.tree_sha256 if picked else mine.manifest.tree_sha256
     renumber: tuple[str, ...] = ()
+    # A rebase replays the commit that took the number, and then the one that made room, which goes on from it.
+    made_room = operation == "rebase" and _has_made_room(project, key, mover)
     if upstream and not same and mover not in known:
         tags = [tag.key for tag in tags_of(project, key, mover)]
         join = f"git merge {_name(project, upstream)}"
         room = make_room(key, free_version(key, ours, theirs), untag=tags, join=join, retag=tags)
+        room = (join,) if made_room else room
         # Whose tag had no place here while ours had its name: it comes with no merge.
         renumber = (f"git {operation} --abort", *room, *(("git fetch --tags",) if tags else ()))
-    settle = _settle(project, mine, operation) if same or kept or picked else ()
+    settle = _settle(project, mine, operation) if not (made_room and renumber) and (same or kept or picked) else ()
     return Clash(key, mine.manifest_path, mine.directory, same, renumber, settle)
 
 
@@ -133,21 +136,34 @@ def _known(project: Project, key: Key, upstream: str) -> frozenset[str]:
 
 
 def _settle(project: Project, mine: Frozen, operation: str) -> tuple[str, ...]:
-    paths = f"{quoted(mine.manifest_path)} {quoted(mine.directory)}"
+    head, index = project.committed().tree, project.repo.index_tree()
+    paths = quoted(mine.manifest_path)
+    if any(True for tree in (head, index) for _ in tree.below(mine.directory)):  # Git knows none that the store keeps
+        paths += f" {quoted(mine.directory)}"
     take = f"git restore --source=HEAD --staged --worktree -- {paths}"
     inside = mine.directory + "/"
-    index = project.repo.index_tree()
-    changed = project.repo.changes(project.committed().tree, index)
+    changed = project.repo.changes(head, index)
     alone = all(path == mine.manifest_path or path.startswith(inside) for path in changed)
     if operation in ("cherry-pick", "am") and alone:
         return (take, f"git {operation} --skip")
     return (take, CONTINUE.get(operation, "git commit"))
 
 
+def _has_made_room(project: Project, key: Key, identity: str) -> bool:
+    """Say whether the branch that is rebased has `key` no more, or no more as the commit that is replayed froze it."""
+    tip = _of_rebase(project, "orig-head", "")
+    frozen = project.committed(tip).frozen(key) if tip else None
+    return bool(tip) and (frozen is None or frozen.manifest is None or frozen.manifest.tree_sha256 != identity)
+
+
 def _onto(project: Project, otherwise: str) -> str:
+    return _of_rebase(project, "onto", otherwise)
+
+
+def _of_rebase(project: Project, name: str, otherwise: str) -> str:
     for folder in ("rebase-merge", "rebase-apply"):
         try:
-            return (project.repo.git_dir / folder / "onto").read_text("ascii").strip()
+            return (project.repo.git_dir / folder / name).read_text("ascii").strip()
         except OSError:
             continue
     return otherwise

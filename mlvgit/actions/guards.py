@@ -82,6 +82,8 @@ def check_all(
         context = with_ways_back(project, context, everything=True)
     delta = delta_between(project, empty(project), after)
     findings = judge([delta], context)
+    if commit is None:
+        findings += altered_here(project, after)
     if remote_bytes:
         findings += judge([delta], context._replace(moment="push", remote_bytes=remote_bytes, only=BYTES))
     return make_report([*findings, *more], "this state does not hold", notes=notes)

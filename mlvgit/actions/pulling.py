@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from mlvgit.actions.making_way import make_room_for
 from mlvgit.actions.placing import Wanted, bring
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import may_be_here, object_store
 from mlvgit.core.digest import Digest
 from mlvgit.core.globs import matches
-from mlvgit.errors import UsageError
+from mlvgit.core.text import count, printable
+from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
@@ -101,7 +103,10 @@ def plan_pull(
 def pull(project: Project, planned: Pull, progress: Progress | None = None) -> list[str]:
     """Fetch what was planned and put it into the workspace; return the paths that were written.
 
+    What stands there with other bytes makes way where the store has those too.
+
     Raises:
+        IntegrityError: files stand there with bytes that are nowhere else; all others came.
         RemoteError, IntegrityError: see `fetch`; what came until then stays, and the same command goes on from there.
     """
     catalog = project.committed()
@@ -109,9 +114,27 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
         versions = [Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen]
         for version in versions:
             _clean(project.top / version.frozen.directory)
+        altered = make_room_for(project, [each for each in versions if _stands(project, each)])
         written = bring(project, versions, progress)
+    if altered:
+        more = f", and {count(len(altered) - 1, 'other file')}" if altered[1:] else ""
+        owners = [str(each.frozen.key) for each in versions if any(_is_in(path, each.frozen) for path in altered)]
+        raise IntegrityError(
+            f"{printable(altered[0])}{more}: not as it was frozen, and nowhere else; left as it stands",
+            hint="\n".join(f"git mlv restore {owner}   (sets it aside)" for owner in owners),
+        )
     project.refresh()
     return written
+
+
+def _stands(project: Project, wanted: Wanted) -> bool:
+    """Say whether the working directory has the manifest too: the bytes of one that is not committed yet are its own."""
+    standing = project.working().frozen(wanted.frozen.key)
+    return bool(standing and standing.manifest and standing.manifest.tree_sha256 == wanted.manifest.tree_sha256)
+
+
+def _is_in(path: str, frozen: Frozen) -> bool:
+    return path.startswith(frozen.directory + "/")
 
 
 def _clean(directory: Path) -> None:

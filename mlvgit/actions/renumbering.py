@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from mlvgit.actions.making_way import make_way
+from mlvgit.actions.placing import Wanted, bring
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.published import allow_replacing, published_identities
 from mlvgit.actions.runcode import run_published
@@ -126,6 +128,11 @@ def _refuse_altered(project: Project, old: Key, new: Key, thing: Frozen) -> None
     folders = [project.top / project.layout.directory(key) for key in (old, new)]
     folder = next((folder for folder in folders if folder.exists()), folders[0])
     verdict = differences_on_disk(folder, thing)
+    if not verdict.ok and folder == folders[0] and thing.manifest and thing.manifest.storage == "store":
+        # Git took the manifest back where no hook sees it, as `git rebase --abort` does.
+        make_way(project, verdict)
+        bring(project, [Wanted(thing, thing.manifest)])
+        verdict = differences_on_disk(folder, thing)
     if not verdict.ok:
         wrong = (*verdict.changed, *verdict.missing, *verdict.extra)[0]
         raise IntegrityError(

@@ -288,7 +288,7 @@ def _restore_manifest(
         standing = None
     if standing == wanted:
         return []
-    if standing is not None:
+    if os.path.lexists(path):  # a folder may have its name
         aside.append((frozen.manifest_path, _second_name(path, bench / path.name)))
     place_bytes(path.parent, path.name, wanted, of_bytes(wanted), mode=0o644, replace=True)
     return [frozen.manifest_path]

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from mlvgit.actions.away import is_away
+from mlvgit.actions.away import files_away, is_away
 from mlvgit.actions.chosen import Freeable, freeable
 from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
@@ -48,6 +48,7 @@ class Newest(NamedTuple):
         tagged: a model tag vouches for exactly its bytes.
         committed: HEAD has it.
         away: the store keeps its bytes, they may be here, and none of them stands in the working directory.
+        missing_files: how many files that the store keeps of it do not stand there, where others of it do.
         unerased: all of it was retired, and its folder still stands here.
         falsified: a file of HEAD is not as its manifest says, as far as sizes and what was hashed before tell.
     """
@@ -59,6 +60,7 @@ class Newest(NamedTuple):
     tagged: bool = False
     committed: bool = False
     away: bool = False
+    missing_files: int = 0
     unerased: bool = False
     falsified: bool = False
 
@@ -222,6 +224,7 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
     standing = worktree and frozen is not None and os.path.lexists(project.top / frozen.directory)
     stored = worktree and manifest is not None and manifest.storage == "store" and not is_all_retired(manifest)
     stored = stored and key.name not in project.settings_or_default.local_never
+    away = stored and frozen is not None and is_away(project, frozen)
     return Newest(
         key=key,
         manifest=manifest,
@@ -229,7 +232,8 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
         committed_stage=_stage(head, key),
         tagged=tagged,
         committed=head.frozen(key) is not None,
-        away=stored and frozen is not None and is_away(project, frozen),
+        away=away,
+        missing_files=files_away(project, frozen) if stored and frozen is not None and not away else 0,
         unerased=standing and manifest is not None and is_all_retired(manifest),
         falsified=_is_falsified(project, catalog, head, key),
     )

@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 from mlvgit import __version__
 from mlvgit.cli.output import Output, flush_output
 from mlvgit.core.text import nearest, printable
-from mlvgit.errors import MlvError, UsageError
+from mlvgit.errors import MlvError, UsageError, way_out
 
 __all__ = ["COMMANDS", "Command", "build_parser", "main"]
 
@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         where = f": {error.filename}" if isinstance(error.filename, str) else ""
         Output().error(
             f"mlv: the system refuses: {printable(error.strerror or str(error))}{printable(where)}",
-            hint="when that is mended, run the same command again; MLVGIT_DEBUG=1 shows where it was",
+            hint=way_out(error) or "when that is mended, run the same command again; MLVGIT_DEBUG=1 shows where it was",
         )
         return 3
     except Exception as error:

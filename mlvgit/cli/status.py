@@ -146,6 +146,8 @@ def _newest_line(each: Newest, kind: str, tag: str) -> str:
         facts.append("retired, and not all gone from here" if each.unerased else "retired")
     if each.away:
         facts.append("its bytes are not here")
+    if each.missing_files:
+        facts.append(f"{each.missing_files:,} of them not here: git mlv pull {each.key}")
     return printable(f"{kind:<6} {each.key}  {', '.join(fact for fact in facts if fact)}")
 
 
@@ -256,6 +258,7 @@ def _newest_json(each: Newest) -> dict[str, Any]:
         "tagged": each.tagged,
         "committed": each.committed,
         "away": each.away,
+        "missing_files": each.missing_files,
         "unerased": each.unerased,
         "falsified": each.falsified,
         "tree_sha256": each.manifest.tree_sha256 if each.manifest else "",

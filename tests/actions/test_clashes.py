@@ -66,6 +66,72 @@ def test_repair_prints_how_both_are_kept(apart: Sandbox, operation: str) -> None
     assert_sound(apart)
 
 
+@pytest.fixture
+def apart_in_store(repo: Sandbox) -> Sandbox:
+    """As `apart`, and the store keeps the bytes; theirs has another file besides."""
+    repo.mlv("init")
+    repo.commit("Set up")
+    repo.branch("other")
+    repo.write("raw/more.csv", "more\n")
+    repo.write("raw/iris.csv", "1\n")
+    repo.mlv("snapshot", "create", "iris", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
+    shutil.rmtree(repo / "data")
+    repo.checkout("main")
+    freeze(repo, "2\n", "--storage", "store")
+    return repo
+
+
+def rows(repo: Sandbox, version: str) -> dict[str, bytes]:
+    folder = repo / f"data/snapshots/iris_{version}"
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("operation", ["merge", "rebase"])
+def test_repair_prints_how_both_are_kept_where_the_store_has_the_bytes(apart_in_store: Sandbox, operation: str) -> None:
+    repo = apart_in_store
+    repo.git(operation, "other", check=False)
+
+    follow(repo, repo.mlv("merge", "--repair", check=False))
+
+    assert rows(repo, "v0.2") == {"iris.csv": b"2\n"}
+    repo.mlv("pull", "iris@v0.1")
+    assert rows(repo, "v0.1") == {"iris.csv": b"1\n", "more.csv": b"more\n"}
+    assert_sound(repo)
+
+
+def test_repair_prints_how_a_store_kept_one_that_comes_in_is_left_out(apart_in_store: Sandbox) -> None:
+    apart_in_store.git("rebase", "other", check=False)
+
+    follow(apart_in_store, apart_in_store.mlv("merge", "--repair", check=False), after="#")
+
+    assert rows(apart_in_store, "v0.1") == {"iris.csv": b"1\n", "more.csv": b"more\n"}
+    assert_sound(apart_in_store)
+
+
+def test_renumbering_keeps_an_altered_file_whose_bytes_are_nowhere_else(apart_in_store: Sandbox) -> None:
+    file = apart_in_store / "data/snapshots/iris_v0.1/iris.csv"
+    file.chmod(0o644)
+    file.write_text("3\n")
+
+    refused = apart_in_store.mlv("renumber", "iris@v0.1", "v0.2", check=False)
+
+    assert refused.status == 1
+    assert "git mlv restore iris@v0.1" in refused.err
+    assert file.read_text() == "3\n"
+
+
+def test_a_rebase_after_the_number_was_given_away_is_led_out_by_a_merge(apart: Sandbox) -> None:
+    apart.mlv("renumber", "iris@v0.1", "v0.2", "-m", "Make room")
+    apart.git("rebase", "other", check=False)
+
+    asked = apart.mlv("merge", "--repair", check=False)
+    follow(apart, asked)
+
+    assert "# or" not in asked.err  # without its first commit the second has nothing to renumber
+    assert frozen(apart) == {"1\n", "2\n"}
+    assert_sound(apart)
+
+
 @pytest.mark.parametrize("operation", ["rebase", "cherry-pick", "am"])
 def test_repair_prints_how_the_one_that_comes_in_is_left_out(apart: Sandbox, operation: str) -> None:
     if operation == "am":

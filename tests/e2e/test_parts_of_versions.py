@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -31,6 +32,9 @@ def test_what_was_not_pulled_is_no_finding_until_the_version_is_asked_for(part: 
     named = part.mlv("verify", "pat@v0.1", check=False)
     assert named.status == 1
     assert "c.bin" in named.out
+    assert "1 of them not here: git mlv pull pat@v0.1" in part.mlv("status").out
+    (newest,) = json.loads(part.mlv("status", "--json").out)["newest"]
+    assert (newest["away"], newest["missing_files"]) == (False, 1)
 
     (part / FOLDER / "a.txt").unlink()
     lost = part.mlv("verify", check=False)

@@ -83,6 +83,33 @@ def test_a_commit_beside_a_store_kept_file_that_may_not_be_read_is_refused_with_
     assert "chmod u+r" in refused.said
 
 
+def test_a_pull_that_may_not_read_its_notes_of_remotes_says_what_mends_it(stored: Sandbox) -> None:
+    stored.mlv("remote", "add", "far", str(stored.playground.folder / "far"), "-m", "Name a remote")
+    shutil.rmtree(stored / FOLDER)
+    shutil.rmtree(stored / ".git/mlv/objects/sha256")
+    cache = stored / ".git/mlv/cache"
+    cache.mkdir(exist_ok=True)
+    cache.chmod(0)
+
+    refused = as_owner(stored, "mlv", "pull")
+    cache.chmod(0o755)
+
+    assert refused.status == 3
+    assert str(cache) in refused.err
+    assert "chmod -R u+rwX" in refused.err
+
+
+def test_restore_sets_a_folder_in_place_of_the_manifest_aside(stored: Sandbox) -> None:
+    (stored / MANIFEST).unlink()
+    stored.write(f"{MANIFEST}/mine.txt", "mine\n")
+
+    restored = stored.mlv("restore", "scans@v0.1")
+
+    assert MANIFEST in restored.said
+    assert stored.git("status", "--porcelain").out == ""
+    assert [path.read_text() for path in (stored / ".git/mlv/aside").rglob("mine.txt")] == ["mine\n"]
+
+
 def test_restore_sets_a_file_aside_that_may_not_be_read_and_writes_it_anew(frozen: Sandbox) -> None:
     (frozen / FILE).chmod(0)
 

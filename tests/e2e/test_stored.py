@@ -493,10 +493,46 @@ def test_a_pull_gets_the_files_that_were_asked_for_and_the_rest_is_no_finding(te
     carol.git("commit", "-qm", "Code")
     assert carol.mlv("pull", f"{folder}/nothing.*", check=False).status == 2
     edit(carol, f"{folder}/train/a.csv", b"other\n")
-    carol.mlv("pull", "many@v0.1")
+    pulled = carol.mlv("pull", "many@v0.1", check=False)
+    assert pulled.status == 1
+    assert "git mlv restore many@v0.1" in pulled.err
+    assert carol.read(f"{folder}/train/a.csv") == b"other\n"
+    assert "test/a.csv" in here()
     carol.write("code.py", "print(1)\n")
     carol.git("add", "code.py")
     carol.assert_refused("commit", "-qm", "Code", because="MLV103")
+
+
+def test_a_pull_after_a_reset_brings_the_bytes_that_the_manifest_names_now(stored: Sandbox, frozen: str) -> None:
+    first = stored.head()
+    stored.write("raw.bin", DATA[::-1])
+    stored.write("more.bin", DATA[::2])
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "more.bin", "--replace", "-m", "Freeze others")
+    second = stored.head()
+    stored.git("reset", "-q", "--hard", first)
+
+    checked = stored.mlv("check", "--all", check=False)
+    assert checked.status == 1
+    assert "git mlv restore scans@v0.1" in checked.said
+    stored.mlv("pull")
+
+    assert stored.read(frozen) == DATA
+    assert os.listdir(stored / FOLDER) == ["raw.bin"]
+    stored.mlv("verify", "scans@v0.1")
+    stored.mlv("check", "--all")
+    assert "nothing to do" in stored.mlv("pull").said
+    stored.git("reset", "-q", "--hard", second)
+    stored.mlv("pull", "scans@v0.1")
+    stored.mlv("verify", "scans@v0.1")
+
+
+def test_a_pull_leaves_the_bytes_of_a_manifest_that_is_not_committed_yet(stored: Sandbox, frozen: str) -> None:
+    stored.write("raw.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw.bin", "--replace")
+
+    stored.mlv("pull")
+
+    assert stored.read(frozen) == DATA[::-1]
 
 
 def test_a_switch_brings_unaltered_folders_in_line_and_leaves_altered_ones(stored: Sandbox, frozen: str) -> None:

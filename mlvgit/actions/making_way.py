@@ -1,0 +1,88 @@
+"""Bytes of another manifest in a store-kept folder make way for those that are wanted, where the store has them too.
+
+Git switches manifests where no hook sees it (`git reset --hard`, `git rebase --abort`), and the folder stays as it was.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mlvgit.actions.placing import Wanted
+from mlvgit.actions.project import Project
+from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.verify import Verdict, differences_on_disk
+from mlvgit.repo.held import held_folders, held_paths, is_damaged, manifest_of, moved_paths
+from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.hashing import hash_files
+from mlvgit.store.scan import SourceFile, is_readable, stat_key
+
+__all__ = ["make_room_for", "make_way"]
+
+
+def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
+    """Remove what stands otherwise than wanted and is in the store too; return the paths of what is nowhere else.
+
+    Hashed is only what may have changed since this worktree was given it.
+    """
+    git_dir, left = str(project.repo.git_dir), []
+    moved = moved_paths(git_dir, str(project.top))
+    held = frozenset() if is_damaged(git_dir) else frozenset(held_folders(git_dir))
+    for wanted in versions:
+        directory = wanted.frozen.directory
+        if wanted.manifest.storage != "store" or not (project.top / directory).is_dir():
+            continue
+        if directory not in held:
+            names = frozenset(kept_in_store(wanted.manifest, wanted.frozen.key))
+        else:
+            paths = moved | held_paths(git_dir, directory) if manifest_of(directory) in moved else moved
+            names = frozenset(path.removeprefix(directory + "/") for path in paths if path.startswith(directory + "/"))
+        left += _compare(project, wanted, names)
+    return left
+
+
+def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> list[str]:
+    """Compare the files of these names with what is wanted; remember them when all that stands is as it is to be."""
+    frozen, only = wanted.frozen, wanted.only
+    stored = frozenset(kept_in_store(wanted.manifest, frozen.key)).intersection(names)
+    stored = stored if only is None else stored & only
+    if not stored and only is not None:
+        return []
+    verdict = differences_on_disk(project.top / frozen.directory, frozen, only=stored)
+    strange = names - wanted.manifest.by_relative().keys() if only is None else frozenset()
+    left = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
+    if not (left or verdict.unreadable) and only is None:
+        seen = {manifest_of(frozen.directory), *(f"{frozen.directory}/{name}" for name in stored)}
+        hold(project, [frozen.directory], seen)
+    return left
+
+
+def make_way(project: Project, verdict: Verdict) -> list[str]:
+    """Remove the files of a store-kept folder that are not as frozen, where the store has their bytes whole.
+
+    What the manifest does not name is removed only where this worktree was given it.
+
+    Returns:
+        Paths of altered files that stay, since their bytes are nowhere else; what may not be read is none of them.
+    """
+    folder = project.top / verdict.directory
+    given = held_paths(str(project.repo.git_dir), verdict.directory)
+    strange = {name for name in verdict.extra if f"{verdict.directory}/{name}" in given}
+    altered = set(verdict.changed).difference(verdict.unreadable)
+    files = list(_regular(folder, sorted(altered | strange)))
+    store = object_store(project)
+    for file, digest in zip(files, hash_files(files), strict=True):
+        if store.check(digest):
+            os.unlink(file.path)
+            altered.discard(file.relative)
+    return [f"{verdict.directory}/{name}" for name in sorted(altered)]
+
+
+def _regular(folder: Path, names: Iterable[str]) -> Iterator[SourceFile]:
+    real = os.path.realpath(folder)
+    for name in names:
+        path = f"{folder}/{name}"
+        inside = os.path.realpath(os.path.dirname(path)) == os.path.dirname(f"{real}/{name}")
+        if inside and os.path.isfile(path) and not os.path.islink(path):
+            found = os.lstat(path)
+            if is_readable(path, found):
+                yield SourceFile(relative=name, path=path, stat=stat_key(found))
