@@ -33,6 +33,7 @@ _LOCKED: Final = (
 _WAYS_OUT: Final = {
     errno.ENOSPC: "free some space and run the same command again; nothing was lost",
     errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
+    errno.EISDIR: "a folder stands where a file belongs: move it away and run the same command again",
     errno.EROFS: "the file system is mounted read-only",
     errno.EACCES: _NOT_ALLOWED,
     errno.EPERM: _NOT_ALLOWED,

@@ -17,7 +17,7 @@ from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.parted import read_whole
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store, remotes
+from mlvgit.actions.stored import let_go, object_store, remotes
 from mlvgit.actions.storeplace import refuse_if_shared
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest
@@ -26,7 +26,7 @@ from mlvgit.errors import IntegrityError, MlvError, RefusedError, RemoteError
 from mlvgit.records.filelist import FileList, ListSource
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.held import forget, held_folders
+from mlvgit.repo.held import held_folders
 from mlvgit.repo.worktrees import Worktree, worktrees
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store, known_objects
@@ -226,7 +226,7 @@ class _Plan:
 
         A version that was let go of, or was never fetched, needs nothing here: whatever goes is on a remote.
         """
-        standing = set(held_folders(str(self.project.repo.git_dir)))
+        standing = set(held_folders(str(self.project.repo.git_dir), str(self.project.top)))
         going = {version.key for version in self.versions}
         head = self.project.committed()
         needed: set[Digest] = set()
@@ -268,8 +268,7 @@ class _Plan:
         if not self.is_shared:
             self.store.remove(*self.objects, *self.packs)
         directories = [version.directory for version in self.versions if version.files]
-        with machine_errors("write what this worktree holds"):
-            forget(str(self.project.repo.git_dir), directories)
+        let_go(self.project, directories)
         for version in self.versions:
             for path, known in version.files.items():
                 _remove_file(self.project.top, path, known)
@@ -329,7 +328,7 @@ def _held_elsewhere(project: Project) -> Iterator[Digest]:
     for each in known:
         if os.path.realpath(each.git_dir) == os.path.realpath(project.repo.git_dir) or each.top is None:
             continue
-        for folder in held_folders(str(each.git_dir)):
+        for folder in held_folders(str(each.git_dir), str(each.top)):
             yield from _held_there(each, folder, project.find_list)
 
 
