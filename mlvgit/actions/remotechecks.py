@@ -120,13 +120,7 @@ def check_remote(
     damaged = [digest for digest, error in failed.items() if isinstance(error, IntegrityError)]
     away = _away(remote, {digest: error for digest, error in failed.items() if digest not in damaged})
     to_send = [*damaged, *(digest for digest in away if digest.sha256 in pushed)]
-    if to_send and unasked:
-        raise RefusedError(
-            f"{count(len(to_send), 'object')} on {remote.name} {'is' if len(to_send) == 1 else 'are'} damaged or gone, and "
-            f"nothing was sent anew: it may have been retired, and {unasked}",
-            hint="git fetch   (or git remote remove NAME, of one that is gone for good)",
-        )
-    sent = _send_anew(project, remote, to_send)
+    sent = _send_anew(project, remote, to_send, unasked)
     unmended = _still_damaged(remote, sent)
     lost = [digest for digest in damaged if digest not in sent]
     remote.seen(wanted, [*lost, *unmended])
@@ -241,8 +235,14 @@ def _no_list(project: Project, remote: "Parted", damaged: Digest, named: frozens
     return found._replace(kept=str(place))
 
 
-def _send_anew(project: Project, remote: "Parted", damaged: list[Digest]) -> list[Digest]:
-    """Send those of some objects of which whole bytes are to be had elsewhere, and return these."""
+def _send_anew(project: Project, remote: "Parted", damaged: list[Digest], unasked: str) -> list[Digest]:
+    """Send those of some objects of which whole bytes are to be had elsewhere, and return these; see `_unasked`."""
+    if damaged and unasked:
+        raise RefusedError(
+            f"{count(len(damaged), 'object')} on {remote.name} {'is' if len(damaged) == 1 else 'are'} damaged or gone, and "
+            f"nothing was sent anew: it may have been retired, and {unasked}",
+            hint="git fetch   (or git remote remove NAME, of one that is gone for good)",
+        )
     with project.alone("git mlv fsck"):
         healer = Healer(project, without=remote.name)
         healed = [digest for digest in damaged if healer.heal(digest)]
