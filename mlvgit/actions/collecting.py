@@ -7,6 +7,7 @@ of no lock.
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -107,8 +108,16 @@ def collect(
             remove_durably(leftover.path)
         for each in found.set_aside if quarantine else ():
             if not each.needed:
-                remove_durably(each.path)
+                _remove_aside(each.path)
     return found
+
+
+def _remove_aside(path: Path) -> None:
+    if not path.is_dir() or path.is_symlink():
+        remove_durably(path)
+        return
+    with machine_errors(f"remove {path}"):
+        shutil.rmtree(path)
 
 
 def _look(project: Project, grace: int) -> Collected:

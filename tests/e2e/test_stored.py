@@ -209,6 +209,21 @@ def test_a_flipped_byte_in_the_store_is_refused_by_name_and_healed(stored: Sandb
     assert whole.read_bytes() == DATA
 
 
+def test_a_folder_in_place_of_an_object_is_set_aside(stored: Sandbox, frozen: str) -> None:
+    stored.push("origin", "main")
+    place = object_of(stored / ".git/mlv/objects", DATA)
+    place.unlink()
+    (place / "inside").mkdir(parents=True)
+    (stored / frozen).unlink()
+
+    stored.mlv("pull")
+
+    assert stored.read(frozen) == place.read_bytes() == DATA
+    assert [path.is_dir() for path in (stored / ".git/mlv/objects/quarantine").iterdir()] == [True]
+    stored.mlv("gc", "--quarantine")
+    assert list((stored / ".git/mlv/objects/quarantine").iterdir()) == []
+
+
 @pytest.mark.parametrize("how", ["flipped", "gone"])
 def test_a_push_heals_a_damaged_object_from_the_working_directory_and_sends_the_right_bytes(
     stored: Sandbox, shelf: Path, how: str
