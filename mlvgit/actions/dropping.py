@@ -72,6 +72,7 @@ class Drop(NamedTuple):
         files: how many leave the workspace.
         store_bytes, workspace_bytes: what they take; a file that shares its blocks with an object frees them once.
         remotes: who has the bytes.
+        way: what may make a remote answer that did not; "" when that is not known.
     """
 
     keys: tuple[Key, ...]
@@ -81,6 +82,7 @@ class Drop(NamedTuple):
     store_bytes: int
     workspace_bytes: int
     remotes: tuple[str, ...] = ()
+    way: str = ""
 
     @property
     def unknown(self) -> bool:
@@ -196,9 +198,9 @@ class _Plan:
         if any(said[digest.sha256] is False for digest in version.digests):
             return self._lacks([digest for digest in version.digests if said[digest.sha256] is False])
         if any(said[digest.sha256] is None for digest in version.digests):
-            return (
-                f"{UNKNOWN} whether {self.presence.name} has its bytes" if self.presence.name else "no remote is named"
-            )
+            why, _ = self.presence.trouble()
+            told = f"{UNKNOWN} whether {self.presence.name} has its bytes" + (f": {why}" if why else "")
+            return told if self.presence.name else "no remote is named"
         return self._refuted(version.digests)
 
     def _lacks(self, digests: Sequence[Digest]) -> str:
@@ -296,6 +298,7 @@ class _Plan:
             store_bytes=0 if self.is_shared else self.freed,
             workspace_bytes=sum(known.size for known in files),
             remotes=tuple(dict.fromkeys(holder.name for holder in holders if holder)),
+            way=self.presence.trouble()[1],
         )
 
 
