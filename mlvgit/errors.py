@@ -26,6 +26,9 @@ __all__ = [
 _NOT_ALLOWED: Final = (
     "ls -la says whose it is; when it is yours: chmod -R u+rwX FOLDER   (then the same command again; nothing was lost)"
 )
+_PARTIAL: Final = (
+    "git fetch --refetch --no-filter   (this is a partial clone, and mlvgit fetches nothing that it left out)"
+)
 _LOCKED: Final = (
     "another git is at work here, or one that was killed left that file: the same command again; when no git runs here "
     "any more (ps -C git), remove it first"
@@ -33,6 +36,7 @@ _LOCKED: Final = (
 _WAYS_OUT: Final = {
     errno.ENOSPC: "free some space and run the same command again; nothing was lost",
     errno.EDQUOT: "your quota is used up; free some space and run the same command again; nothing was lost",
+    errno.EISDIR: "a folder stands where a file belongs: move it away and run the same command again",
     errno.EROFS: "the file system is mounted read-only",
     errno.EACCES: _NOT_ALLOWED,
     errno.EPERM: _NOT_ALLOWED,
@@ -94,6 +98,8 @@ class GitError(MachineError):
         if locked := [line for line in said if ".lock': File exists" in line]:
             said = locked
             hint = hint or _LOCKED
+        elif "promisor remote" in stderr:
+            hint = hint or _PARTIAL
         last = said[-1] if said else "no message"
         if "commit" in argv[1:2] and len(said) > 1:
             last = "\n".join(["", *said])  # what a hook says of a refusal is more than a line

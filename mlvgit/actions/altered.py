@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from mlvgit.actions.away import is_away
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import hold, let_go
 from mlvgit.actions.verify import differences_on_disk, extra_files
 from mlvgit.core.text import UNREADABLE, printable
-from mlvgit.repo.held import forget, held_folders, held_paths, is_damaged, manifest_of, moved_paths, record
+from mlvgit.repo.held import held_folders, held_paths, is_damaged, manifest_of, moved_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
@@ -33,15 +34,15 @@ def altered_here(project: Project, index: Catalog) -> list[Finding]:
         for key in index.keys(root=None)
         if (frozen := index.frozen(key)) and _is_stored(frozen)
     }
-    held = frozen_in if damaged else held_folders(git_dir)
+    held = [*frozen_in, *held_folders(git_dir, top)] if damaged else held_folders(git_dir, top)
     known = [directory for directory in held if directory in frozen_in]
     compared = [directory for directory in known if not is_away(project, frozen_in[directory])]
     looked_at = None if damaged else moved
     findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], looked_at)]
     if not findings:
-        record(git_dir, top, compared)
+        hold(project, compared)
         if gone := set(known).difference(compared):
-            forget(git_dir, gone)
+            let_go(project, gone)
     return findings
 
 
@@ -60,13 +61,13 @@ def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> 
     only = frozenset(manifest.by_relative())
     if moved is not None:
         if manifest_of(frozen.directory) in moved:  # what was given was held for another one
-            moved |= held_paths(str(project.repo.git_dir), frozen.directory)
+            moved |= held_paths(str(project.repo.git_dir), str(project.top), frozen.directory)
         only &= {path.removeprefix(inside) for path in moved if path.startswith(inside)}
     verdict = differences_on_disk(folder, frozen, only=only)
     for what, names in (
         (UNREADABLE, verdict.unreadable),
         ("was modified", sorted(set(verdict.changed) - set(verdict.unreadable))),
-        ("was deleted", verdict.missing),
+        ("was deleted", () if moved is None else verdict.missing),  # it may never have been brought,
         ("is not in the manifest", extra_files(folder, manifest)),
     ):
         for name in names:

@@ -168,7 +168,7 @@ def freeable(project: Project) -> Freeable:
     catalog = project.committed()
     going = choose(project, keep_newest=1)
     store = object_store(project) if going else None
-    held = set(held_folders(str(project.repo.git_dir))) if going else set()
+    held = set(held_folders(str(project.repo.git_dir), str(project.top))) if going else set()
     needed: set[bytes] = set()
     for key in stored_versions(catalog) if going else ():
         frozen = catalog.frozen(key)

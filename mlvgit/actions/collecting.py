@@ -7,6 +7,7 @@ of no lock.
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -26,6 +27,7 @@ from mlvgit.store.atomic import machine_errors, remove_durably, write_atomic
 from mlvgit.store.extents import MAX_LIST_BYTES, seem_named
 from mlvgit.store.leftovers import Leftover, leftovers
 from mlvgit.store.objects import ObjectStore
+from mlvgit.store.relisting import begins_with_one
 
 if TYPE_CHECKING:
     from mlvgit.actions.parted import Parted
@@ -58,6 +60,7 @@ class Collected(NamedTuple):
         kept: how many stay because something needs them.
         set_aside: what is in quarantine.
         leftovers: files that killed commands left, which go too.
+        unlisted: packs whose list is gone and that begin with what something needs; they are kept.
     """
 
     objects: tuple[Digest, ...]
@@ -66,6 +69,7 @@ class Collected(NamedTuple):
     kept: int
     set_aside: tuple[SetAside, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
+    unlisted: int = 0
 
 
 def collect(
@@ -86,6 +90,7 @@ def collect(
 
     Raises:
         RefusedError: what something needs is not known, or other repositories use the store.
+        IntegrityError: a list cannot be read, so that what it needs is not known.
         MachineError: an object cannot be removed.
     """
     refuse_if_shared(project.repo, "git mlv gc")
@@ -103,8 +108,16 @@ def collect(
             remove_durably(leftover.path)
         for each in found.set_aside if quarantine else ():
             if not each.needed:
-                remove_durably(each.path)
+                _remove_aside(each.path)
     return found
+
+
+def _remove_aside(path: Path) -> None:
+    if not path.is_dir() or path.is_symlink():
+        remove_durably(path)
+        return
+    with machine_errors(f"remove {path}"):
+        shutil.rmtree(path)
 
 
 def _look(project: Project, grace: int) -> Collected:
@@ -115,20 +128,28 @@ def _look(project: Project, grace: int) -> Collected:
     going, recent = [], 0
     parts = store.lists.objects()
     unsure = _lost_lists(store, needed)
+    gone = needed.difference(digest.sha256 for digest in listed)
+    unlisted = 0
     for digest in listed:
-        if digest.sha256 in needed or (unsure and digest.sha256 not in parts and not store.lists.find(digest)):
+        alone = digest.sha256 not in parts and not store.lists.find(digest)
+        if digest.sha256 in needed or (unsure and alone):
             continue
         if _is_recent(store, digest, limit):
             recent += digest.sha256 not in parts  # of a part, the files that are made of it are counted
+        elif alone and gone and begins_with_one(store, digest, gone):
+            unlisted += 1
         else:
             going.append(digest)
     leaving = objects_leaving(store, going)
     going = [each for each in going if each.sha256 in leaving or store.lists.find(each)]
+    if going:
+        store.lists.require_known()
     return Collected(
         objects=tuple(going),
         bytes=sum(disk_size(store, each) for each in going if each.sha256 in leaving),
         recent=recent,
         kept=len(listed) - len(going) - recent,
+        unlisted=unlisted,
         set_aside=tuple(_set_aside(store, needed)),
         leftovers=tuple(leftovers(store.folder)),
     )

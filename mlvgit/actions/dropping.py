@@ -17,7 +17,7 @@ from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.parted import read_whole
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store, remotes
+from mlvgit.actions.stored import let_go, object_store, remotes
 from mlvgit.actions.storeplace import refuse_if_shared
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest
@@ -26,7 +26,7 @@ from mlvgit.errors import IntegrityError, MlvError, RefusedError, RemoteError
 from mlvgit.records.filelist import FileList, ListSource
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.held import forget, held_folders
+from mlvgit.repo.held import held_folders
 from mlvgit.repo.worktrees import Worktree, worktrees
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store, known_objects
@@ -72,6 +72,7 @@ class Drop(NamedTuple):
         files: how many leave the workspace.
         store_bytes, workspace_bytes: what they take; a file that shares its blocks with an object frees them once.
         remotes: who has the bytes.
+        way: what may make a remote answer that did not; "" when that is not known.
     """
 
     keys: tuple[Key, ...]
@@ -81,6 +82,7 @@ class Drop(NamedTuple):
     store_bytes: int
     workspace_bytes: int
     remotes: tuple[str, ...] = ()
+    way: str = ""
 
     @property
     def unknown(self) -> bool:
@@ -196,9 +198,9 @@ class _Plan:
         if any(said[digest.sha256] is False for digest in version.digests):
             return self._lacks([digest for digest in version.digests if said[digest.sha256] is False])
         if any(said[digest.sha256] is None for digest in version.digests):
-            return (
-                f"{UNKNOWN} whether {self.presence.name} has its bytes" if self.presence.name else "no remote is named"
-            )
+            why, _ = self.presence.trouble()
+            told = f"{UNKNOWN} whether {self.presence.name} has its bytes" + (f": {why}" if why else "")
+            return told if self.presence.name else "no remote is named"
         return self._refuted(version.digests)
 
     def _lacks(self, digests: Sequence[Digest]) -> str:
@@ -226,7 +228,7 @@ class _Plan:
 
         A version that was let go of, or was never fetched, needs nothing here: whatever goes is on a remote.
         """
-        standing = set(held_folders(str(self.project.repo.git_dir)))
+        standing = set(held_folders(str(self.project.repo.git_dir), str(self.project.top)))
         going = {version.key for version in self.versions}
         head = self.project.committed()
         needed: set[Digest] = set()
@@ -268,8 +270,7 @@ class _Plan:
         if not self.is_shared:
             self.store.remove(*self.objects, *self.packs)
         directories = [version.directory for version in self.versions if version.files]
-        with machine_errors("write what this worktree holds"):
-            forget(str(self.project.repo.git_dir), directories)
+        let_go(self.project, directories)
         for version in self.versions:
             for path, known in version.files.items():
                 _remove_file(self.project.top, path, known)
@@ -297,6 +298,7 @@ class _Plan:
             store_bytes=0 if self.is_shared else self.freed,
             workspace_bytes=sum(known.size for known in files),
             remotes=tuple(dict.fromkeys(holder.name for holder in holders if holder)),
+            way=self.presence.trouble()[1],
         )
 
 
@@ -329,7 +331,7 @@ def _held_elsewhere(project: Project) -> Iterator[Digest]:
     for each in known:
         if os.path.realpath(each.git_dir) == os.path.realpath(project.repo.git_dir) or each.top is None:
             continue
-        for folder in held_folders(str(each.git_dir)):
+        for folder in held_folders(str(each.git_dir), str(each.top)):
             yield from _held_there(each, folder, project.find_list)
 
 

@@ -94,7 +94,7 @@ class Eraser:
         catalog, index = project.working(), project.repo.index_tree()
         frozen = {each.directory for key in catalog.keys(root=None) if (each := catalog.frozen(key))}
         may: dict[str, Collection[Digest]] = {path: (digest,) for path, digest in more.items()}
-        for folder in held_folders(str(project.repo.git_dir)):
+        for folder in held_folders(str(project.repo.git_dir), str(project.top)):
             if folder not in frozen:
                 may.update(self._of_size(folder))
         return {

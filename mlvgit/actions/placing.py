@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlvgit.actions.healing import Healer
@@ -139,6 +140,19 @@ def _with_way_round(store: "ObjectStore", missing: Iterable[_Lacking], problem: 
     return problem
 
 
+class _Twin(Draft):
+    """A draft that is written beside one of the store, which may be on another disk: an error names the disk that it is of."""
+
+    def __init__(self, folder: int, name: str, path: Path) -> None:
+        super().__init__(folder, name, mode=0o444, durable=False)
+        self._path = path
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """See `Draft.write`."""
+        with machine_errors(f"write {self._path}"):
+            super().write(data)
+
+
 class _Twofold:
     """Large files that come are written to where they are wanted at once, and hashed once; see `fetch`.
 
@@ -180,7 +194,7 @@ class _Twofold:
         with (
             machine_errors(f"write {self._top / path}"),
             parent_of(self._top, path, create=True) as (folder, name),
-            Draft(folder, name, mode=0o444, durable=False) as draft,
+            _Twin(folder, name, self._top / path) as draft,
         ):
             yield draft
             with suppress(FileExistsError):  # whoever places what is left looks at it

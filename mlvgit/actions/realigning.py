@@ -29,7 +29,7 @@ def realign(project: Project, before: str) -> Iterator[str]:
         MlvError: a lock is held, a folder cannot be written; what was not brought in line is as before.
     """
     git_dir = str(project.repo.git_dir)
-    held = held_folders(git_dir)
+    held = held_folders(git_dir, str(project.top))
     if not held:
         return
     old, new = _stored(project.committed(before)), _stored(project.committed())

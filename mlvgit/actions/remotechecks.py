@@ -15,8 +15,9 @@ from mlvgit.actions.stored import object_store, remotes
 from mlvgit.actions.transfer import Parcel, deliver
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
-from mlvgit.errors import IntegrityError, MlvError, RemoteError, UsageError
+from mlvgit.errors import GitError, IntegrityError, MlvError, RefusedError, RemoteError, UsageError
 from mlvgit.repo.history import remote_tips
+from mlvgit.repo.history import remotes as git_remotes
 from mlvgit.rules.storage import known_objects
 from mlvgit.store.atomic import ensure_directory, write_atomic
 from mlvgit.store.extents import MAX_LIST_BYTES, seem_named
@@ -88,6 +89,7 @@ def check_remote(
     """Read and hash every object of a remote that manifests name: of HEAD, the working directory, and what was pushed.
 
     What is damaged there, or was pushed and is gone, is sent anew; what was retired is not, and is named when it is there.
+    Git's remotes are fetched before: somebody may have retired it since.
 
     Args:
         name: as in mlv.yaml; "" for the first.
@@ -95,11 +97,13 @@ def check_remote(
 
     Raises:
         UsageError: there is no such remote.
+        RefusedError: something is to be sent anew, and a remote of Git cannot be asked whether that was retired.
         RemoteError: it cannot be reached, or does not take what is to heal it.
     """
     from mlvgit.remotes.base import mending
 
     remote = _remote(project, name)
+    unasked = _unasked(project)
     retired, dead = _retired(project)
     here = {sha256: Digest(nbytes, sha256) for sha256, nbytes in named_objects(project)}
     here = {sha256: digest for sha256, digest in here.items() if digest not in dead}
@@ -115,7 +119,8 @@ def check_remote(
     wanted, failed = _read(remote, named, progress)
     damaged = [digest for digest, error in failed.items() if isinstance(error, IntegrityError)]
     away = _away(remote, {digest: error for digest, error in failed.items() if digest not in damaged})
-    sent = _send_anew(project, remote, [*damaged, *(digest for digest in away if digest.sha256 in pushed)])
+    to_send = [*damaged, *(digest for digest in away if digest.sha256 in pushed)]
+    sent = _send_anew(project, remote, to_send, unasked)
     unmended = _still_damaged(remote, sent)
     lost = [digest for digest in damaged if digest not in sent]
     remote.seen(wanted, [*lost, *unmended])
@@ -135,6 +140,16 @@ def check_remote(
         no_lists=no_lists,
         retired=tuple(standing),
     )
+
+
+def _unasked(project: Project) -> str:
+    """Fetch what Git's remotes have; return what is wrong with one that cannot be asked, "" when all were."""
+    for name in git_remotes(project.repo):
+        try:
+            project.repo.git.run("fetch", "--quiet", "--no-tags", "--", name)
+        except GitError as error:
+            return f"{printable(name)} cannot be asked: {error.message}"
+    return ""
 
 
 def _pushed(project: Project) -> dict[str, Digest]:
@@ -220,8 +235,14 @@ def _no_list(project: Project, remote: "Parted", damaged: Digest, named: frozens
     return found._replace(kept=str(place))
 
 
-def _send_anew(project: Project, remote: "Parted", damaged: list[Digest]) -> list[Digest]:
-    """Send those of some objects of which whole bytes are to be had elsewhere, and return these."""
+def _send_anew(project: Project, remote: "Parted", damaged: list[Digest], unasked: str) -> list[Digest]:
+    """Send those of some objects of which whole bytes are to be had elsewhere, and return these; see `_unasked`."""
+    if damaged and unasked:
+        raise RefusedError(
+            f"{count(len(damaged), 'object')} on {remote.name} {'is' if len(damaged) == 1 else 'are'} damaged or gone, and "
+            f"nothing was sent anew: it may have been retired, and {unasked}",
+            hint="git fetch   (or git remote remove NAME, of one that is gone for good)",
+        )
     with project.alone("git mlv fsck"):
         healer = Healer(project, without=remote.name)
         healed = [digest for digest in damaged if healer.heal(digest)]

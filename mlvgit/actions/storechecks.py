@@ -18,6 +18,7 @@ from mlvgit.store.leftovers import leftovers
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, run_each
 from mlvgit.store.reading import Meter, Progress
+from mlvgit.store.relisting import files_in
 
 __all__ = ["StoreReport", "check_store", "named_objects"]
 
@@ -65,6 +66,7 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
 
         sizes = dict(named_objects(project))
         damaged += [digest for digest in store.check_lists() if digest.sha256 in sizes]
+        damaged += sorted(set(_listed_anew(store, sizes)).difference(damaged))
         with suppress(RemoteError, IntegrityError):
             fetch(project, damaged)  # their objects are here, so that a remote only has to say which they are
         objects = list(store)
@@ -79,16 +81,33 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
         for wanted in (*_lists_away(project), *(set(_set_aside(store, sizes)) - set(lost))):
             (healed if healer.heal(wanted) else lost).append(wanted)
         lost = [digest for digest in lost if digest.sha256 in sizes or not _is_made_up_for(store, digest)]
+    bad = {digest.sha256 for digest in (*damaged, *healed, *lost)}
+    there = {digest.sha256: digest.size for digest in (*damaged, *healed, *lost, *objects)}
     return StoreReport(
-        objects=len(objects),
-        bytes=sum(digest.size for digest in objects),
-        whole=len(objects) - len(damaged),
+        objects=len(there),
+        bytes=sum(there.values()),
+        whole=len(there) - len(bad),
         healed=tuple(healed),
         lost=tuple(lost),
         quarantine=store.quarantine,
         moved=moved,
         remarks=(*remarks(project.repo), *_left(store)),
     )
+
+
+def _listed_anew(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
+    """Write the list of packs anew that have none any more; return the files that are here again."""
+    gone = store.absent(Digest(nbytes, sha256) for sha256, nbytes in sizes.items())
+    if not gone:
+        return []
+    named = [Digest(nbytes, sha256) for sha256, nbytes in sizes.items()]
+    parts = store.lists.objects()
+    for each in list(store):
+        if each.sha256 not in sizes and each.sha256 not in parts and store.has_object(each):
+            with suppress(IntegrityError):
+                if found := files_in(store, each, named):
+                    store.lists.write(found)
+    return [digest for digest in gone if store.has(digest)]
 
 
 def _left(store: ObjectStore) -> Iterator[str]:

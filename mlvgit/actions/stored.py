@@ -10,7 +10,7 @@ from mlvgit.core.digest import of_bytes
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.repo.excludes import exclude
-from mlvgit.repo.held import record
+from mlvgit.repo.held import NAME, forget, record
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.worktrees import main_top, worktrees
 from mlvgit.store.atomic import machine_errors
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlvgit.store.extentlists import Lists
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["hold", "may_be_here", "object_store", "open_one", "remembered_lists", "remotes"]
+__all__ = ["hold", "let_go", "may_be_here", "object_store", "open_one", "remembered_lists", "remotes"]
 
 
 def object_store(project: Project) -> "ObjectStore":
@@ -125,6 +125,17 @@ def hold(project: Project, directories: Iterable[str], seen: Container[str] | No
         seen: see `mlvgit.repo.held.record`.
     """
     found = list(directories)
-    with machine_errors("write what this worktree holds"):
+    with machine_errors(f"write {project.repo.common_dir}/info/exclude"):
         exclude(project.repo, found)
+    with machine_errors(_writing(project)):
         record(str(project.repo.git_dir), str(project.top), found, seen)
+
+
+def let_go(project: Project, directories: Iterable[str]) -> None:
+    """Remember that this worktree does not hold these folders any more."""
+    with machine_errors(_writing(project)):
+        forget(str(project.repo.git_dir), str(project.top), directories)
+
+
+def _writing(project: Project) -> str:
+    return f"write what this worktree holds, {project.repo.git_dir / NAME}"

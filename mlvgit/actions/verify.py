@@ -117,7 +117,7 @@ def never_brought(project: Project, frozen: Frozen, missing: Iterable[str]) -> t
     if frozen.manifest is None:
         return ()
     stored = kept_in_store(frozen.manifest, frozen.key)
-    given = held_paths(str(project.repo.git_dir), frozen.directory)
+    given = held_paths(str(project.repo.git_dir), str(project.top), frozen.directory)
     return tuple(name for name in missing if name in stored and f"{frozen.directory}/{name}" not in given)
 
 

@@ -79,6 +79,8 @@ def _hint(project: Project) -> str:
 def _present(done: Drop, output: Output, *, dry_run: bool) -> None:
     for kept in done.kept:
         output.talk(f"{printable(str(kept.key))} stays: {printable(kept.reason)}")
+    if done.unknown and done.way:
+        output.talk(f"hint: {done.way}")
     if not done.keys:
         output.say("nothing to do" if not done.kept else "nothing was removed")
         return

@@ -75,7 +75,11 @@ def _present(found: Collected, output: Output, *, act: bool, quarantine: bool) -
         output.say(f"{verb} {size(found.bytes)} ({count(len(found.objects), 'object')}) that nothing needs")
     elif not found.leftovers:
         output.say("nothing to do: everything is needed, or too young")
-    output.say(f"{count(found.kept, 'object')} stay because something needs them")
+    one = found.kept == 1
+    output.say(f"{count(found.kept, 'object')} stay{'s' * one} because something needs {'it' if one else 'them'}")
+    if found.unlisted:
+        output.say(f"{count(found.unlisted, 'pack')} among them lost the list of what is in it")
+        output.next("git mlv fsck")
     if found.recent:
         output.say(f"{count(found.recent, 'object')} that nothing needs are too young to go (--grace)")
     for each in found.set_aside:

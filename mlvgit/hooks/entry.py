@@ -10,7 +10,7 @@ import os
 import sys
 
 from mlvgit.hooks.sieve import folders, touched
-from mlvgit.repo.git import Git
+from mlvgit.repo.git import Git, common_dir_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,13 +105,10 @@ def _commit(parents: list[str], state: str) -> int:
 
 
 def _holds_altered() -> bool:
-    """Say whether bytes that Git ignores may have changed in this worktree; one look for a file when it holds none."""
-    git_dir = _git_dir()
-    if not os.path.exists(os.path.join(git_dir, "mlv-held")):
-        return False
+    """Say whether bytes that Git ignores may have changed in this worktree."""
     from mlvgit.repo.held import moved
 
-    return moved(git_dir)
+    return moved(_git_dir())
 
 
 def _git_error() -> type[Exception]:
@@ -133,12 +130,7 @@ def _git_dir() -> str:
 
 
 def _common_dir() -> str:
-    git_dir = _git_dir()
-    try:
-        with open(os.path.join(git_dir, "commondir"), encoding="utf-8", errors="surrogateescape") as file:
-            return os.path.join(git_dir, file.read().rstrip("\n"))
-    except OSError:
-        return git_dir
+    return common_dir_of(_git_dir())
 
 
 def _merge_heads(git_dir: str) -> list[str]:
@@ -230,9 +222,10 @@ def _pre_receive(args: Sequence[str]) -> int:
 
 
 def _after(args: Sequence[str]) -> int:
+    from mlvgit.repo.held import held_folders
     from mlvgit.repo.hints import is_fresh
 
-    if os.path.exists(os.path.join(_git_dir(), "mlv-held")):
+    if held_folders(_git_dir(), "."):
         _realign("ORIG_HEAD" if len(args) < 3 else args[0])
     if not is_fresh(Git("."), _common_dir()):
         _whole()

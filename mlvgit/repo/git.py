@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlvgit.errors import GitError
 
-__all__ = ["CHUNK", "Git", "Process", "decode", "encode", "find_git"]
+__all__ = ["CHUNK", "Git", "Process", "common_dir_of", "decode", "encode", "find_git"]
 
 _READING = {
     "GIT_LITERAL_PATHSPECS": "1",
@@ -46,6 +46,15 @@ def decode(raw: bytes) -> str:
 def encode(text: str) -> bytes:
     """Turn a name back into the bytes that Git wrote."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def common_dir_of(git_dir: str) -> str:
+    """Return what all worktrees share, from the Git directory of one, without asking Git."""
+    try:
+        with open(os.path.join(git_dir, "commondir"), encoding="utf-8", errors="surrogateescape") as file:
+            return os.path.join(git_dir, file.read().rstrip("\n"))
+    except OSError:
+        return git_dir
 
 
 def find_git(search: str) -> str:

@@ -5,9 +5,9 @@ in nanoseconds, file type, then the path from the top of the worktree; NUL betwe
 folder that the lines before it are of. The manifest beside a folder has a line as well: where Git wrote another one, by
 `git reset` for example, the bytes are to be compared with it. What was never fetched has no line.
 A folder's own times tell that a name came or
-went; its size says nothing. The last line is `-,end`: a file without it is damaged, and all that stands is looked at.
-The file is a cache of what is on disk: where there is none nothing is held, and `git mlv pull` or
-`git mlv snapshot create` write it anew.
+went; its size says nothing. The last line is `-,end` with the CRC-32 of all lines before it.
+The file is a cache of what is on disk. Where there is none, or a damaged one, `info/exclude` tells which frozen folders
+Git was told to ignore: of those that stand here nothing is known, and all in them is to be looked at once.
 """
 
 from __future__ import annotations
@@ -42,41 +42,35 @@ _END = b"-,end"
 def moved(git_dir: str) -> bool:
     """Say whether anything that the worktree in the current folder holds may have changed since it was recorded."""
     data = _read(git_dir)
-    return data is not None and (_cut(data) or any(True for _ in _moved(data, b"")))
+    return bool(_unknown(git_dir, ".")) if data is None else any(True for _ in _moved(data, b""))
 
 
 def is_damaged(git_dir: str) -> bool:
     """Say whether what this worktree holds was written down, and cannot be read any more."""
-    data = _read(git_dir)
-    return data is not None and _cut(data)
+    return _read(git_dir) is None and os.path.lexists(os.path.join(git_dir, NAME))
 
 
 def moved_paths(git_dir: str, top: str) -> frozenset[str]:
     """Return the paths, from `top`, that may have changed since they were recorded: files, and folders with a new name."""
-    return frozenset(os.fsdecode(path) for path in _moved(_read(git_dir) or b"", os.fsencode(top) + b"/"))
+    return frozenset(os.fsdecode(path) for path in _moved(_said(git_dir, top), os.fsencode(top) + b"/"))
 
 
 def _moved(data: bytes, before: bytes) -> Iterator[bytes]:
     """Yield the paths that are not as `data` says; `before` leads to the top."""
-    for line in _lines(data):
+    for line in data.split(b"\0")[:-1]:
         said, _, path = line.partition(b" ")
         if said != _TOP and _stat(before + path) != said:
             yield path
 
 
-def held_folders(git_dir: str) -> list[str]:
+def held_folders(git_dir: str, top: str) -> list[str]:
     """Return the frozen folders that this worktree holds, from its top."""
-    found = []
-    for line in _lines(_read(git_dir) or b""):
-        said, _, path = line.partition(b" ")
-        if said == _TOP:
-            found.append(os.fsdecode(path))
-    return found
+    return list(_sections(git_dir, top))
 
 
-def held_paths(git_dir: str, folder: str) -> frozenset[str]:
+def held_paths(git_dir: str, top: str, folder: str) -> frozenset[str]:
     """Return the paths, from the top, that the worktree was given of a frozen folder, whether they stand there or not."""
-    return frozenset(map(os.fsdecode, _by_path(_sections(git_dir).get(folder, b"")))) - {manifest_of(folder)}
+    return frozenset(map(os.fsdecode, _by_path(_sections(git_dir, top).get(folder, b"")))) - {manifest_of(folder)}
 
 
 def manifest_of(folder: str) -> str:
@@ -95,7 +89,7 @@ def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] 
     Raises:
         OSError: the file cannot be written.
     """
-    known: dict[str, bytes | Iterable[bytes]] = {**_sections(git_dir)}
+    known: dict[str, bytes | Iterable[bytes]] = {**_sections(git_dir, top)}
     for folder in set(folders):
         if seen is None:
             known[folder] = _now(top, folder)
@@ -105,23 +99,32 @@ def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] 
     _write(git_dir, {folder: said for folder, said in known.items() if os.path.isdir(os.path.join(top, folder))})
 
 
-def forget(git_dir: str, folders: Iterable[str]) -> None:
+def forget(git_dir: str, top: str, folders: Iterable[str]) -> None:
     """Write down that these folders are not held any more; what was written of others stays.
 
     Raises:
         OSError: the file cannot be written.
     """
     gone = set(folders)
-    _write(git_dir, {folder: said for folder, said in _sections(git_dir).items() if folder not in gone})
+    _write(git_dir, {folder: said for folder, said in _sections(git_dir, top).items() if folder not in gone})
 
 
 def _write(git_dir: str, known: Mapping[str, bytes | Iterable[bytes]]) -> None:
-    path = os.path.join(git_dir, NAME)
-    if not known:
-        if os.path.exists(path):
-            os.unlink(path)
-        return
-    replace_file(path, _written(known))
+    replace_file(os.path.join(git_dir, NAME), _ended(_written(known)))
+
+
+def _ended(portions: Iterable[bytes]) -> Iterator[bytes]:
+    import zlib
+
+    checksum = 0
+    for portion in portions:
+        checksum = zlib.crc32(portion, checksum)
+        yield portion
+    yield _end(checksum)
+
+
+def _end(checksum: int) -> bytes:
+    return b"%b %08x\0" % (_END, checksum)
 
 
 def _written(known: Mapping[str, bytes | Iterable[bytes]]) -> Iterator[bytes]:
@@ -132,7 +135,6 @@ def _written(known: Mapping[str, bytes | Iterable[bytes]]) -> Iterator[bytes]:
         else:
             yield from said
         yield _OF + os.fsencode(folder) + b"\0"
-    yield _END + b"\0"
 
 
 def _now(top: str, folder: str) -> Iterator[bytes]:
@@ -153,12 +155,12 @@ def _seen_now(top: str, folder: str, seen: Container[str], before: dict[bytes, b
     return (b"%b %b\0" % (said, relative) for relative, said in before.items())
 
 
-def _sections(git_dir: str) -> dict[str, bytes]:
+def _sections(git_dir: str, top: str) -> dict[str, bytes]:
     """Return the lines that are written of each folder, as they stand, since there may be a million."""
-    data = _read(git_dir) or b""
+    data = _said(git_dir, top)
     found: dict[str, bytes] = {}
     start = 0
-    while not _cut(data):
+    while start < len(data):
         end = start if data.startswith(_OF, start) else data.find(b"\0" + _OF, start) + 1
         if not data.startswith(_OF, end):
             break
@@ -185,22 +187,41 @@ def _walk(top: str, folder: str) -> Iterator[bytes]:
             yield os.path.join(inside, name)
 
 
-def _lines(data: bytes) -> list[bytes]:
-    return [] if _cut(data) else data.split(b"\0")[:-2]
-
-
-def _cut(data: bytes) -> bool:
-    return not data.endswith(b"\0" + _END + b"\0")
+def _said(git_dir: str, top: str) -> bytes:
+    """Return all lines; where they are not known, that nothing was seen of what stands."""
+    data = _read(git_dir)
+    if data is not None:
+        return data
+    unseen = {
+        folder: (b"%b %b\0" % (_UNSEEN, path) for path in _walk(top, folder)) for folder in _unknown(git_dir, top)
+    }
+    return b"".join(_written(unseen))
 
 
 def _read(git_dir: str) -> bytes | None:
+    """Return all lines but the last one; None where there are none, or they are not what was written."""
     try:
         with open(os.path.join(git_dir, NAME), "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
+            data = file.read()
     except OSError:
-        return b""
+        return None
+    import zlib  # nearly all commits are of repositories that hold nothing
+
+    start = data.rfind(b"\0", 0, -1) + 1
+    return data[:start] if data[start:] == _end(zlib.crc32(memoryview(data)[:start])) else None
+
+
+def _unknown(git_dir: str, top: str) -> list[str]:
+    """Return the frozen folders that Git was told to ignore and that stand here, from the top."""
+    from mlvgit.repo.excludes import excluded
+    from mlvgit.repo.git import common_dir_of
+
+    return [folder for folder in excluded(common_dir_of(git_dir)) if _is_frozen(os.path.join(top, folder))]
+
+
+def _is_frozen(folder: str) -> bool:
+    beside = manifest_of(folder), os.path.join(os.path.dirname(folder), "manifest.json")
+    return os.path.isdir(folder) and any(map(os.path.lexists, beside))
 
 
 def _stat(path: bytes) -> bytes:

@@ -234,12 +234,7 @@ class Lists:
         """
         dead = set(digests)
         affected = [(name, table) for name, table in self.known() if any(file in table for file in dead)]
-        if self.unreadable:
-            raise IntegrityError(
-                f"the list {short(min(self.unreadable))} is damaged, or of a newer mlvgit: what it needs is not known, "
-                "so nothing was removed",
-                hint="git mlv fsck",
-            )
+        self.require_known()
         for name, files in affected:
             left = {file: extents for file, extents in files.items() if file not in dead}
             if left:
@@ -278,6 +273,20 @@ class Lists:
         if hashlib.sha256(data).hexdigest() != name:
             raise IntegrityError(f"the list {short(name)} is damaged")
         return data
+
+    def require_known(self) -> None:
+        """Make sure that every list could be read: one that could not may need any object.
+
+        Raises:
+            IntegrityError: one is damaged, or of a newer format.
+        """
+        self.refresh()
+        if self.unreadable:
+            raise IntegrityError(
+                f"the list {short(min(self.unreadable))} is damaged, or of a newer mlvgit: what it needs is not known, "
+                "so nothing was removed",
+                hint="git mlv fsck",
+            )
 
     def require_access(self) -> None:
         """Make sure that lists are not only called unreadable because the system does not let us look.

@@ -173,6 +173,8 @@ class ObjectStore:
     def put(self, digest: Digest, source: bytes | Readable, twin: Draft | None = None) -> None:
         """Store what `source` gives, if it is what `digest` says; an object that is here already is replaced.
 
+        A folder in its place is set aside.
+
         Args:
             digest: the object.
             source: its bytes, or what they are read from.
@@ -184,6 +186,8 @@ class ObjectStore:
         """
         known = self.has(digest)
         name = object_name(digest.sha256)
+        if not known and os.path.isdir(path := self.path(digest)):
+            self._quarantine(path, digest.sha256)
         added = place_bytes(self.folder, name, source, digest, mode=0o444, replace=True, twin=twin)
         self.added.append(0 if known else added)
 

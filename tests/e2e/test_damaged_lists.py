@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,3 +76,33 @@ def test_a_damaged_copy_here_is_read_anew(ada: Sandbox, damage: str) -> None:
     change(the_list(cached), DAMAGES[damage])
     ada.mlv("pull", "s@v0.1")
     ada.mlv("verify")
+
+
+def test_a_pack_that_lost_its_list_stays_and_gets_it_back(ada: Sandbox, team: Team) -> None:
+    store = ada / ".git/mlv/objects"
+    the_list(store).unlink()
+    os.rename(team.playground.folder / "shelf", team.playground.folder / "away")
+    ada.run("rm", "-r", "data/snapshots/s_v0.1")
+
+    assert "1 pack among them lost the list" in ada.mlv("gc", "--grace", "0").said
+    assert "11 objects, 5.9 KiB: 11 whole, 10 of them healed just now" in ada.mlv("fsck").said
+    ada.mlv("pull")
+    ada.mlv("verify")
+
+
+def test_what_a_damaged_list_took_away_is_healed_and_counted(ada: Sandbox, team: Team) -> None:
+    change(the_list(ada / ".git/mlv/objects"), DAMAGES["flipped"])
+    os.rename(team.playground.folder / "shelf", team.playground.folder / "away")
+
+    assert "11 objects, 5.9 KiB: 11 whole, 10 of them healed just now" in ada.mlv("fsck").said
+
+
+def test_collecting_refuses_before_it_says_that_something_goes(ada: Sandbox) -> None:
+    ada.write(f".git/mlv/objects/sha256/00/{62 * '1'}", "nothing needs this")
+    change(the_list(ada / ".git/mlv/objects"), DAMAGES["flipped"])
+
+    refused = ada.mlv("gc", "--grace", "0", check=False)
+
+    assert refused.out == ""
+    assert refused.err.count("\n") == 2
+    assert "so nothing was removed\nhint: git mlv fsck" in refused.err

@@ -146,6 +146,7 @@ def test_what_the_remote_does_not_prove_to_hold_stays(lab: Lab, missing: str) ->
     done = lab.drop("scans@v0.1", status=4 if missing == "unreachable" else 1)
 
     assert done["dropped"] == []
+    assert ("Not a directory" in done["kept"][0]["reason"]) == (missing == "unreachable")  # why it does not say
     assert lab.has(OLD, BOTH) == [True, True]
     assert lab.read(f"{folder('v0.1')}/one.bin") == OLD
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -376,6 +377,17 @@ def test_a_shallow_and_a_partial_clone_are_refused(lab: Lab) -> None:
 
         assert clone.mlv("gc", "--grace", "0", check=False).status == 1
         assert clone.has(LOOSE)
+
+
+def test_what_a_partial_clone_left_out_is_fetched_by_the_command_that_is_named(lab: Lab) -> None:
+    lab.git("config", "uploadpack.allowFilter", "true")
+    clone = lab.clone("partial", "--filter=blob:none", "--no-checkout")
+
+    refused = clone.mlv("status", check=False)
+
+    assert refused.status == 3
+    clone.git(*re.search(r"hint: git (.*?)   ", refused.err)[1].split())
+    clone.mlv("status")
 
 
 def test_a_manifest_that_nobody_can_mend_is_excused_by_name_and_what_it_names_is_kept(lab: Lab) -> None:

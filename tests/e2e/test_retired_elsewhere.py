@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,14 @@ def typed(repo: Sandbox, said: str, start: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "path"), [("whole", "other.bin"), ("packed", PACKED)])
-@pytest.mark.parametrize("way", ["push", "unfetched push", "push of a new branch", "fsck", "rejected push"])
+@pytest.mark.parametrize(
+    "way", ["push", "unfetched push", "push of a new branch", "fsck", "unfetched fsck", "rejected push"]
+)
 def test_a_clone_that_is_behind_brings_nothing_back_that_it_knows_is_retired(
     ada: Sandbox, bob: Sandbox, shelf: Path, way: str, name: str, path: str
 ) -> None:
     retire(ada, path)
-    if way not in ("unfetched push", "rejected push"):
+    if way not in ("unfetched push", "unfetched fsck", "rejected push"):
         bob.git("fetch", "-q")
 
     if way in ("push of a new branch", "fsck"):
@@ -67,7 +70,7 @@ def test_a_clone_that_is_behind_brings_nothing_back_that_it_knows_is_retired(
         bob.write("train.py", "print()\n")
         bob.git("add", "train.py")
         bob.git("commit", "-qm", "Code")
-    ran = bob.mlv(*(["fsck", "--remote"] if way == "fsck" else ["push"]), check=False)
+    ran = bob.mlv(*(["fsck", "--remote"] if way.endswith("fsck") else ["push"]), check=False)
 
     assert ran.status == (4 if way == "rejected push" else 0), ran.said
     assert_nowhere(name, shelf)
@@ -76,6 +79,20 @@ def test_a_clone_that_is_behind_brings_nothing_back_that_it_knows_is_retired(
         assert "git merge origin/main" in ran.err
         bob.git("merge", "-q", "--no-edit", "origin/main")
         assert "not sent" not in bob.mlv("push").said
+
+
+def test_what_a_remote_lost_is_not_sent_again_while_nobody_says_whether_it_was_retired(
+    bob: Sandbox, shelf: Path
+) -> None:
+    for path in shelf.glob("sha256/*/*"):
+        path.unlink()
+    bob.git("remote", "set-url", "origin", "../gone.git")
+
+    refused = bob.mlv("fsck", "--remote", check=False)
+
+    assert refused.status == 1
+    assert "it may have been retired, and origin cannot be asked" in refused.err
+    assert not any(shelf.glob("sha256/*/*"))
 
 
 def test_what_a_remote_lost_is_sent_again_without_the_pack_that_has_retired_bytes(
@@ -130,10 +147,10 @@ def test_bytes_frozen_again_on_purpose_are_sent_again_when_the_remote_lost_them(
 def test_retired_bytes_that_came_back_are_named_with_what_removes_them(
     team: Team, ada: Sandbox, bob: Sandbox, shelf: Path
 ) -> None:
+    shutil.copytree(shelf, shelf.with_name("backup"))
     retire(ada)
     bob.push("origin", "main:refs/heads/late")
-    bob.git("update-ref", "refs/remotes/origin/late", "main")
-    bob.mlv("fsck", "--remote")  # it was not fetched that they were retired
+    shutil.copytree(shelf.with_name("backup"), shelf, dirs_exist_ok=True)
     assert files_with(SECRETS["packed"], shelf) != []
     eve = team.clone("eve")
 

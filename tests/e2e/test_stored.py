@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,21 @@ def test_a_flipped_byte_in_the_store_is_refused_by_name_and_healed(stored: Sandb
     edit(stored, str(whole.relative_to(stored.path)), b"!" + DATA[1:])
     assert "healed" in stored.mlv("fsck").said
     assert whole.read_bytes() == DATA
+
+
+def test_a_folder_in_place_of_an_object_is_set_aside(stored: Sandbox, frozen: str) -> None:
+    stored.push("origin", "main")
+    place = object_of(stored / ".git/mlv/objects", DATA)
+    place.unlink()
+    (place / "inside").mkdir(parents=True)
+    (stored / frozen).unlink()
+
+    stored.mlv("pull")
+
+    assert stored.read(frozen) == place.read_bytes() == DATA
+    assert [path.is_dir() for path in (stored / ".git/mlv/objects/quarantine").iterdir()] == [True]
+    stored.mlv("gc", "--quarantine")
+    assert list((stored / ".git/mlv/objects/quarantine").iterdir()) == []
 
 
 @pytest.mark.parametrize("how", ["flipped", "gone"])
@@ -566,23 +582,45 @@ def test_a_source_with_two_names_of_one_file_leaves_whole(repo: Sandbox) -> None
     repo.mlv("verify")
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff\x00garbage", None], ids=["emptied", "garbage", "cut"])
-def test_an_alteration_is_seen_although_the_record_of_what_is_held_is_damaged(
-    repo: Sandbox, damage: bytes | None
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda held: held.write_bytes(b""),
+        lambda held: held.write_bytes(b"\xff\x00garbage"),
+        lambda held: held.write_bytes(held.read_bytes()[:-3]),
+        lambda held: held.write_bytes(held.read_bytes().replace(b"a.bin", b"i.bin")),
+        lambda held: held.unlink(),
+    ],
+    ids=["emptied", "garbage", "cut", "bit flipped", "deleted"],
+)
+def test_an_alteration_is_seen_although_the_record_of_what_is_held_is_damaged_or_gone(
+    repo: Sandbox, damage: Callable[[Path], object]
 ) -> None:
     repo.mlv("init")
     repo.commit("Set up mlvgit")
     repo.write("raw/a.bin", "a" * 5000)
     repo.mlv("snapshot", "create", "q", "v0.1", "raw", "--storage", "store", "-m", "Freeze q")
-    held = repo / ".git/mlv-held"
-    held.write_bytes(held.read_bytes()[:-3] if damage is None else damage)
+    damage(repo / ".git/mlv-held")
     file = repo / "data/snapshots/q_v0.1/a.bin"
     file.chmod(0o644)
     file.write_text("b" * 5000)
+    repo.write("raw/a.bin", "c" * 5000)
+
+    repo.mlv("snapshot", "create", "r", "v0.1", "raw", "--storage", "store")
 
     repo.assert_refused("commit", "--allow-empty", "-m", "Nothing", because="MLV103")
     repo.mlv("restore", "q@v0.1")
     repo.git("commit", "-q", "--allow-empty", "-m", "Nothing")
+
+
+def test_a_folder_in_place_of_the_record_of_what_is_held_is_named(stored: Sandbox) -> None:
+    (stored / ".git/mlv-held").unlink()
+    (stored / ".git/mlv-held").mkdir()
+
+    refused = stored.git("commit", "-q", "--allow-empty", "-m", "Nothing", check=False)
+
+    assert "mlv-held: Is a directory" in refused.said
+    assert "move it away" in refused.said
 
 
 def test_a_replaced_version_stays_where_its_bytes_are_kept(stored: Sandbox) -> None:

@@ -78,6 +78,28 @@ def test_a_freeze_on_a_full_disk_changes_nothing_and_succeeds_once_there_is_room
         assert files_below(repo / "data/snapshots/scans_v0.1") == files_below(source)
 
 
+def test_of_two_disks_the_one_that_is_full_is_named(playground: Playground, repo: Sandbox, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    repo.mlv("init")
+    repo.mlv("remote", "add", "shelf", str(tmp_path / "shelf"), "-m", "Name a remote")
+    repo.write("raw/a.bin", bytes(20_000_000))  # large ones are written to the store and the workspace at once
+    repo.mlv(*CREATE)
+    repo.server()
+    repo.mlv("push")
+    with mounted("-t", "tmpfs", "-o", "size=10m", "tmpfs", disk):
+        playground.run("git", "clone", "--quiet", f"file://{repo.path}", str(disk / "clone"), cwd=disk)
+        clone = Sandbox(playground, disk / "clone")
+        clone.git("config", "mlv.store", str(tmp_path / "store"))
+        (tmp_path / "store").mkdir()
+
+        failed = clone.mlv("pull", check=False)
+
+        assert failed.status == MACHINE
+        assert f"cannot write {clone.path}/data/snapshots/scans_v0.1/a.bin: No space left on device" in failed.said
+        assert "objects" not in failed.err
+
+
 def test_a_store_that_is_mounted_read_only_is_named_and_nothing_is_changed(repo: Sandbox) -> None:
     repo.mlv("init")
     repo.commit("Set up")

@@ -1,5 +1,6 @@
 """What a worktree holds: what moved since it was recorded stays to be looked at, whatever else is recorded."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ def moved(top: str) -> frozenset[str]:
 def test_letting_go_of_one_folder_leaves_what_moved_in_another(top: str) -> None:
     Path(top, "two/c").write_bytes(b"altered")
 
-    forget(f"{top}/git", ["one"])
+    forget(f"{top}/git", top, ["one"])
 
-    assert held_folders(f"{top}/git") == ["two"]
+    assert held_folders(f"{top}/git", top) == ["two"]
     assert moved(top) == {"two/c"}
 
 
@@ -36,7 +37,7 @@ def test_holding_one_folder_more_leaves_what_moved_in_another(top: str) -> None:
 
     record(f"{top}/git", top, ["three"])
 
-    assert held_folders(f"{top}/git") == ["one", "three", "two"]
+    assert held_folders(f"{top}/git", top) == ["one", "three", "two"]
     assert moved(top) == {"two/c"}
 
 
@@ -51,8 +52,25 @@ def test_of_a_folder_that_was_written_in_part_the_rest_is_still_to_be_looked_at(
     assert moved(top) == frozenset()
 
 
-def test_letting_go_of_all_leaves_no_record(top: str) -> None:
-    forget(f"{top}/git", ["one", "two"])
+def test_letting_go_of_all_leaves_nothing_to_look_at(top: str) -> None:
+    forget(f"{top}/git", top, ["one", "two"])
 
-    assert not Path(top, "git/mlv-held").exists()
+    assert held_folders(f"{top}/git", top) == []
     assert moved(top) == frozenset()
+
+
+@pytest.mark.parametrize("lost", [lambda held: held.unlink(), lambda held: held.write_bytes(held.read_bytes()[1:])])
+def test_of_folders_that_git_ignores_all_is_to_be_looked_at_when_the_record_was_lost(
+    top: str, lost: Callable[[Path], object]
+) -> None:
+    Path(top, "git/info").mkdir()
+    Path(top, "git/info/exclude").write_text("*.pyc\n/build/\n/one/\n/two/\n/three/\n")
+    Path(top, "build").mkdir()
+    Path(top, "one.manifest.json").touch()
+    Path(top, "two.manifest.json").touch()
+    lost(Path(top, "git/mlv-held"))
+
+    record(f"{top}/git", top, ["two"])
+
+    assert held_folders(f"{top}/git", top) == ["one", "two"]
+    assert moved(top) == {"one.manifest.json", "one", "one/a", "one/b"}
