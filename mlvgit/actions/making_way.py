@@ -26,7 +26,7 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
     """
     git_dir, left = str(project.repo.git_dir), []
     moved = moved_paths(git_dir, str(project.top))
-    held = frozenset() if is_damaged(git_dir) else frozenset(held_folders(git_dir))
+    held = frozenset() if is_damaged(git_dir) else frozenset(held_folders(git_dir, str(project.top)))
     for wanted in versions:
         directory = wanted.frozen.directory
         if wanted.manifest.storage != "store" or not (project.top / directory).is_dir():
@@ -34,7 +34,7 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
         if directory not in held:
             names = frozenset(kept_in_store(wanted.manifest, wanted.frozen.key))
         else:
-            paths = moved | held_paths(git_dir, directory) if manifest_of(directory) in moved else moved
+            paths = moved | held_paths(git_dir, str(project.top), directory) if manifest_of(directory) in moved else moved
             names = frozenset(path.removeprefix(directory + "/") for path in paths if path.startswith(directory + "/"))
         left += _compare(project, wanted, names)
     return left
@@ -65,7 +65,7 @@ def make_way(project: Project, verdict: Verdict) -> list[str]:
         Paths of altered files that stay, since their bytes are nowhere else; what may not be read is none of them.
     """
     folder = project.top / verdict.directory
-    given = held_paths(str(project.repo.git_dir), verdict.directory)
+    given = held_paths(str(project.repo.git_dir), str(project.top), verdict.directory)
     strange = {name for name in verdict.extra if f"{verdict.directory}/{name}" in given}
     altered = set(verdict.changed).difference(verdict.unreadable)
     files = list(_regular(folder, sorted(altered | strange)))
