@@ -373,8 +373,10 @@ def held(bench: Bench, workload: str) -> list[list[str]]:
     return lines
 
 
-def report(bench: Bench) -> str:
-    parts = [f"{page.machine()}; medians of {bench.args.rounds} rounds."]
+def report(bench: Bench, *, whole: bool = True) -> str:
+    """Return the tables; not `whole` when somebody ended the bench: what was taken until then is told."""
+    rounds = f"{bench.args.rounds} rounds" if whole else f"up to {bench.args.rounds} rounds, ended early"
+    parts = [f"{page.machine()}; medians of {rounds}."]
     titles = {"big": f"one file of {bench.args.mib} MiB", "small": f"{bench.args.files:,} files of 4 KiB"}
     names = [tool.name for tool in bench.tools()]
     for workload, title in titles.items():
@@ -431,9 +433,13 @@ def main() -> int:
         install(args.install)
     with scratch(args.dir) as folder:
         bench = Bench(folder, Surroundings(folder, args.install), args)
-        for name in args.only:
-            WORKLOADS[name](bench)
-        text = report(bench)
+        whole = True
+        try:
+            for name in args.only:
+                WORKLOADS[name](bench)
+        except KeyboardInterrupt:
+            whole = False
+        text = report(bench, whole=whole)
     print(text)
     if args.readme:
         page.write(args.readme, "peers", text)

@@ -42,6 +42,7 @@ LONG = (
     "tests/e2e/test_repository_shapes.py",
     "tests/e2e/test_restating.py",
     "tests/e2e/test_retire.py",
+    "tests/e2e/test_retired_elsewhere.py",
     "tests/e2e/test_stored.py",
     "tests/faults/",
     "tests/hostile/",
