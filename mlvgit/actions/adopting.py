@@ -14,6 +14,7 @@ from typing import Final
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import Digest, is_sha256
+from mlvgit.core.digests import Digests
 from mlvgit.core.text import count, printable, short
 from mlvgit.errors import IntegrityError, MachineError, RefusedError
 from mlvgit.rules.contents import MAX_POINTER_BYTES, pointer
@@ -86,19 +87,19 @@ def hub_repository(source: Path) -> str:
     return found[1] if found and os.path.isdir(os.path.join(found[1], "blobs")) else ""
 
 
-def as_blobs(files: Sequence[SourceFile], digests: Sequence[Digest]) -> None:
+def as_blobs(files: Sources, digests: Digests) -> None:
     """Hold what was read from blobs of the Hugging Face cache against their names, where these are SHA-256.
 
     Raises:
         IntegrityError: a blob is damaged.
     """
-    for file, found in zip(files, digests, strict=True):
-        name = os.path.basename(file.path)
-        if name != found.sha256 and is_sha256(name) and _HUB.fullmatch(file.path):
+    for relative, path, found in zip(files.names, files.paths(), digests.sha256(), strict=True):
+        name = path.rpartition("/")[2]
+        if name != found and is_sha256(name) and _HUB.fullmatch(path):
             raise IntegrityError(
-                f"the blob {short(name)} of {printable(file.relative)} in the Hugging Face cache is damaged: its bytes are "
-                f"{short(found.sha256)}",
-                hint=f"rm {shlex.quote(file.path)}   then download it again",
+                f"the blob {short(name)} of {printable(relative)} in the Hugging Face cache is damaged: its bytes are "
+                f"{short(found)}",
+                hint=f"rm {shlex.quote(path)}   then download it again",
             )
 
 

@@ -262,7 +262,7 @@ def _settle(
         return _already(project, wanted, before, names)._replace(stay=stay)
     if before is not None and before.tree_sha256 != identity:
         _may_replace(project, key, before, wanted.replace)
-    refuse_conversions(project, key, storage, ((file.relative, file.path) for file in files))
+    refuse_conversions(project, key, storage, zip(names, files.paths(), strict=True))
     bringing.settle(target if placed else None)
     set_aside = ""
     if bringing.folder is not None and not placed:

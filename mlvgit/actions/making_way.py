@@ -34,7 +34,9 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
         if directory not in held:
             names = frozenset(kept_in_store(wanted.manifest, wanted.frozen.key))
         else:
-            paths = moved | held_paths(git_dir, str(project.top), directory) if manifest_of(directory) in moved else moved
+            paths = (
+                moved | held_paths(git_dir, str(project.top), directory) if manifest_of(directory) in moved else moved
+            )
             names = frozenset(path.removeprefix(directory + "/") for path in paths if path.startswith(directory + "/"))
         left += _compare(project, wanted, names)
     return left

@@ -149,6 +149,11 @@ class Sources(Sequence[SourceFile]):
     def __iter__(self) -> Iterator[SourceFile]:
         return map(self.__getitem__, range(len(self.names)))
 
+    def paths(self) -> Iterator[str]:
+        """Yield where each file is; its other fields are not looked up."""
+        top, elsewhere = self._top, self._elsewhere
+        return (elsewhere.get(name) or f"{top}/{name}" for name in self.names)
+
 
 class Passed:
     """What a source has and a frozen version may not keep, gathered while it is scanned.
