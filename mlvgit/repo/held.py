@@ -52,7 +52,8 @@ def is_damaged(git_dir: str) -> bool:
 
 def moved_paths(git_dir: str, top: str) -> frozenset[str]:
     """Return the paths, from `top`, that may have changed since they were recorded: files, and folders with a new name."""
-    return frozenset(os.fsdecode(path) for path in _moved(_said(git_dir, top), os.fsencode(top) + b"/"))
+    before = b"" if os.path.samefile(top, os.curdir) else os.fsencode(top) + b"/"  # short paths take less to look up
+    return frozenset(os.fsdecode(path) for path in _moved(_said(git_dir, top), before))
 
 
 def _moved(data: bytes, before: bytes) -> Iterator[bytes]:
