@@ -254,6 +254,7 @@ def _remote(project: Project, name: str) -> "Parted":
     known = remotes(project)
     remote = next((each for each in known if each.name == name), None)
     if remote is None:
+        project.require_settings()
         names = ", ".join(each.name for each in known) or "none"
         raise UsageError(f"mlv.yaml names no remote {printable(name)}", hint=f"there is: {names}")
     if remote.whole_only:

@@ -31,7 +31,7 @@ from mlvgit.store.reading import Progress, Readable, one_work
 if TYPE_CHECKING:
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["Wanted", "bring", "place"]
+__all__ = ["Wanted", "bring", "lacking", "place"]
 
 _FEW: Final = 3
 
@@ -64,7 +64,8 @@ class _Lacking(NamedTuple):
         return map(Placement, self.files.digests, self.paths)
 
 
-def _lacking(project: Project, wanted: Wanted) -> _Lacking:
+def lacking(project: Project, wanted: Wanted) -> _Lacking:
+    """Return the files of a version that are wanted and do not stand in the working directory."""
     folder = f"{project.top}/{wanted.frozen.directory}"
     names, digests = [], Digests()
     empty = not os.path.lexists(folder)
@@ -87,7 +88,7 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
         RefusedError: bytes that are not to be on this machine.
         RemoteError, IntegrityError: some could not be brought, all of them named; the others are there.
     """
-    missing = [_lacking(project, wanted) for wanted in versions if wanted.manifest.storage == "store"]
+    missing = [lacking(project, wanted) for wanted in versions if wanted.manifest.storage == "store"]
     for each in missing:
         if each.files:
             may_be_here(project, each.wanted.frozen.key)

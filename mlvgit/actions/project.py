@@ -168,6 +168,10 @@ class Project:
         except (SettingsError, UsageError):
             return Settings()
 
+    def require_settings(self) -> None:
+        """Raise what `settings` raises: before something is said not to be named in a file that cannot be read."""
+        _ = self.settings
+
     @property
     def layout(self) -> Layout:
         """The folders of the current root."""

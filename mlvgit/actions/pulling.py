@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.making_way import make_room_for
-from mlvgit.actions.placing import Wanted, bring
+from mlvgit.actions.placing import Wanted, bring, lacking
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.stored import may_be_here, object_store
 from mlvgit.core.digest import Digest
@@ -14,13 +14,14 @@ from mlvgit.core.globs import matches
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import Key
+from mlvgit.repo.trees import IndexTree
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import remove_leftovers
 from mlvgit.store.reading import Progress
 
-__all__ = ["Chosen", "Pull", "fits", "plan_pull", "pull"]
+__all__ = ["Chosen", "Pull", "files_to_place", "fits", "plan_pull", "pull"]
 
 
 class Chosen(NamedTuple):
@@ -76,6 +77,8 @@ def plan_pull(
         found = [each for text in asked for each in _asked(project, catalog, stored, text)]
     else:
         usual = stored if everything else _usual(project, catalog, list(stored))
+        index = project.repo.index_tree()
+        usual = [key for key in usual if _stays(index, stored[key].manifest_path)]
         found = [Chosen(key) for key in usual if key.name not in project.settings_or_default.local_never]
     narrowed = [_narrowed(stored[one.key], one, include, exclude) for one in found]
     chosen = [each for each in narrowed if each.only is None or each.only]
@@ -86,7 +89,7 @@ def plan_pull(
             hint=f"git mlv snapshot show {found[0].key}   (lists its files)",
         )
     store = object_store(project)
-    lacking = store.absent(
+    absent = store.absent(
         digest
         for key, only in chosen
         for relative, digest in _files(stored[key]).items()
@@ -94,8 +97,8 @@ def plan_pull(
     )
     return Pull(
         chosen=tuple(chosen),
-        missing_bytes=sum(lacking.sizes),
-        missing_objects=len(lacking),
+        missing_bytes=sum(absent.sizes),
+        missing_objects=len(absent),
         left=len(set(stored) - {key for key, _ in chosen}),
     )
 
@@ -125,6 +128,18 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
         )
     project.refresh()
     return written
+
+
+def _stays(index: IndexTree, path: str) -> bool:
+    """Say whether the next commit has it still: what is about to be taken back does not come again."""
+    return index.entry(path) is not None or path in index.unmerged
+
+
+def files_to_place(project: Project, planned: Pull) -> int:
+    """Count the files that a pull would put into the working directory."""
+    catalog = project.committed()
+    wanted = (Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen)
+    return sum(len(lacking(project, each).files) for each in wanted)
 
 
 def _stands(project: Project, wanted: Wanted) -> bool:

@@ -64,10 +64,12 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
     """Push the current branch, and the model tags of what it holds that are not there, all or nothing, after the bytes.
 
     Raises:
+        SettingsError: mlv.yaml cannot be read, which names where the bytes go.
         UsageError: there is no remote, or no branch is checked out.
         RefusedError: a guard here or on the remote refused; carries what it said.
         RemoteError: a remote is not there, or did not take it.
     """
+    project.require_settings()
     status = look(project)
     aim = _aim(project, status, remote)
     head = project.repo.head() or ""

@@ -266,6 +266,7 @@ def _remote(project: Project, name: str) -> "Parted":
     known = remotes(project)
     found = [remote for remote in known if not name or remote.name == name]
     if not found:
+        project.require_settings()
         raise UsageError(
             f"mlv.yaml names no remote {name}" if name else "mlv.yaml names no remote",
             hint="it names: " + ", ".join(remote.name for remote in known) if known else "remotes: {NAME: {url: URL}}",

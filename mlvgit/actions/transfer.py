@@ -93,6 +93,7 @@ def fetch(
         return
     known = [remote for remote in remotes(project) if remote.name != without]
     if not known:
+        project.require_settings()
         raise RemoteError(
             f"{count(len(missing), 'object')} ({size(sum(each.size for each in missing))}) are not here, and no remote "
             "is named",

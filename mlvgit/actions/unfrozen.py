@@ -7,6 +7,7 @@ from mlvgit.actions.project import Project, freeze_command
 from mlvgit.core.digest import Digest
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
+from mlvgit.rules.wording import quoted
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import scan
 
@@ -27,7 +28,8 @@ def refuse_unfrozen(project: Project, key: Key, ours: Mapping[str, Digest]) -> N
     if target.exists() and any(target.iterdir()) and not _is_part(target, ours):
         raise RefusedError(
             f"{directory} has files that nothing has frozen",
-            hint=f"freeze them where they stand: {freeze_command(key)}   (or move the folder away first)",
+            hint=f"mv {quoted(directory)} {quoted(directory + '.old')}   (then the same command again)\n"
+            f"{freeze_command(key)}   (to freeze what stands there, whatever you named)",
         )
 
 

@@ -4,7 +4,7 @@ import argparse
 
 from mlvgit.actions.pointers import unnamed_words
 from mlvgit.actions.project import Project
-from mlvgit.actions.pulling import plan_pull, pull
+from mlvgit.actions.pulling import files_to_place, plan_pull, pull
 from mlvgit.actions.remotechecks import NoList, RemoteReport, check_remote
 from mlvgit.actions.retired import Tombstone, again_command
 from mlvgit.actions.retiring import apply_retired
@@ -77,7 +77,10 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
     if written:
         tell_of_links(project, output)
     output.some([f"  {printable(path)}" for path in written], "file")
-    if not written and not planned.missing_objects:
+    waiting = files_to_place(project, planned) if args.dry_run and not planned.missing_objects else 0
+    if waiting:
+        output.say(f"would put {count(waiting, 'file')} into the working directory; the store has the bytes")
+    elif not written and not planned.missing_objects:
         output.say("everything is here: nothing to do")
     if planned.left and not args.refs:
         output.talk(f"{count(planned.left, 'older version')} left where they are; git mlv pull --all gets them too")

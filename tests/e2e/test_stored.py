@@ -653,3 +653,55 @@ def test_bytes_held_for_another_manifest_are_refused_and_restored(team: Team, st
     carol.mlv("restore", "scans@v0.1")
     assert carol.read(frozen) == DATA[::-1]
     carol.git("commit", "-qm", "Code")
+
+
+def test_what_is_about_to_be_taken_back_does_not_come_again_and_its_commit_is_accepted(
+    stored: Sandbox, frozen: str
+) -> None:
+    stored.write("more.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "maps", "v0.1", "more.bin", "-m", "Freeze maps", "--storage", "store")
+    stored.mlv("discard", "maps@v0.1")
+
+    pulled = stored.mlv("pull").said
+
+    assert "maps" not in pulled
+    assert not (stored / "data/snapshots/maps_v0.1").exists()
+    stored.git("commit", "-qm", "Discard maps@v0.1")
+
+
+def test_a_dry_pull_says_what_only_the_working_directory_lacks(stored: Sandbox, frozen: str) -> None:
+    stored.remove(frozen)
+
+    assert "would put 1 file into the working directory; the store has the bytes" in stored.mlv("pull", "-n").said
+    assert not (stored / frozen).exists()
+    stored.mlv("pull")
+    assert "everything is here" in stored.mlv("pull", "-n").said
+
+
+@pytest.mark.parametrize("command", [("push",), ("fsck", "--remote", "shelf")])
+def test_settings_that_cannot_be_read_are_said_before_a_remote_is_said_not_to_be_named(
+    stored: Sandbox, command: tuple[str, ...]
+) -> None:
+    stored.write("mlv.yaml", "remotes: [\n")
+
+    refused = stored.mlv(*command, check=False)
+
+    assert refused.status == 2
+    assert "mlv.yaml" in refused.said
+    assert "no remote" not in refused.said
+
+
+def test_other_bytes_in_the_place_of_a_version_are_not_frozen_by_the_first_way_that_is_printed(
+    stored: Sandbox,
+) -> None:
+    stored.write("data/snapshots/maps_v0.1/maps.bin", b"old")
+    stored.write("maps.bin", b"corrected")
+    create = ("snapshot", "create", "maps", "v0.1", "maps.bin", "-m", "Freeze maps")
+
+    refused = stored.mlv(*create, check=False)
+
+    assert refused.status == 1
+    assert "mv data/snapshots/maps_v0.1 data/snapshots/maps_v0.1.old" in refused.said
+    os.rename(stored / "data/snapshots/maps_v0.1", stored / "data/snapshots/maps_v0.1.old")
+    stored.mlv(*create)
+    assert stored.read("data/snapshots/maps_v0.1/maps.bin") == b"corrected"
