@@ -4,15 +4,18 @@ Git switches manifests where no hook sees it (`git reset --hard`, `git rebase --
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.placing import Wanted
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold, object_store
 from mlvgit.actions.verify import Verdict, differences_on_disk
+from mlvgit.errors import MlvError
 from mlvgit.repo.held import held_folders, held_paths, is_damaged, manifest_of, moved_paths
 from mlvgit.rules.storage import kept_in_store
+from mlvgit.store.atomic import TEMPORARY_PREFIX, machine_errors
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
@@ -59,9 +62,10 @@ def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> list[st
 
 
 def make_way(project: Project, verdict: Verdict) -> list[str]:
-    """Remove the files of a store-kept folder that are not as frozen, where the store has their bytes whole.
+    """Remove the files of a store-kept folder that are not as frozen, where the store has their bytes whole, and keeps them.
 
-    What the manifest does not name is removed only where this worktree was given it.
+    What the manifest does not name is removed only where this worktree was given it. What nothing needs in the store goes
+    from there some day: that is no copy.
 
     Returns:
         Paths of altered files that stay, since their bytes are nowhere else; what may not be read is none of them.
@@ -71,12 +75,31 @@ def make_way(project: Project, verdict: Verdict) -> list[str]:
     strange = {name for name in verdict.extra if f"{verdict.directory}/{name}" in given}
     altered = set(verdict.changed).difference(verdict.unreadable)
     files = list(_regular(folder, sorted(altered | strange)))
-    store = object_store(project)
+    store, needed = object_store(project), _needed(project) if files else frozenset()
     for file, digest in zip(files, hash_files(files), strict=True):
-        if store.check(digest):
-            os.unlink(file.path)
+        if digest.sha256 in needed and store.check(digest) and _remove(file):
             altered.discard(file.relative)
     return [f"{verdict.directory}/{name}" for name in sorted(altered)]
+
+
+def _needed(project: Project) -> Collection[str]:
+    try:
+        return needed_objects(project)
+    except MlvError:  # it is not known, as in a shallow clone
+        return frozenset()
+
+
+def _remove(file: SourceFile) -> bool:
+    """Remove a file that is as it was when it was hashed; say whether it was: nobody writes to it under the other name."""
+    aside = os.path.join(os.path.dirname(file.path), TEMPORARY_PREFIX + os.urandom(8).hex())
+    with machine_errors(f"remove {file.path}"):
+        os.rename(file.path, aside)
+        found = stat_key(os.lstat(aside))
+        if found[:4] == file.stat[:4]:  # a rename may change the ctime
+            os.unlink(aside)
+            return True
+        os.rename(aside, file.path)
+    return False
 
 
 def _regular(folder: Path, names: Iterable[str]) -> Iterator[SourceFile]:

@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from mlvgit.actions.project import Project
+from mlvgit.actions.pulling import plan_pull, pull
+from mlvgit.core.digest import Digest
+from mlvgit.errors import IntegrityError
+from mlvgit.store.objects import ObjectStore
 from tests.conftest import ROOT, Sandbox
 from tests.contracts.servers import BUCKET, KEY, SECRET, seaweedfs
 from tests.contracts.sshd import sshd
@@ -540,6 +545,44 @@ def test_a_pull_after_a_reset_brings_the_bytes_that_the_manifest_names_now(store
     stored.git("reset", "-q", "--hard", second)
     stored.mlv("pull", "scans@v0.1")
     stored.mlv("verify", "scans@v0.1")
+
+
+def test_a_pull_leaves_bytes_of_which_the_store_has_only_what_nothing_needs(stored: Sandbox, frozen: str) -> None:
+    first = stored.head()
+    stored.write("raw.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "scans", "v0.2", "raw.bin", "-m", "Freeze others")
+    stored.git("reset", "-q", "--hard", first)
+    stored.git("update-ref", "-d", "ORIG_HEAD")
+    stored.git("reflog", "expire", "--expire=now", "--all")
+    os.unlink(stored / frozen)
+    os.rename(stored / "raw.bin", stored / frozen)
+
+    refused = stored.mlv("pull", "scans@v0.1", check=False)
+
+    assert refused.status == 1
+    assert "git mlv restore scans@v0.1" in refused.said
+    assert stored.read(frozen) == DATA[::-1]
+
+
+def test_a_pull_leaves_what_is_written_to_after_it_was_hashed(
+    stored: Sandbox, frozen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.write("raw.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "scans", "v0.2", "raw.bin", "-m", "Freeze others")
+    edit(stored, frozen, DATA[::-1])
+    project = Project.open(stored.path)
+    check = ObjectStore.check
+
+    def written_meanwhile(store: ObjectStore, digest: Digest) -> bool:
+        with (stored / frozen).open("ab") as file:
+            file.write(b"precious")
+        return check(store, digest)
+
+    monkeypatch.setattr(ObjectStore, "check", written_meanwhile)
+    with pytest.raises(IntegrityError, match="left as it stands"):
+        pull(project, plan_pull(project, ["scans@v0.1"]))
+
+    assert stored.read(frozen) == DATA[::-1] + b"precious"
 
 
 def test_a_pull_leaves_the_bytes_of_a_manifest_that_is_not_committed_yet(stored: Sandbox, frozen: str) -> None:
