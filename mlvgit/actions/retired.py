@@ -106,9 +106,7 @@ class Retirements:
         return found
 
     def _in(self, catalog: Catalog, branch: str) -> Iterator[tuple[Digest, Tombstone]]:
-        for key in catalog.keys(root=None):
-            if not self._may_say_so(catalog, key):
-                continue
+        for key in self._may_say_so(catalog):
             frozen = catalog.frozen(key)
             manifest = frozen.manifest if frozen else None
             if manifest is None or manifest.retired is None or not manifest.entries_here:
@@ -118,15 +116,17 @@ class Retirements:
                 if entry.size_bytes and manifest.retired.covers(entry.path):
                     yield Digest(entry.size_bytes, entry.sha256), stone
 
-    def _may_say_so(self, catalog: Catalog, key: Key) -> bool:
-        """Say whether a manifest has the word: what has not is not parsed."""
-        root = catalog.root(key.root)
-        entry = catalog.tree.entry(root.layout.manifest(key)) if root else None
-        if entry is None or not entry.oid:
-            return True
-        if entry.oid not in self._words:
-            self._words[entry.oid] = b'"retired"' in self._project.repo.blob(entry.oid)
-        return self._words[entry.oid]
+    def _may_say_so(self, catalog: Catalog) -> list[Key]:
+        """Return whose manifests have the word: what has not is not parsed."""
+        oids: dict[Key, str] = {}
+        for key in catalog.keys(root=None):
+            root = catalog.root(key.root)
+            entry = catalog.tree.entry(root.layout.manifest(key)) if root else None
+            oids[key] = entry.oid if entry else ""
+        unread = [oid for oid in dict.fromkeys(oids.values()) if oid and oid not in self._words]
+        for oid, found in zip(unread, self._project.repo.objects(unread), strict=True):
+            self._words[oid] = found is None or b'"retired"' in found[1]
+        return [key for key, oid in oids.items() if not oid or self._words[oid]]
 
     def _unmerged(self) -> Iterator[tuple[str, str]]:
         """Yield name and commit of the branches that have what HEAD has not."""
