@@ -26,14 +26,18 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
     """Remove what stands otherwise than wanted and is in the store too; return the paths of what is nowhere else.
 
     Hashed is only what may have changed since this worktree was given it.
+
+    Args:
+        versions: whose folders stand in the working directory.
     """
+    standing = [each for each in versions if each.manifest.storage == "store"]
+    if not standing:  # then nothing else that this worktree holds is looked at either
+        return []
     git_dir, left = str(project.repo.git_dir), []
     moved = moved_paths(git_dir, str(project.top))
     held = frozenset() if is_damaged(git_dir) else frozenset(held_folders(git_dir, str(project.top)))
-    for wanted in versions:
+    for wanted in standing:
         directory = wanted.frozen.directory
-        if wanted.manifest.storage != "store" or not (project.top / directory).is_dir():
-            continue
         if directory not in held:
             names = frozenset(kept_in_store(wanted.manifest, wanted.frozen.key))
         else:

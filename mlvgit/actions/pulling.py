@@ -143,7 +143,9 @@ def files_to_place(project: Project, planned: Pull) -> int:
 
 
 def _stands(project: Project, wanted: Wanted) -> bool:
-    """Say whether the working directory has the manifest too: the bytes of one that is not committed yet are its own."""
+    """Say whether folder and manifest stand in the working directory: bytes of one that is not committed yet are its own."""
+    if not (project.top / wanted.frozen.directory).is_dir():
+        return False
     standing = project.working().frozen(wanted.frozen.key)
     return bool(standing and standing.manifest and standing.manifest.tree_sha256 == wanted.manifest.tree_sha256)
 
