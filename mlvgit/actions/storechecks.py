@@ -97,10 +97,10 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
 
 def _listed_anew(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
     """Write the list of packs anew that have none any more; return the files that are here again."""
-    gone = store.absent(Digest(nbytes, sha256) for sha256, nbytes in sizes.items())
+    named = [Digest(nbytes, sha256) for sha256, nbytes in sizes.items()]
+    gone = store.absent(named)
     if not gone:
         return []
-    named = [Digest(nbytes, sha256) for sha256, nbytes in sizes.items()]
     parts = store.lists.objects()
     for each in list(store):
         if each.sha256 not in sizes and each.sha256 not in parts and store.has_object(each):
