@@ -127,12 +127,14 @@ class BucketRemote:
         """See `Remote`."""
         obstore = import_obstore(self.name, self.door.extra)
         below = f"{self.prefix}{space}/"
+        last = None
         with self.failing("list what it has"):
             for page in obstore.list(self.store(), prefix=below, chunk_size=1000):
                 for entry in page:
                     digest = named(entry["path"].removeprefix(below), entry["size"])
-                    if digest is not None:
+                    if digest is not None and digest != last:  # a server that was just written to may name one twice
                         yield digest
+                        last = digest
 
     def everything(self) -> Iterator[tuple[str, ObjectStat]]:
         """See `Browsed`."""

@@ -528,7 +528,7 @@ def test_a_listing_that_lies_is_an_error_at_worst(
 ) -> None:
     kind = open_kind("s3", servers, tmp_path, monkeypatch)
     entry = "<Contents><Key>{}</Key><Size>5</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
-    listed = "".join(entry.format(f"{tmp_path.name}/sha256/{each}") for each in (fault, f"ab/{'c' * 62}"))
+    listed = "".join(entry.format(f"{tmp_path.name}/sha256/{each}") for each in (fault, *[f"ab/{'c' * 62}"] * 2))
     body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>".encode()
     assert kind.proxy
     kind.proxy.next.append((200, "Content-Type: application/xml\r\n", body))
