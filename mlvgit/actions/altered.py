@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from mlvgit.actions.away import is_away
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import hold, let_go
+from mlvgit.actions.stored import held_by, hold, let_go
 from mlvgit.actions.verify import differences_on_disk, extra_files
 from mlvgit.core.text import UNREADABLE, printable
-from mlvgit.repo.held import held_folders, held_paths, is_damaged, manifest_of, moved_paths
+from mlvgit.repo.held import Held, manifest_of, stamps
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Finding
 from mlvgit.rules.wording import described, quoted
@@ -24,23 +24,22 @@ def altered_here(project: Project, index: Catalog) -> list[Finding]:
     """Find what this worktree holds and `index` freezes otherwise (MLV103); when nothing is, remember it as it stands."""
     if project.repo.top is None:
         return []
-    git_dir, top = str(project.repo.git_dir), str(project.top)
-    damaged = is_damaged(git_dir)
-    moved = moved_paths(git_dir, top)
-    if not moved and not damaged:
+    given = held_by(project)
+    moved = given.moved()
+    if not moved and not given.damaged:
         return []
+    before = stamps(str(project.top), moved)
     frozen_in = {
         frozen.directory: frozen
         for key in index.keys(root=None)
         if (frozen := index.frozen(key)) and _is_stored(frozen)
     }
-    held = [*frozen_in, *held_folders(git_dir, top)] if damaged else held_folders(git_dir, top)
+    held = [*frozen_in, *given.folders()] if given.damaged else given.folders()
     known = [directory for directory in held if directory in frozen_in]
     compared = [directory for directory in known if not is_away(project, frozen_in[directory])]
-    looked_at = None if damaged else moved
-    findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], looked_at)]
+    findings = [finding for directory in compared for finding in _altered(project, frozen_in[directory], given, moved)]
     if not findings:
-        hold(project, compared)
+        hold(project, compared, before)
         if gone := set(known).difference(compared):
             let_go(project, gone)
     return findings
@@ -50,24 +49,24 @@ def _is_stored(frozen: Frozen) -> bool:
     return frozen.manifest is not None and frozen.manifest.storage == "store"
 
 
-def _altered(project: Project, frozen: Frozen, moved: frozenset[str] | None) -> Iterator[Finding]:
+def _altered(project: Project, frozen: Frozen, given: Held, moved: frozenset[str]) -> Iterator[Finding]:
     manifest = frozen.manifest
     if manifest is None:
         return
     folder = project.top / frozen.directory
     inside = frozen.directory + "/"
-    if moved is not None and not manifest.entries_here and not any(path.startswith(inside) for path in moved):
+    if not given.damaged and not manifest.entries_here and not any(path.startswith(inside) for path in moved):
         return  # another manifest, whose list of files is not here: other rules judge that
     only = frozenset(manifest.by_relative())
-    if moved is not None:
+    if not given.damaged:
         if manifest_of(frozen.directory) in moved:  # what was given was held for another one
-            moved |= held_paths(str(project.repo.git_dir), str(project.top), frozen.directory)
+            moved |= given.paths(frozen.directory)
         only &= {path.removeprefix(inside) for path in moved if path.startswith(inside)}
     verdict = differences_on_disk(folder, frozen, only=only)
     for what, names in (
         (UNREADABLE, verdict.unreadable),
         ("was modified", sorted(set(verdict.changed) - set(verdict.unreadable))),
-        ("was deleted", () if moved is None else verdict.missing),  # it may never have been brought,
+        ("was deleted", () if given.damaged else verdict.missing),  # it may never have been brought,
         ("is not in the manifest", extra_files(folder, manifest)),
     ):
         for name in names:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import object_store
+from mlvgit.actions.stored import held_by, object_store
 from mlvgit.core.digest import Digest
 from mlvgit.core.digests import Digests, packed, unique
 from mlvgit.core.references import parse_reference
@@ -17,7 +17,6 @@ from mlvgit.core.text import printable
 from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.held import held_folders
 from mlvgit.repo.history import remote_tips
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
@@ -168,7 +167,7 @@ def freeable(project: Project) -> Freeable:
     catalog = project.committed()
     going = choose(project, keep_newest=1)
     store = object_store(project) if going else None
-    held = set(held_folders(str(project.repo.git_dir), str(project.top))) if going else set()
+    held = set(held_by(project).folders()) if going else set()
     needed: set[bytes] = set()
     for key in stored_versions(catalog) if going else ():
         frozen = catalog.frozen(key)

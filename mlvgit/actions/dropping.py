@@ -17,7 +17,7 @@ from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.parted import read_whole
 from mlvgit.actions.presence import Presence
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import let_go, object_store, remotes
+from mlvgit.actions.stored import held_by, let_go, object_store, remotes
 from mlvgit.actions.storeplace import refuse_if_shared
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest
@@ -26,7 +26,7 @@ from mlvgit.errors import IntegrityError, MlvError, RefusedError, RemoteError
 from mlvgit.records.filelist import FileList, ListSource
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.held import held_folders
+from mlvgit.repo.held import Held
 from mlvgit.repo.worktrees import Worktree, worktrees
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store, known_objects
@@ -228,7 +228,7 @@ class _Plan:
 
         A version that was let go of, or was never fetched, needs nothing here: whatever goes is on a remote.
         """
-        standing = set(held_folders(str(self.project.repo.git_dir), str(self.project.top)))
+        standing = set(held_by(self.project).folders())
         going = {version.key for version in self.versions}
         head = self.project.committed()
         needed: set[Digest] = set()
@@ -331,7 +331,7 @@ def _held_elsewhere(project: Project) -> Iterator[Digest]:
     for each in known:
         if os.path.realpath(each.git_dir) == os.path.realpath(project.repo.git_dir) or each.top is None:
             continue
-        for folder in held_folders(str(each.git_dir), str(each.top)):
+        for folder in Held(str(each.git_dir), str(each.top)).folders():
             yield from _held_there(each, folder, project.find_list)
 
 

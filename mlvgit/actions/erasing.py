@@ -17,12 +17,11 @@ from typing import Any, Final, NamedTuple
 from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.parted import EXTENTS, Parted
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import object_store, remembered_lists
+from mlvgit.actions.stored import held_by, object_store, remembered_lists
 from mlvgit.actions.storeplace import StoreUser, store_folder, store_users
 from mlvgit.core.digest import Digest
 from mlvgit.core.text import printable
 from mlvgit.errors import IntegrityError, MachineError, MlvError
-from mlvgit.repo.held import held_folders
 from mlvgit.store.atomic import machine_errors, remove_durably, remove_leftovers, write_atomic
 from mlvgit.store.erasing import erase_files, idle_objects, objects_of, unerased
 from mlvgit.store.folders import open_folder, readable, remove_from, remove_name
@@ -94,7 +93,7 @@ class Eraser:
         catalog, index = project.working(), project.repo.index_tree()
         frozen = {each.directory for key in catalog.keys(root=None) if (each := catalog.frozen(key))}
         may: dict[str, Collection[Digest]] = {path: (digest,) for path, digest in more.items()}
-        for folder in held_folders(str(project.repo.git_dir), str(project.top)):
+        for folder in held_by(project).folders():
             if folder not in frozen:
                 may.update(self._of_size(folder))
         return {

@@ -10,10 +10,10 @@ from pathlib import Path
 from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.placing import Wanted
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.stored import held_by, hold, object_store
 from mlvgit.actions.verify import Verdict, differences_on_disk
 from mlvgit.errors import MlvError
-from mlvgit.repo.held import held_folders, held_paths, is_damaged, manifest_of, moved_paths
+from mlvgit.repo.held import GONE, manifest_of, stamps
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import TEMPORARY_PREFIX, machine_errors
 from mlvgit.store.hashing import hash_files
@@ -33,17 +33,15 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
     standing = [each for each in versions if each.manifest.storage == "store"]
     if not standing:  # then nothing else that this worktree holds is looked at either
         return []
-    git_dir, left = str(project.repo.git_dir), []
-    moved = moved_paths(git_dir, str(project.top))
-    held = frozenset() if is_damaged(git_dir) else frozenset(held_folders(git_dir, str(project.top)))
+    given, left = held_by(project), []
+    moved = given.moved()
+    held = frozenset() if given.damaged else frozenset(given.folders())
     for wanted in standing:
         directory = wanted.frozen.directory
         if directory not in held:
             names = frozenset(kept_in_store(wanted.manifest, wanted.frozen.key))
         else:
-            paths = (
-                moved | held_paths(git_dir, str(project.top), directory) if manifest_of(directory) in moved else moved
-            )
+            paths = moved | given.paths(directory) if manifest_of(directory) in moved else moved
             names = frozenset(path.removeprefix(directory + "/") for path in paths if path.startswith(directory + "/"))
         left += _compare(project, wanted, names)
     return left
@@ -56,12 +54,14 @@ def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> list[st
     stored = stored if only is None else stored & only
     if not stored and only is not None:
         return []
+    seen = {manifest_of(frozen.directory), *(f"{frozen.directory}/{name}" for name in stored)}
+    before = stamps(str(project.top), seen)
     verdict = differences_on_disk(project.top / frozen.directory, frozen, only=stored)
     strange = names - wanted.manifest.by_relative().keys() if only is None else frozenset()
     left = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
     if not (left or verdict.unreadable) and only is None:
-        seen = {manifest_of(frozen.directory), *(f"{frozen.directory}/{name}" for name in stored)}
-        hold(project, [frozen.directory], seen)
+        removed = (f"{frozen.directory}/{name}" for name in (*verdict.changed, *strange))
+        hold(project, [frozen.directory], {**before, **dict.fromkeys(removed, GONE)})
     return left
 
 
@@ -75,7 +75,7 @@ def make_way(project: Project, verdict: Verdict) -> list[str]:
         Paths of altered files that stay, since their bytes are nowhere else; what may not be read is none of them.
     """
     folder = project.top / verdict.directory
-    given = held_paths(str(project.repo.git_dir), str(project.top), verdict.directory)
+    given = held_by(project).paths(verdict.directory)
     strange = {name for name in verdict.extra if f"{verdict.directory}/{name}" in given}
     altered = set(verdict.changed).difference(verdict.unreadable)
     files = list(_regular(folder, sorted(altered | strange)))

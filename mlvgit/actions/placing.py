@@ -18,6 +18,7 @@ from mlvgit.core.digests import Digests, NamedDigests
 from mlvgit.core.text import count
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.manifest import Manifest
+from mlvgit.repo.held import stamps
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import Draft, machine_errors
@@ -112,7 +113,7 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     directories = [each.wanted.frozen.directory for each in whole]
     hold(project, [directory for directory in directories if directory in new])
     if known := [directory for directory in directories if directory not in new]:
-        hold(project, known, frozenset(written))
+        hold(project, known, stamps(str(project.top), written))
     if problem:
         raise _with_way_round(store, missing, problem)
     return written

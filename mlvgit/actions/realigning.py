@@ -8,10 +8,9 @@ import os
 from collections.abc import Iterator
 
 from mlvgit.actions.project import Project
-from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.stored import held_by, hold, object_store
 from mlvgit.actions.verify import extra_files
 from mlvgit.core.text import count, printable
-from mlvgit.repo.held import held_folders, moved_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.checkout import Placement
@@ -28,8 +27,8 @@ def realign(project: Project, before: str) -> Iterator[str]:
     Raises:
         MlvError: a lock is held, a folder cannot be written; what was not brought in line is as before.
     """
-    git_dir = str(project.repo.git_dir)
-    held = held_folders(git_dir, str(project.top))
+    given = held_by(project)
+    held = given.folders()
     if not held:
         return
     old, new = _stored(project.committed(before)), _stored(project.committed())
@@ -40,7 +39,7 @@ def realign(project: Project, before: str) -> Iterator[str]:
     ]
     if not changed:
         return
-    moved = moved_paths(git_dir, str(project.top))
+    moved = given.moved()
     with project.alone("the hook that follows a checkout", wait=0):
         for was, now in changed:
             yield _follow(project, was, now, moved)

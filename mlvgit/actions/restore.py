@@ -17,6 +17,7 @@ from mlvgit.core.references import parse_reference
 from mlvgit.errors import IntegrityError, MlvError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
+from mlvgit.repo.held import stamps
 from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
@@ -82,7 +83,8 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         for relative in () if only else verdict.extra:
             aside.append((f"{frozen.directory}/{relative}", move(folder / relative, bench / relative)))
         if manifest.storage == "store":
-            hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
+            paths = (f"{frozen.directory}/{name}" for name in chosen)
+            hold(project, [frozen.directory], stamps(str(project.top), paths) if only else None)
         restored = [f"{frozen.directory}/{relative}" for relative in broken]
         restored += _restore_manifest(project, frozen, catalog, aside, bench)
         _restore_modes(project, folder, catalog, frozen, set(chosen).difference(broken))

@@ -1,7 +1,7 @@
 """Bytes that the store keeps in place of Git: which those are, where the store is, what a worktree holds of them."""
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from mlvgit.core.digest import of_bytes
 from mlvgit.errors import RefusedError
 from mlvgit.records.layout import Key
 from mlvgit.repo.excludes import exclude
-from mlvgit.repo.held import NAME, forget, record
+from mlvgit.repo.held import NAME, Held, forget, record
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.worktrees import main_top, worktrees
 from mlvgit.store.atomic import machine_errors
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlvgit.store.extentlists import Lists
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["hold", "let_go", "may_be_here", "object_store", "open_one", "remembered_lists", "remotes"]
+__all__ = ["held_by", "hold", "let_go", "may_be_here", "object_store", "open_one", "remembered_lists", "remotes"]
 
 
 def object_store(project: Project) -> "ObjectStore":
@@ -117,7 +117,12 @@ def may_be_here(project: Project, key: Key) -> None:
         )
 
 
-def hold(project: Project, directories: Iterable[str], seen: Container[str] | None = None) -> None:
+def held_by(project: Project) -> Held:
+    """Return what this worktree was given of the bytes that Git ignores."""
+    return Held(str(project.repo.git_dir), str(project.top))
+
+
+def hold(project: Project, directories: Iterable[str], seen: Mapping[str, bytes] | None = None) -> None:
     """Remember that this worktree holds these folders, whose bytes Git is to ignore.
 
     Args:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import held_by
 from mlvgit.core.digest import Digest
 from mlvgit.core.paths import is_junk
 from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
-from mlvgit.repo.held import held_paths
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import is_hole, kept_in_store, needed_objects
 from mlvgit.store.hashing import Progress, hash_files
@@ -117,7 +117,7 @@ def never_brought(project: Project, frozen: Frozen, missing: Iterable[str]) -> t
     if frozen.manifest is None:
         return ()
     stored = kept_in_store(frozen.manifest, frozen.key)
-    given = held_paths(str(project.repo.git_dir), str(project.top), frozen.directory)
+    given = held_by(project).paths(frozen.directory)
     return tuple(name for name in missing if name in stored and f"{frozen.directory}/{name}" not in given)
 
 

@@ -222,10 +222,10 @@ def _pre_receive(args: Sequence[str]) -> int:
 
 
 def _after(args: Sequence[str]) -> int:
-    from mlvgit.repo.held import held_folders
+    from mlvgit.repo.held import Held
     from mlvgit.repo.hints import is_fresh
 
-    if held_folders(_git_dir(), "."):
+    if Held(_git_dir(), ".").folders():
         _realign("ORIG_HEAD" if len(args) < 3 else args[0])
     if not is_fresh(Git("."), _common_dir()):
         _whole()

@@ -18,25 +18,17 @@ from mlvgit.repo.replacing import replace_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = [
-    "NAME",
-    "forget",
-    "held_folders",
-    "held_paths",
-    "is_damaged",
-    "manifest_of",
-    "moved",
-    "moved_paths",
-    "record",
-]
+__all__ = ["GONE", "NAME", "Held", "forget", "manifest_of", "moved", "record", "stamps"]
 
 NAME = "mlv-held"
 _TOP = b"-,top"
 _OF = _TOP + b" "
 _UNSEEN = b"-,unseen"
 _END = b"-,end"
+GONE = b"-,gone"
+"""The stat of what does not stand there."""
 
 
 def moved(git_dir: str) -> bool:
@@ -45,15 +37,47 @@ def moved(git_dir: str) -> bool:
     return bool(_unknown(git_dir, ".")) if data is None else any(True for _ in _moved(data, b""))
 
 
-def is_damaged(git_dir: str) -> bool:
-    """Say whether what this worktree holds was written down, and cannot be read any more."""
-    return _read(git_dir) is None and os.path.lexists(os.path.join(git_dir, NAME))
+class Held:
+    """What a worktree was given, as it is written down, read once.
 
+    Attributes:
+        damaged: it was written down, and cannot be read any more.
+    """
 
-def moved_paths(git_dir: str, top: str) -> frozenset[str]:
-    """Return the paths, from `top`, that may have changed since they were recorded: files, and folders with a new name."""
-    before = b"" if os.path.samefile(top, os.curdir) else os.fsencode(top) + b"/"  # short paths take less to look up
-    return frozenset(os.fsdecode(path) for path in _moved(_said(git_dir, top), before))
+    def __init__(self, git_dir: str, top: str) -> None:
+        """Read it; `git_dir` is the worktree's own, `top` its top."""
+        data = _read(git_dir)
+        self.damaged = data is None and os.path.lexists(os.path.join(git_dir, NAME))
+        self._top = top
+        self._data = _nothing_seen(git_dir, top) if data is None else data
+
+    def moved(self) -> frozenset[str]:
+        """Return the paths, from the top, that may have changed: files, and folders with a new name."""
+        here = os.path.samefile(self._top, os.curdir)
+        before = b"" if here else os.fsencode(self._top) + b"/"  # short paths take less to look up
+        return frozenset(os.fsdecode(path) for path in _moved(self._data, before))
+
+    def folders(self) -> list[str]:
+        """Return the frozen folders that the worktree holds, from its top."""
+        return list(self.sections())
+
+    def paths(self, folder: str) -> frozenset[str]:
+        """Return the paths, from the top, that the worktree was given of a folder, whether they stand there or not."""
+        return frozenset(map(os.fsdecode, _by_path(self.sections().get(folder, b"")))) - {manifest_of(folder)}
+
+    def sections(self) -> dict[str, bytes]:
+        """Return the lines that are written of each folder, as they stand, since there may be a million."""
+        data = self._data
+        found: dict[str, bytes] = {}
+        start = 0
+        while start < len(data):
+            end = start if data.startswith(_OF, start) else data.find(b"\0" + _OF, start) + 1
+            if not data.startswith(_OF, end):
+                break
+            after = data.index(b"\0", end)
+            found[os.fsdecode(data[end + len(_OF) : after])] = data[start:end]
+            start = after + 1
+        return found
 
 
 def _moved(data: bytes, before: bytes) -> Iterator[bytes]:
@@ -64,39 +88,36 @@ def _moved(data: bytes, before: bytes) -> Iterator[bytes]:
             yield path
 
 
-def held_folders(git_dir: str, top: str) -> list[str]:
-    """Return the frozen folders that this worktree holds, from its top."""
-    return list(_sections(git_dir, top))
-
-
-def held_paths(git_dir: str, top: str, folder: str) -> frozenset[str]:
-    """Return the paths, from the top, that the worktree was given of a frozen folder, whether they stand there or not."""
-    return frozenset(map(os.fsdecode, _by_path(_sections(git_dir, top).get(folder, b"")))) - {manifest_of(folder)}
-
-
 def manifest_of(folder: str) -> str:
     """Return the path of the manifest that says what a frozen folder has."""
     return folder + ".manifest.json"
 
 
-def record(git_dir: str, top: str, folders: Iterable[str], seen: Container[str] | None = None) -> None:
-    """Write down what stands in `folders` now; what was written of other folders stays, as nobody looked at them.
+def stamps(top: str, paths: Iterable[str]) -> dict[str, bytes]:
+    """Return how each path, from `top`, stands now: taken before bytes are looked at, it tells of what is written meanwhile."""
+    start = os.fsencode(top)
+    return {path: _stat(os.path.join(start, os.fsencode(path))) for path in paths}
+
+
+def record(git_dir: str, top: str, folders: Iterable[str], seen: Mapping[str, bytes] | None = None) -> None:
+    """Write down what stands in `folders`; what was written of other folders stays, as nobody looked at them.
 
     Args:
         folders: frozen folders, from `top`.
-        seen: the paths, from `top`, whose bytes are known to be right; None for all in `folders`. Others keep what was
-            written of them, so that a change is seen at the next look, and what is new there is looked at then.
+        seen: the paths, from `top`, whose bytes are known to be right, with their `stamps`; None for all in `folders`, as
+            they stand now. Others keep what was written of them, so that a change is seen at the next look, and what is
+            new there is looked at then.
 
     Raises:
         OSError: the file cannot be written.
     """
-    known: dict[str, bytes | Iterable[bytes]] = {**_sections(git_dir, top)}
+    known: dict[str, bytes | Iterable[bytes]] = {**Held(git_dir, top).sections()}
     for folder in set(folders):
         if seen is None:
             known[folder] = _now(top, folder)
         else:
             before = known.get(folder)
-            known[folder] = _seen_now(top, folder, seen, _by_path(before if isinstance(before, bytes) else b""))
+            known[folder] = _seen(top, folder, seen, _by_path(before if isinstance(before, bytes) else b""))
     _write(git_dir, {folder: said for folder, said in known.items() if os.path.isdir(os.path.join(top, folder))})
 
 
@@ -107,7 +128,7 @@ def forget(git_dir: str, top: str, folders: Iterable[str]) -> None:
         OSError: the file cannot be written.
     """
     gone = set(folders)
-    _write(git_dir, {folder: said for folder, said in _sections(git_dir, top).items() if folder not in gone})
+    _write(git_dir, {folder: said for folder, said in Held(git_dir, top).sections().items() if folder not in gone})
 
 
 def _write(git_dir: str, known: Mapping[str, bytes | Iterable[bytes]]) -> None:
@@ -145,30 +166,15 @@ def _now(top: str, folder: str) -> Iterator[bytes]:
         yield b"%b %b\0" % (_stat(os.path.join(start, relative)), relative)
 
 
-def _seen_now(top: str, folder: str, seen: Container[str], before: dict[bytes, bytes]) -> Iterator[bytes]:
+def _seen(top: str, folder: str, seen: Mapping[str, bytes], before: dict[bytes, bytes]) -> Iterator[bytes]:
     """Yield the lines of a folder of which only what was seen is written anew."""
-    start = os.fsencode(top)
-    for relative in _walk(top, folder):
-        if os.fsdecode(relative) in seen:
-            before[relative] = _stat(os.path.join(start, relative))
-        else:
-            before.setdefault(relative, _UNSEEN)
-    return (b"%b %b\0" % (said, relative) for relative, said in before.items())
-
-
-def _sections(git_dir: str, top: str) -> dict[str, bytes]:
-    """Return the lines that are written of each folder, as they stand, since there may be a million."""
-    data = _said(git_dir, top)
-    found: dict[str, bytes] = {}
-    start = 0
-    while start < len(data):
-        end = start if data.startswith(_OF, start) else data.find(b"\0" + _OF, start) + 1
-        if not data.startswith(_OF, end):
-            break
-        after = data.index(b"\0", end)
-        found[os.fsdecode(data[end + len(_OF) : after])] = data[start:end]
-        start = after + 1
-    return found
+    standing = frozenset(_walk(top, folder))
+    for path in standing.union(before):
+        said = seen.get(os.fsdecode(path)) or before.get(path, _UNSEEN)
+        if said != GONE:
+            yield b"%b %b\0" % (said, path)
+        elif path in standing:  # it came since
+            yield b"%b %b\0" % (_UNSEEN, path)
 
 
 def _by_path(lines: bytes) -> dict[bytes, bytes]:
@@ -188,11 +194,8 @@ def _walk(top: str, folder: str) -> Iterator[bytes]:
             yield os.path.join(inside, name)
 
 
-def _said(git_dir: str, top: str) -> bytes:
-    """Return all lines; where they are not known, that nothing was seen of what stands."""
-    data = _read(git_dir)
-    if data is not None:
-        return data
+def _nothing_seen(git_dir: str, top: str) -> bytes:
+    """Return the lines of what stands when nothing of it is known."""
     unseen = {
         folder: (b"%b %b\0" % (_UNSEEN, path) for path in _walk(top, folder)) for folder in _unknown(git_dir, top)
     }
@@ -229,7 +232,7 @@ def _stat(path: bytes) -> bytes:
     try:
         found = os.lstat(path)
     except OSError:
-        return b"-,gone"
+        return GONE
     kind = (found.st_mode & 0o170000) >> 12
     size = found.st_size if kind == 8 else 0
     return b"%d,%d,%d,%d,%d" % (found.st_ino, size, found.st_mtime_ns, found.st_ctime_ns, kind)

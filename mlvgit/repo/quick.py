@@ -1,7 +1,7 @@
 """One question that is asked before anything else is loaded: does the working directory differ from HEAD at all?"""
 
 from mlvgit.repo.git import Git
-from mlvgit.repo.held import is_damaged, moved_paths
+from mlvgit.repo.held import Held
 
 __all__ = ["nothing_changed"]
 
@@ -20,4 +20,7 @@ def nothing_changed(git: Git) -> bool:
         said = git.text("rev-parse", "--absolute-git-dir", "--show-toplevel", "HEAD^{commit}").split("\n")
     except GitError:
         return False
-    return len(said) == 3 and not is_damaged(said[0]) and not moved_paths(said[0], said[1])
+    if len(said) != 3:
+        return False
+    held = Held(said[0], said[1])
+    return not held.damaged and not held.moved()

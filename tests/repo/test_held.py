@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlvgit.repo.held import forget, held_folders, moved_paths, record
+from mlvgit.repo.held import Held, forget, record, stamps
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def top(tmp_path: Path) -> str:
 
 
 def moved(top: str) -> frozenset[str]:
-    return moved_paths(f"{top}/git", top)
+    return Held(f"{top}/git", top).moved()
 
 
 def test_letting_go_of_one_folder_leaves_what_moved_in_another(top: str) -> None:
@@ -27,7 +27,7 @@ def test_letting_go_of_one_folder_leaves_what_moved_in_another(top: str) -> None
 
     forget(f"{top}/git", top, ["one"])
 
-    assert held_folders(f"{top}/git", top) == ["two"]
+    assert Held(f"{top}/git", top).folders() == ["two"]
     assert moved(top) == {"two/c"}
 
 
@@ -37,7 +37,7 @@ def test_holding_one_folder_more_leaves_what_moved_in_another(top: str) -> None:
 
     record(f"{top}/git", top, ["three"])
 
-    assert held_folders(f"{top}/git", top) == ["one", "three", "two"]
+    assert Held(f"{top}/git", top).folders() == ["one", "three", "two"]
     assert moved(top) == {"two/c"}
 
 
@@ -45,17 +45,36 @@ def test_of_a_folder_that_was_written_in_part_the_rest_is_still_to_be_looked_at(
     Path(top, "one/a").write_bytes(b"altered")
     Path(top, "one/b").write_bytes(b"put back")
 
-    record(f"{top}/git", top, ["one"], {"one/b"})
+    record(f"{top}/git", top, ["one"], stamps(top, ["one/b"]))
 
     assert moved(top) == {"one/a"}
     record(f"{top}/git", top, ["one"])
     assert moved(top) == frozenset()
 
 
+def test_what_is_written_or_comes_while_bytes_are_looked_at_is_still_to_be_looked_at(top: str) -> None:
+    before = stamps(top, ["one", "one/a", "one/b", "one/new"])
+    Path(top, "one/a").write_bytes(b"written meanwhile")
+    Path(top, "one/new").write_bytes(b"came meanwhile")
+
+    record(f"{top}/git", top, ["one"], before)
+
+    assert moved(top) == {"one", "one/a", "one/new"}
+
+
+def test_what_was_gone_at_the_look_is_held_no_more(top: str) -> None:
+    Path(top, "one/a").unlink()
+
+    record(f"{top}/git", top, ["one"], stamps(top, ["one", "one/a"]))
+
+    assert moved(top) == frozenset()
+    assert Held(f"{top}/git", top).paths("one") == {"one", "one/b"}
+
+
 def test_letting_go_of_all_leaves_nothing_to_look_at(top: str) -> None:
     forget(f"{top}/git", top, ["one", "two"])
 
-    assert held_folders(f"{top}/git", top) == []
+    assert Held(f"{top}/git", top).folders() == []
     assert moved(top) == frozenset()
 
 
@@ -72,5 +91,5 @@ def test_of_folders_that_git_ignores_all_is_to_be_looked_at_when_the_record_was_
 
     record(f"{top}/git", top, ["two"])
 
-    assert held_folders(f"{top}/git", top) == ["one", "two"]
+    assert Held(f"{top}/git", top).folders() == ["one", "two"]
     assert moved(top) == {"one.manifest.json", "one", "one/a", "one/b"}
