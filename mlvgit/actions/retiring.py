@@ -21,6 +21,7 @@ from mlvgit.core.text import count, short, size
 from mlvgit.errors import MachineError, MlvError, RemoteError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, Retired
+from mlvgit.repo.committing import commit_staged
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import is_hole, stays_in_git
 from mlvgit.store.atomic import write_atomic
@@ -129,7 +130,7 @@ class Retiring:
         Raises:
             GitError: Git or a hook refuses.
         """
-        return self.project.repo.commit_staged(self.staged, message)
+        return commit_staged(self.project.repo, self.staged, message)
 
     def erase(self) -> None:
         """Remove the bytes: from the workspace, from the store, from each remote; one that fails stops no other.

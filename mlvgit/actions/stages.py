@@ -18,6 +18,7 @@ from mlvgit.errors import RefusedError, UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.registry import RegisteredVersion, Registry
 from mlvgit.records.settings import Settings
+from mlvgit.repo.committing import commit_paths
 from mlvgit.repo.git import Git
 from mlvgit.rules.catalog import Catalog
 from mlvgit.store.atomic import ensure_directory, write_atomic
@@ -294,7 +295,7 @@ def _write(
     oid = ""
     if commit and not pending:
         try:
-            oid, _ = project.repo.commit_paths([path], message)
+            oid, _ = commit_paths(project.repo, [path], message)
         except BaseException:
             take_back(project)  # a hook refused, or the user interrupted: the registry is as before
             raise

@@ -155,6 +155,8 @@ def commit_staged(
     project: Project, args: argparse.Namespace, staged: Sequence[str], subject: str, output: Output
 ) -> str:
     """Commit `staged` when -m was given; returns the commit's id, else ""."""
+    from mlvgit.repo.committing import commit_paths
+
     if args.message is None or not staged:
         return ""
     if (operation := project.repo.operation()) in ("merge", "cherry-pick"):  # where Git makes no commit of a part
@@ -162,7 +164,7 @@ def commit_staged(
         return ""
     message = args.message or subject
     try:
-        oid, ours = project.repo.commit_paths(staged, message)
+        oid, ours = commit_paths(project.repo, staged, message)
     except GitError as error:
         if "mlv: " not in error.stderr:
             raise

@@ -1,4 +1,4 @@
-"""A repository, opened: where it is, its trees, its configuration, what is written through Git."""
+"""A repository, opened: where it is, its trees, its configuration, what is staged; `mlvgit.repo.committing` commits."""
 
 from __future__ import annotations
 
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Repository"]
 
 _OID = frozenset("0123456789abcdef")
-_FEW = 50
 _EMPTY_TREE = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
-_ATTEMPTS = 5
 _STATES = (
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
@@ -341,90 +339,6 @@ class Repository:
             if "sparse" not in error.stderr:
                 raise
             self.git.run(*args, "--sparse", input=listed)  # Git 2.34 and later refuse without it
-
-    def commit_paths(self, paths: Iterable[str], message: str) -> tuple[str, bool]:
-        """Commit these paths as they are on disk, and nothing else that the user has staged.
-
-        Hooks run as for any commit. New files must be staged first: a commit that somebody else makes here meanwhile may
-        have them; if it has not, this is tried again.
-
-        Args:
-            paths: taken literally, from the top of the repository.
-            message: written as it is.
-
-        Returns:
-            The commit that has them, and whether it was made here.
-
-        Raises:
-            GitError: Git or a hook refuses; its `stderr` has what was said.
-        """
-        from mlvgit.errors import GitError
-
-        wanted = set(paths)
-        heads: list[str | None] = []
-        while True:
-            heads.append(self.head())
-            try:
-                self._commit(wanted, message)
-            except GitError:
-                if by := self._committed_by(wanted):
-                    return by, False
-                if len(heads) == _ATTEMPTS or self.head() == heads[-1]:
-                    raise
-            else:
-                return self._made(), True
-
-    def _commit(self, paths: set[str], message: str) -> None:
-        listed = b"".join(b":(top,literal)" + encode(path) + b"\0" for path in paths)
-        options = ("--only", "--pathspec-from-file=-", "--pathspec-file-nul")
-        some, input = ((), b"") if self._are_all_staged(paths) else (options, listed)
-        self.git.porcelain("commit", "--quiet", "--cleanup=whitespace", f"--message={message}", *some, input=input)
-
-    def _committed_by(self, paths: set[str]) -> str:
-        """Return the commit that last changed these paths when HEAD has them as they are on disk; else ""."""
-        if self.git.status("diff", "--quiet", "--no-ext-diff", "HEAD", "--", *paths):
-            return ""
-        return self.git.text("rev-list", "-1", "HEAD", "--", *paths)
-
-    def _are_all_staged(self, paths: set[str]) -> bool:
-        """Say whether the index has these paths as they are on disk, and only these otherwise than HEAD.
-
-        A plain commit takes just them then; `--only` would build an index of its own from all trees of HEAD.
-        """
-        head = self.head()
-        if head is None or len(paths) > _FEW or self.operation():
-            return False
-        staged = self.git.lines0("diff-index", "--cached", "--name-only", "--no-renames", "-z", head, "--")
-        return set(staged) == paths and not self.git.run("diff-files", "--name-only", "-z", "--", *paths)
-
-    def commit_staged(self, paths: Iterable[str], message: str) -> str:
-        """Commit these paths as the index has them, whatever is on disk, and nothing else that the user has staged.
-
-        Args, raises: see `commit_paths`. Returns the commit's id.
-        """
-        import shutil
-        import tempfile
-
-        index, head = self.index_tree(), self.head()
-        lines = b""
-        for path in paths:
-            entry = index.entry(path)
-            said = f"{entry.mode:o} {entry.oid}" if entry else f"0 {'0' * len(head or '0')}"
-            lines += said.encode() + b"\t" + encode(path) + b"\0"
-        with tempfile.TemporaryDirectory(prefix="mlv-index-", dir=self.git_dir) as folder:
-            other = os.path.join(folder, "index")
-            shutil.copyfile(self.git.text("rev-parse", "--path-format=absolute", "--git-path", "index"), other)
-            env = {"GIT_INDEX_FILE": other}
-            if head:
-                self.git.porcelain("read-tree", "-m", head, env=env)
-            self.git.porcelain("update-index", "-z", "--index-info", input=lines, env=env)
-            self.git.porcelain("commit", "--quiet", "--cleanup=whitespace", f"--message={message}", env=env)
-        return self._made()
-
-    def _made(self) -> str:
-        head = self.head()
-        assert head is not None  # a commit was just made
-        return head
 
     def operation(self) -> str:
         """Say what Git is in the middle of: "", "merge", "rebase", "cherry-pick", "revert", "am" or "bisect"."""

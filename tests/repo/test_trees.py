@@ -8,6 +8,7 @@ import pytest
 
 from mlvgit.core.digest import of_bytes
 from mlvgit.errors import IntegrityError
+from mlvgit.repo.committing import commit_paths
 from mlvgit.repo.disk import pieces
 from mlvgit.repo.repository import Repository
 from mlvgit.rules.model import Entry
@@ -98,7 +99,7 @@ class TestOddNames:
         opened = Repository.open(odd.path)
 
         opened.stage(f"file {name}" for name in ODD[::2])
-        opened.commit_paths([f"file {name}" for name in ODD[::2]], "Half")
+        commit_paths(opened, [f"file {name}" for name in ODD[::2]], "Half")
 
         left = opened.changes(opened.head_tree(), opened.worktree_tree())
         assert set(left) == {f"file {name}" for name in ODD[1::2]}
