@@ -9,6 +9,7 @@ import pytest
 
 from mlvgit.core.digest import of_bytes
 from mlvgit.errors import GitError, MachineError
+from mlvgit.repo.committing import commit_paths
 from mlvgit.repo.repository import Repository
 from mlvgit.rules.model import Entry
 
@@ -112,7 +113,7 @@ def test_a_commit_of_paths_leaves_what_else_is_staged(shaped):
     opened = Repository.open(shaped.path)
 
     opened.stage(["data/deep/new"])
-    made, _ = opened.commit_paths(["data/deep/c", "data/deep/new"], "Only these\n\n# not a comment")
+    made, _ = commit_paths(opened, ["data/deep/c", "data/deep/new"], "Only these\n\n# not a comment")
 
     assert made == shaped.head()
     assert shaped.git("show", "--name-only", "--format=%B", made).out.split("\n") == [
@@ -395,7 +396,7 @@ class TestWriting:
         opened = Repository.open(repo.path)
 
         opened.stage(["c/new"])
-        opened.commit_paths(["c/new"], "New")
+        commit_paths(opened, ["c/new"], "New")
 
         repo.assert_committed("c/new", "1")
         repo.assert_committed("b/b", "1")
@@ -406,7 +407,7 @@ class TestWriting:
         repo.stage()
         opened = Repository.open(repo.path)
 
-        assert opened.commit_paths(["a"], "First") == (repo.head(), True)
+        assert commit_paths(opened, ["a"], "First") == (repo.head(), True)
 
         repo.refute_committed("b")
         assert list(opened.changes(opened.head_tree(), opened.index_tree())) == ["b"]
@@ -416,7 +417,7 @@ class TestWriting:
         taken = repo.commit("Somebody else's")
         repo.commit("Later")
 
-        assert Repository.open(repo.path).commit_paths(["a"], "Mine") == (taken, False)
+        assert commit_paths(Repository.open(repo.path), ["a"], "Mine") == (taken, False)
 
     def test_a_commit_is_tried_again_when_somebody_else_commits_meanwhile(self, repo):
         repo.write("a", "1")
@@ -427,7 +428,7 @@ class TestWriting:
             "[ -e once ] || { touch once; git update-ref HEAD $(git commit-tree HEAD^{tree} -p HEAD -m Other); }",
         )
 
-        _, ours = Repository.open(repo.path).commit_paths(["a"], "Mine")
+        _, ours = commit_paths(Repository.open(repo.path), ["a"], "Mine")
 
         assert ours
         assert repo.git("log", "--format=%s", "-2").out == "Mine\nOther\n"
@@ -448,7 +449,7 @@ class TestWriting:
         for name in ("a*", "ab", ":(top)z", "-x", 'q"uote'):
             repo.write(name, "2")
 
-        Repository.open(repo.path).commit_paths(["a*", ":(top)z", "-x", 'q"uote'], "Some")
+        commit_paths(Repository.open(repo.path), ["a*", ":(top)z", "-x", 'q"uote'], "Some")
 
         assert repo.git("diff", "-z", "--name-only", "HEAD").out == "ab\0"
 
@@ -459,7 +460,7 @@ class TestWriting:
         repo.stage()
         repo.write("a", "3")
 
-        Repository.open(repo.path).commit_paths(["a"], "On disk")
+        commit_paths(Repository.open(repo.path), ["a"], "On disk")
 
         repo.assert_committed("a", "3")
 
@@ -473,7 +474,7 @@ class TestWriting:
         repo.git("merge", "-q", "--no-ff", "--no-commit", "other")
 
         with pytest.raises(GitError, match="during a merge"):
-            Repository.open(repo.path).commit_paths(["b"], "Half a merge")
+            commit_paths(Repository.open(repo.path), ["b"], "Half a merge")
 
     def test_a_commit_that_a_hook_refuses_says_what_the_hook_said(self, repo):
         repo.write("a", "1")
@@ -482,7 +483,7 @@ class TestWriting:
         repo.hook("pre-commit", "echo not today >&2; exit 1")
 
         with pytest.raises(GitError) as caught:
-            Repository.open(repo.path).commit_paths(["a"], "No")
+            commit_paths(Repository.open(repo.path), ["a"], "No")
 
         assert "not today" in caught.value.stderr
         assert repo.head() == before
@@ -493,7 +494,7 @@ class TestWriting:
         repo.write("a", "2")
         dates = {"GIT_COMMITTER_DATE": "1767225600 +0000", "GIT_AUTHOR_DATE": "1767225601 +0000"}
 
-        Repository.open(repo.path, {**os.environ, **dates}).commit_paths(["a"], "Dated")
+        commit_paths(Repository.open(repo.path, {**os.environ, **dates}), ["a"], "Dated")
 
         assert repo.git("log", "-1", "--format=%ct %at").out == "1767225600 1767225601\n"
 
