@@ -9,6 +9,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.core.text import count, printable
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest, Retired
+from mlvgit.repo.cache import BlobSet
 from mlvgit.repo.pointers import BRANCH
 from mlvgit.rules.catalog import Catalog
 from mlvgit.rules.storage import known_objects
@@ -59,7 +60,6 @@ class Retirements:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._words: dict[str, bool] = {}
 
     @cached_property
     def said(self) -> dict[Digest, list[Tombstone]]:
@@ -123,10 +123,16 @@ class Retirements:
             root = catalog.root(key.root)
             entry = catalog.tree.entry(root.layout.manifest(key)) if root else None
             oids[key] = entry.oid if entry else ""
-        unread = [oid for oid in dict.fromkeys(oids.values()) if oid and oid not in self._words]
-        for oid, found in zip(unread, self._project.repo.objects(unread), strict=True):
-            self._words[oid] = found is None or b'"retired"' in found[1]
-        return [key for key, oid in oids.items() if not oid or self._words[oid]]
+        unread = [oid for oid in dict.fromkeys(oids.values()) if oid and oid not in self._silent]
+        found = zip(unread, self._project.repo.objects(unread), strict=True)
+        says = {oid for oid, blob in found if blob is None or b'"retired"' in blob[1]}
+        self._silent.add(oid for oid in unread if oid not in says)
+        return [key for key, oid in oids.items() if not oid or oid in says]
+
+    @cached_property
+    def _silent(self) -> BlobSet:
+        repo = self._project.repo
+        return BlobSet(repo.state_dir / "cache" / f"unretired-{repo.object_format}", repo.object_format)
 
     def _unmerged(self) -> Iterator[tuple[str, str]]:
         """Yield name and commit of the branches that have what HEAD has not."""
