@@ -23,7 +23,8 @@ from pathlib import Path
 
 import page
 
-from mlvgit.store.hashing import hash_and_copy, hash_files
+from mlvgit.store.copies import hash_and_copy
+from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import SourceFile, scan
 
 BIG_GOAL = 0.90

@@ -13,7 +13,8 @@ from mlvgit.core.digests import Digests
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, RefusedError, UsageError
 from mlvgit.records.layout import Key
-from mlvgit.store.hashing import Progress, hash_and_copy, hash_files
+from mlvgit.store.copies import hash_and_copy
+from mlvgit.store.hashing import Progress, hash_files
 from mlvgit.store.moving import Departure
 from mlvgit.store.reading import SMALL_BYTES
 from mlvgit.store.scan import SourceFile, Sources, scan, stat_key

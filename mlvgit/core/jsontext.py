@@ -1,13 +1,12 @@
 """JSON text: strict reading that knows lines, canonical writing with one entry on a line. Pure.
 
 Strict: UTF-8 without a byte order mark, no duplicate keys, no NaN or infinity, whole numbers within +-2**53, no lone
-surrogates, at most 32 levels. The standard library's C scanner reads; the slow scanner of this module runs only when
+surrogates, at most 32 levels. The standard library's C scanner reads; the slow one of `jsonscan` runs only when
 something is wrong or when the line of something is asked for.
 """
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
@@ -36,21 +35,10 @@ Path = tuple[str | int, ...]
 
 MAX_DEPTH: Final = 32
 MAX_WHOLE: Final = 2**53
-MAX_PROBLEMS: Final = 100
 DEFAULT_MAX_BYTES: Final = 64 * 1024 * 1024
 
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _ESCAPE = re.compile(r"\\.", re.DOTALL)
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$|^={7}$", re.MULTILINE)
-_SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)", re.ASCII)
-_WORD = re.compile(r"[A-Za-z0-9_.+-]+")
-_CONSTANTS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None}
 _NUMBERS: Final = {int, float}
-_NOT_NUMBERS = frozenset({"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf"})
 
 
 def json_path(path: Path) -> str:
@@ -59,7 +47,7 @@ def json_path(path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             parts.append(f"[{part}]")
-        elif _KEY.fullmatch(part):
+        elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", part, re.ASCII):
             parts.append(f".{part}")
         else:
             parts.append(f"[{json.dumps(part)}]")
@@ -87,7 +75,9 @@ class Reading:
     def line(self, path: Path) -> int:
         """Return the 1-based line of what stands at `path`, or of the nearest thing around it; 0 when unknown."""
         if self._lines is None:
-            scanner = _Scanner(self._text)
+            from mlvgit.core.jsonscan import Scanner
+
+            scanner = Scanner(self._text)
             scanner.scan()
             self._lines = scanner.lines
         while path and path not in self._lines:
@@ -114,7 +104,7 @@ def conflict_markers(text: str) -> tuple[Problem, ...]:
     """Name the lines that an unfinished merge left behind."""
     return tuple(
         Problem(text.count("\n", 0, match.start()) + 1, "$", f"conflict marker {match[0][:7]}: finish the merge")
-        for match in _CONFLICT.finditer(text)
+        for match in re.finditer(r"^(?:<{7}|\|{7}|>{7})(?: .*)?$|^={7}$", text, re.MULTILINE)
     )
 
 
@@ -132,23 +122,11 @@ def read(data: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> Reading:
     markers = conflict_markers(text)
     if markers:
         return Reading("", None, markers, readable=False)
-    scanner = _Scanner(text)
+    from mlvgit.core.jsonscan import Scanner
+
+    scanner = Scanner(text)
     value = scanner.scan()
     return Reading(text, value, tuple(scanner.problems), readable=scanner.whole)
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if -MAX_WHOLE <= number <= MAX_WHOLE:
-        return number
-    raise ValueError("whole number out of range")
-
-
-def _real(text: str) -> float:
-    number = float(text)
-    if number - number != 0:
-        raise ValueError("number out of range")
-    return number
 
 
 def _constant(text: str) -> NoReturn:
@@ -166,7 +144,7 @@ def _is_sound(value: Any, text: str) -> bool:
     """
     escapes = _ESCAPE.findall(text)
     strings = (text.count('"') - escapes.count('\\"')) // 2
-    if "\\u" in escapes and _SURROGATE_ESCAPE.search(text):
+    if "\\u" in escapes and re.search(r"\\u[dD][89a-fA-F]", text):
         return False
     level = [value]
     strings -= type(value) is str
@@ -193,140 +171,6 @@ def _are_exact(numbers: list[int | float]) -> bool:
     return all(
         number - number == 0 if type(number) is float else -MAX_WHOLE <= number <= MAX_WHOLE for number in numbers
     )
-
-
-class _StopScan(Exception):  # noqa: N818 - never leaves this module
-    """The text cannot be read on."""
-
-
-class _Scanner:
-    """Reads JSON in Python, keeps lines and collects every problem; stops at the first that hides the structure."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.problems: list[Problem] = []
-        self.lines: dict[Path, int] = {}
-        self.whole = False
-        self._breaks = [match.start() for match in re.finditer("\n", text)]
-
-    def scan(self) -> Any:
-        """Return the value, or None when the structure is broken (`whole` is then False)."""
-        try:
-            start = self._skip(0)
-            value, end = self._value(start, ())
-            end = self._skip(end)
-            if end != len(self.text):
-                self._stop(end, (), f"expected the end of the document, found {self._seen(end)}")
-        except _StopScan:
-            return None
-        self.whole = True
-        return value
-
-    def _line(self, offset: int) -> int:
-        return bisect_right(self._breaks, offset - 1) + 1
-
-    def _note(self, offset: int, path: Path, message: str) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(self._line(offset), json_path(path), message))
-
-    def _stop(self, offset: int, path: Path, message: str) -> NoReturn:
-        self._note(offset, path, message)
-        raise _StopScan
-
-    def _skip(self, offset: int) -> int:
-        match = _SPACE.match(self.text, offset)
-        return match.end() if match else offset
-
-    def _seen(self, offset: int) -> str:
-        word = _WORD.match(self.text, offset)
-        found = word[0][:20] if word else self.text[offset : offset + 1]
-        return repr(found) if found else "the end of the document"
-
-    def _value(self, offset: int, path: Path) -> tuple[Any, int]:
-        self.lines.setdefault(path, self._line(offset))
-        first = self.text[offset : offset + 1]
-        if first in ("{", "["):
-            if len(path) >= MAX_DEPTH:
-                self._stop(offset, (), f"is nested deeper than {MAX_DEPTH} levels")
-            return self._members(offset, path) if first == "{" else self._items(offset, path)
-        if first == '"':
-            return self._string(offset, path)
-        return self._scalar(offset, path)
-
-    def _members(self, offset: int, path: Path) -> tuple[dict[str, Any], int]:
-        made: dict[str, Any] = {}
-        offset = self._skip(offset + 1)
-        if self.text[offset : offset + 1] == "}":
-            return made, offset + 1
-        while True:
-            if self.text[offset : offset + 1] != '"':
-                self._stop(offset, path, f"expected a key in double quotes, found {self._seen(offset)}")
-            key, end = self._string(offset, path)
-            here = (*path, key)
-            if key in made:
-                first = self.lines.get(here, 0)
-                self._note(offset, here, f"the key {json.dumps(key)} stands twice (first on line {first})")
-            else:
-                self.lines[here] = self._line(offset)
-            end = self._skip(end)
-            if self.text[end : end + 1] != ":":
-                self._stop(end, here, f"expected ':' after the key, found {self._seen(end)}")
-            made[key], end = self._value(self._skip(end + 1), here)
-            end = self._skip(end)
-            closing = self.text[end : end + 1]
-            if closing == "}":
-                return made, end + 1
-            if closing != ",":
-                self._stop(end, here, f"expected ',' or '}}', found {self._seen(end)}")
-            offset = self._skip(end + 1)
-
-    def _items(self, offset: int, path: Path) -> tuple[list[Any], int]:
-        made: list[Any] = []
-        offset = self._skip(offset + 1)
-        if self.text[offset : offset + 1] == "]":
-            return made, offset + 1
-        while True:
-            here = (*path, len(made))
-            value, end = self._value(offset, here)
-            made.append(value)
-            end = self._skip(end)
-            closing = self.text[end : end + 1]
-            if closing == "]":
-                return made, end + 1
-            if closing != ",":
-                self._stop(end, here, f"expected ',' or ']', found {self._seen(end)}")
-            offset = self._skip(end + 1)
-
-    def _string(self, offset: int, path: Path) -> tuple[str, int]:
-        match = _STRING.match(self.text, offset)
-        if match is None:
-            self._stop(offset, path, "this text has no closing quote on its line, or a control character or bad escape")
-        text: str = json.loads(match[0])
-        if _SURROGATE.search(text):
-            self._note(offset, path, "has half of a surrogate pair, which is no character")
-        return text, match.end()
-
-    def _scalar(self, offset: int, path: Path) -> tuple[Any, int]:
-        word = _WORD.match(self.text, offset)
-        if word is None:
-            self._stop(offset, path, f"expected a value, found {self._seen(offset)}")
-        if word[0] in _CONSTANTS:
-            return _CONSTANTS[word[0]], word.end()
-        if word[0] in _NOT_NUMBERS:
-            self._note(offset, path, f"{word[0]} is not a JSON number")
-            return 0.0, word.end()
-        number = _NUMBER.fullmatch(self.text, offset, word.end())
-        if number is None:
-            self._stop(offset, path, f"expected a value, found {self._seen(offset)}")
-        return self._number(offset, path, number)
-
-    def _number(self, offset: int, path: Path, match: re.Match[str]) -> tuple[int | float, int]:
-        try:
-            return (_real(match[0]) if match[1] else _whole(match[0])), match.end()
-        except ValueError:
-            shown = match[0] if len(match[0]) <= 24 else match[0][:20] + "..."
-            self._note(offset, path, f"the number {shown} is too large to be kept exactly; write it as text in quotes")
-            return 0, match.end()
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)

@@ -15,10 +15,10 @@ from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, machine_errors
 from mlvgit.store.batches import Outcomes, run_batches
 from mlvgit.store.chunks import CUT, Matcher, cutter
+from mlvgit.store.copies import COPY_THREADS, fill
 from mlvgit.store.extentlists import Lists
 from mlvgit.store.extents import Extent
 from mlvgit.store.folders import flush_folder, open_folder
-from mlvgit.store.hashing import COPY_THREADS, fill
 from mlvgit.store.packs import INCOMING, PACK_BYTES, Opened, Packer, Ranges, publish_object
 from mlvgit.store.reading import BUFFER_BYTES, SMALL_BYTES, Meter, Outcome, Progress, attempt, one_work, small_bytes
 from mlvgit.store.scan import SourceFile, sizes_of

@@ -15,7 +15,7 @@ from mlvgit.core.digest import Digest
 from mlvgit.errors import IntegrityError
 from mlvgit.remotes.folder import FolderRemote
 from mlvgit.store import cloning
-from mlvgit.store.hashing import hash_and_copy
+from mlvgit.store.copies import hash_and_copy
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.place import place_bytes
 from mlvgit.store.reading import Counted, Meter

@@ -15,8 +15,8 @@ from mlvgit.errors import IntegrityError, MachineError, MlvError
 from mlvgit.store import atomic
 from mlvgit.store.atomic import TEMPORARY_PREFIX, Draft, can_flush_file_system
 from mlvgit.store.checkout import Placement
+from mlvgit.store.copies import hash_and_copy
 from mlvgit.store.drafts import LEAST_FILES, Drafts, write_together
-from mlvgit.store.hashing import hash_and_copy
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.scan import scan
 
@@ -142,7 +142,7 @@ def test_many_files_are_copied_and_placed_alike(
     tmp_path: Path, flushes: list[str], monkeypatch: pytest.MonkeyPatch, together: bool
 ) -> None:
     if not together:
-        monkeypatch.setattr("mlvgit.store.hashing.can_flush_file_system", lambda: False)
+        monkeypatch.setattr("mlvgit.store.copies.can_flush_file_system", lambda: False)
     for name in NAMES:
         (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "source" / name).write_bytes(bytes_of(name))

@@ -20,7 +20,8 @@ from mlvgit.errors import IntegrityError, MachineError
 from mlvgit.store import forked, reading
 from mlvgit.store.atomic import TEMPORARY_PREFIX
 from mlvgit.store.batches import Outcomes
-from mlvgit.store.hashing import hash_and_copy, hash_files, hash_path
+from mlvgit.store.copies import hash_and_copy
+from mlvgit.store.hashing import hash_files, hash_path
 from mlvgit.store.reading import Meter, Progress, hash_batch
 from mlvgit.store.scan import SourceFile, scan, sizes_of, stat_key
 
