@@ -8,6 +8,7 @@ not there. The folder looks like any folder remote: `sftp`, `rsync` or `cp` alon
 import errno
 import os
 import re
+import shlex
 import shutil
 import stat
 import threading
@@ -22,7 +23,7 @@ from urllib.parse import unquote
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
 from mlvgit.errors import MachineError, MlvError, RemoteError, way_out
-from mlvgit.remotes.base import GOES_ON, OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions
+from mlvgit.remotes.base import GOES_ON, OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions, unmade
 from mlvgit.remotes.sftp import NO_SUCH_FILE, READ, Attributes, Session, SftpError, Status, UnopenedError
 from mlvgit.remotes.sftpfiles import Stream, chain, entries, look, made, sweep, write
 
@@ -104,6 +105,9 @@ class SshRemote:
     Args:
         name, url: as in mlv.yaml.
         place: what the URL means; nothing is connected to before something is asked.
+
+    Attributes:
+        tried: it is only tried out, so that the folder is not made: its path may be mistyped.
     """
 
     whole_only = False
@@ -113,6 +117,7 @@ class SshRemote:
         self.url = url
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
+        self.tried = False
         self._place = place
         self._patience = patience
         self._opened: Session | None = None
@@ -255,6 +260,9 @@ class SshRemote:
         except Status as status:
             if status.code != NO_SUCH_FILE:
                 raise
+            if self.tried:
+                making = shlex.quote(f"mkdir {shlex.quote(self._place.folder)}")
+                raise unmade(self, f"{self._place.by_hand} {making}") from status
             self._make_top(session, top)
         for inner in (space, folder):
             if not stat.S_ISDIR(made(session, inner).mode):
