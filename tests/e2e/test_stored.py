@@ -90,6 +90,26 @@ def test_mlv_push_sends_what_is_too_much_for_a_hook(stored: Sandbox, shelf: Path
     assert stored.mlv("push", "--json").out.find('"refs": []') > 0
 
 
+def test_a_push_that_the_host_refuses_says_what_was_sent_and_the_next_sends_it_not_again(
+    team: Team, stored: Sandbox, shelf: Path
+) -> None:
+    team.server.hook("update", "echo closed today >&2; exit 1")
+
+    refused = stored.mlv("push", check=False)
+
+    assert refused.status == 4
+    assert "closed today" in refused.err
+    assert "sent 2.0 MiB (1 object) to shelf; made the folder" in refused.err
+    assert refused.err.endswith("hint: git mlv push   (once what the remote refuses is mended)\n")
+    (team.server / "hooks/update").unlink()
+    sent = object_of(shelf, DATA).stat().st_ino
+    assert "sent" not in stored.mlv("push").said
+    assert object_of(shelf, DATA).stat().st_ino == sent
+    object_of(shelf, DATA).unlink()
+    assert stored.mlv("push").out == "sent 2.0 MiB (1 object) to shelf\norigin has everything now\n"
+    assert stored.mlv("push").out == "origin has everything: nothing to do\n"
+
+
 def test_bytes_that_are_nowhere_refuse_the_push_and_code_alone_asks_nobody(
     stored: Sandbox, shelf: Path, frozen: str
 ) -> None:
