@@ -366,7 +366,9 @@ def test_a_bucket_that_does_not_exist_is_told_from_an_object_that_does_not(
     endpoint = {"rclone": kind.proxy.address, "azure": f"{kind.proxy.address}/{ACCOUNT}", "gcs": ""}[name]
     remote = open_remote(Named("lab", url, endpoint), tmp_path, HURRY)
 
-    for attempt in (lambda: remote.upload(digest, path), lambda: list(remote.names())):
+    assert remote.presence([digest]) == {digest.sha256: None}
+    assert "there is no " in str(remote.trouble)
+    for attempt in (lambda: read(remote, digest), lambda: remote.upload(digest, path), lambda: list(remote.names())):
         with pytest.raises(RemoteError, match=r"there is no (bucket|container) no-such-bucket") as refused:
             attempt()
         assert make in refused.value.hint
