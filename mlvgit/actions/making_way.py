@@ -19,7 +19,7 @@ from mlvgit.store.atomic import TEMPORARY_PREFIX, machine_errors
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
-__all__ = ["make_room_for", "make_way"]
+__all__ = ["make_room_for", "make_way", "regular"]
 
 
 def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
@@ -78,7 +78,7 @@ def make_way(project: Project, verdict: Verdict) -> list[str]:
     given = held_by(project).paths(verdict.directory)
     strange = {name for name in verdict.extra if f"{verdict.directory}/{name}" in given}
     altered = set(verdict.changed).difference(verdict.unreadable)
-    files = list(_regular(folder, sorted(altered | strange)))
+    files = list(regular(folder, sorted(altered | strange)))
     store, needed = object_store(project), _needed(project) if files else frozenset()
     for file, digest in zip(files, hash_files(files), strict=True):
         if digest.sha256 in needed and store.check(digest) and _remove(file):
@@ -106,7 +106,8 @@ def _remove(file: SourceFile) -> bool:
     return False
 
 
-def _regular(folder: Path, names: Iterable[str]) -> Iterator[SourceFile]:
+def regular(folder: Path, names: Iterable[str]) -> Iterator[SourceFile]:
+    """Yield the files of these names that can be read and stand in a folder, behind no link."""
     real = os.path.realpath(folder)
     for name in names:
         path = f"{folder}/{name}"

@@ -77,10 +77,19 @@ def lacking(project: Project, wanted: Wanted) -> _Lacking:
     return _Lacking(wanted, NamedDigests(names, digests))
 
 
-def bring(project: Project, versions: Iterable[Wanted], progress: Progress | None = None) -> list[str]:
+def bring(
+    project: Project,
+    versions: Iterable[Wanted],
+    progress: Progress | None = None,
+    *,
+    lost: Iterable[Digest] | None = None,
+) -> list[str]:
     """Put the files of store-kept versions that are missing on disk back, fetching what the store lacks.
 
     What stands there with other bytes is left alone: `restore` is for that.
+
+    Args:
+        lost: what the store did not have when it was asked; None when it was not: it is asked about this alone then.
 
     Returns:
         The paths that were written, from the top of the repository.
@@ -99,7 +108,7 @@ def bring(project: Project, versions: Iterable[Wanted], progress: Progress | Non
     problem: MlvError | None = None
     twofold = _Twofold(project, missing)
     try:
-        wanted = chain.from_iterable(each.files.digests for each in missing)
+        wanted = chain.from_iterable(each.files.digests for each in missing) if lost is None else lost
         fetch(project, wanted, progress, name=partial(_path_of, missing), into=twofold)
     except MlvError as error:  # what is here whole is of use all the same
         problem = error

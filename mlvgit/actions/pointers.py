@@ -34,10 +34,12 @@ class Named(NamedTuple):
     Attributes:
         along: refspecs that are to go along with the first push to a remote that has no branch yet; none when all is done.
         warnings: that the branch was not there, or did not name what it was to, a sentence.
+        wrote: what was written on the branch, a sentence; "" when it stays as it was.
     """
 
     along: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    wrote: str = ""
 
 
 def keep_on_host(project: Project, digests: Iterable[Digest]) -> Named:
@@ -71,10 +73,16 @@ def keep_on_host(project: Project, digests: Iterable[Digest]) -> Named:
         return [digest for digest in lacking if said[digest.sha256]]
 
     kept = keep(project.repo, remote, wanted, others, without=dead)
-    return Named((kept.along,) if kept.along else (), _written_words(remote, kept))
+    return Named((kept.along,) if kept.along else (), _missed_words(remote, kept), _wrote_words(remote, kept))
 
 
-def _written_words(remote: str, kept: "Kept") -> tuple[str, ...]:
+def _wrote_words(remote: str, kept: "Kept") -> str:
+    changes = [f"names {count(kept.named, 'object')} more"] if kept.named else []
+    changes += [f"names {count(kept.gone, 'object')} no more"] if kept.gone else []
+    return f"wrote the branch mlv/lfs of {printable(remote)}: it {' and '.join(changes)}" if changes else ""
+
+
+def _missed_words(remote: str, kept: "Kept") -> tuple[str, ...]:
     if not kept.missed:
         return ()
     objects = count(kept.missed, "object")

@@ -1,15 +1,18 @@
 """Getting bytes: what the manifests of HEAD name and this machine lacks, from the remotes into store and workspace."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.making_way import make_room_for
 from mlvgit.actions.placing import Wanted, bring, lacking
 from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.restocking import standing, take_in
 from mlvgit.actions.stored import may_be_here, object_store
 from mlvgit.core.digest import Digest
+from mlvgit.core.digests import Digests
 from mlvgit.core.globs import matches
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, UsageError
@@ -40,13 +43,14 @@ class Pull(NamedTuple):
 
     Attributes:
         chosen: of which versions what.
-        missing_bytes, missing_objects: what the store lacks of them.
+        missing: what the store lacks of them, and the working directory has not either.
+        standing: what the store lacks and the working directory has: it is hashed, and taken from there.
         left: store-kept versions that were not chosen.
     """
 
     chosen: tuple[Chosen, ...]
-    missing_bytes: int
-    missing_objects: int
+    missing: Digests
+    standing: Digests
     left: int = 0
 
 
@@ -95,10 +99,13 @@ def plan_pull(
         for relative, digest in _files(stored[key]).items()
         if only is None or relative in only
     )
+    versions = (Wanted(*project.frozen(key, catalog), only) for key, only in (chosen if absent else ()))
+    stand = [each for each in versions if _stands(project, each)]
+    here = _standing(project, stand, frozenset(absent if stand else ()))
     return Pull(
         chosen=tuple(chosen),
-        missing_bytes=sum(absent.sizes),
-        missing_objects=len(absent),
+        missing=Digests(digest for digest in absent if digest not in here) if here else absent,
+        standing=Digests(here),
         left=len(set(stored) - {key for key, _ in chosen}),
     )
 
@@ -117,8 +124,13 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
         versions = [Wanted(*project.frozen(key, catalog), only) for key, only in planned.chosen]
         for version in versions:
             _clean(project.top / version.frozen.directory)
-        altered = make_room_for(project, [each for each in versions if _stands(project, each)])
-        written = bring(project, versions, progress)
+        here = [each for each in versions if _stands(project, each)]
+        altered = make_room_for(project, here)
+        lost = frozenset(planned.standing)
+        if lost:
+            altered = sorted({*altered, *take_in(project, here, lost, progress)})
+        away = lost - _standing(project, here, lost)  # what stood there made room
+        written = bring(project, versions, progress, lost=chain(planned.missing, away))
     if altered:
         more = f", and {count(len(altered) - 1, 'other file')}" if altered[1:] else ""
         owners = [str(each.frozen.key) for each in versions if any(_is_in(path, each.frozen) for path in altered)]
@@ -128,6 +140,11 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
         )
     project.refresh()
     return written
+
+
+def _standing(project: Project, versions: Iterable[Wanted], absent: frozenset[Digest]) -> frozenset[Digest]:
+    """Return what the store lacks of versions and files in the working directory are, as far as their size tells."""
+    return frozenset(digest for each in versions if absent for digest in standing(project, each, absent).values())
 
 
 def _stays(index: IndexTree, path: str) -> bool:

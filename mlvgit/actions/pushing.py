@@ -1,13 +1,13 @@
 """Pushing a release whole: the branch and its model tags in one atomic push, which the guards judge as one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mlvgit.actions.advice import finishing_step
 from mlvgit.actions.judging import Report
 from mlvgit.actions.project import Project
 from mlvgit.actions.receiving import guard_push
-from mlvgit.actions.sending import Sent, objects_here, send_pushed
+from mlvgit.actions.sending import Sent, Shipped, objects_here, send_pushed
 from mlvgit.actions.status import Status, look
 from mlvgit.actions.tagging import vouches_for
 from mlvgit.actions.taken import frozen_otherwise, room_for_both, tagged_otherwise
@@ -34,7 +34,7 @@ class PushResult(NamedTuple):
         said: what Git, its hooks and the remote said.
         sent: the bytes that went to the remote of bytes before.
         differing: model tags that the remote has otherwise; they were left out.
-        warnings: see `Shipped`.
+        warnings, wrote: see `Shipped`.
     """
 
     remote: str
@@ -43,6 +43,7 @@ class PushResult(NamedTuple):
     sent: Sent = Sent()
     differing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    wrote: str = ""
 
 
 class _Aim(NamedTuple):
@@ -83,14 +84,24 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
         )
     tips = [head, *(f"refs/tags/{tag}" for tag in tags)]  # a tagged commit may lie beside the branch
     shipped = send_pushed(project, tips, remote, also=objects_here(project), progress=progress)
-    if aim.followed and not status.upstream.ahead and not tags:
-        if shipped.lacking:
+    refs, said = (aim.target, *tags), ""
+    with shipped.told():
+        if not aim.followed or status.upstream.ahead or tags:
+            said = _push_refs(project, status, aim, head, tags, shipped)
+        elif shipped.lacking:
             why, mend = shipped.lacking.trouble()
             raise RemoteError(
                 f"it cannot be known whether {shipped.lacking.name} has all bytes" + (f": {why}" if why else ""),
                 hint=mend,
             )
-        return PushResult(remote, (), sent=shipped.sent, differing=differing, warnings=shipped.warnings)
+        else:
+            refs = ()
+    return PushResult(remote, refs, said, shipped.sent, differing, shipped.warnings, shipped.wrote)
+
+
+def _push_refs(project: Project, status: Status, aim: _Aim, head: str, tags: Sequence[str], shipped: Shipped) -> str:
+    """Push a branch and its tags; return what Git, its hooks and the remote said."""
+    remote = aim.remote
     refs = [f"{aim.branch}:refs/heads/{aim.target}", *(f"refs/tags/{tag}" for tag in tags)]
     options = ["--atomic", *([] if aim.followed else ["--set-upstream"])]
     silent = ("-c", "advice.pushUpdateRejected=false")  # Git's advice is to pull, in the middle of a merge too
@@ -105,7 +116,7 @@ def push(project: Project, remote: str = "", progress: Progress | None = None) -
         if "mlv: push refused" in done.text:
             raise RefusedError(done.text.strip().removeprefix("mlv: "))
         raise RemoteError(f"git push failed:\n{done.text.strip()}", hint=_way_on(project, status, aim))
-    return PushResult(remote, (aim.target, *tags), done.text, shipped.sent, differing, shipped.warnings)
+    return done.text
 
 
 def _not_allowed(report: Report, lacking: RemoteBytes) -> MlvError:
@@ -135,7 +146,7 @@ def _way_on(project: Project, status: Status, aim: _Aim) -> str:
         return "git remote -v"
     tip = there.get(f"refs/heads/{aim.target}", "")
     if not tip or (commit_exists(project.repo, tip) and is_ancestor(project.repo, tip, "HEAD")):
-        return "git remote -v"
+        return "git mlv push   (once what the remote refuses is mended)"
     if step := _finish_first(status):
         return step
     if commit_exists(project.repo, tip) and (key := frozen_otherwise(project, tip)):

@@ -211,13 +211,18 @@ class Trial:
             UsageError: there is no such remote.
             SettingsError: mlv.yaml, or what it says of this remote, cannot be used.
         """
+        from mlvgit.remotes.ssh import SshRemote
+
         given = project.settings.remote(name)
         if given is None:
             known = [each.name for each in project.settings.remotes]
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"there is: {', '.join(known)}" if known else ""
             raise UsageError(f"there is no remote {name}", hint=hint or "git mlv remote add NAME URL")
-        return cls(open_one(project, given))
+        remote = open_one(project, given)
+        if isinstance(remote, FolderRemote | SshRemote):
+            remote.tried = True
+        return cls(remote)
 
     def run(self) -> Iterator[Step]:
         """Yield each step when it is done; when the remote cannot be reached, the first is the only one.

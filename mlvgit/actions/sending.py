@@ -1,7 +1,7 @@
 """Which bytes a push needs on the remote of bytes: those of every store-kept manifest that its commits bring."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -67,12 +67,24 @@ class Shipped(NamedTuple):
         along: refspecs without which the push is not to go out.
         warnings: what was retired and is not sent, or is sent all the same, and what a host would not have kept, a
             sentence each.
+        wrote: see `Named`.
     """
 
     sent: Sent
     along: tuple[str, ...] = ()
     lacking: RemoteBytes | None = None
     warnings: tuple[str, ...] = ()
+    wrote: str = ""
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Have an error that is raised inside say what went before, and stays: a second try is cheap."""
+        try:
+            yield
+        except MlvError as error:
+            if self.sent.objects:
+                error.message += f"\n{self.sent.sentence}; the next push does not send that again"
+            raise
 
 
 def send_pushed(
@@ -104,7 +116,7 @@ def send_pushed(
     wanted = Digests(unique(chain(pushed_objects(project, tips, git_remote), also)))
     if not wanted:  # a hook leaves a push of code alone; who asked for it mends what the host lacks all the same
         kept = keep_on_host(project, ()) if limit is None else Named()
-        return Shipped(sent=Sent(), along=kept.along, warnings=kept.warnings)
+        return Shipped(Sent(), kept.along, None, kept.warnings, kept.wrote)
     if project.repo.head() in tips:
         _named_for_all(project)
     presence = Presence(remotes(project)[:1])
@@ -127,11 +139,11 @@ def send_pushed(
         doubted = remote.known_damaged(here) if remote.whole_only else []
         sent = _send(healer, store, remote, here, parts, there, progress)
         _require_taken(remote, doubted)
-    kept = keep_on_host(project, there)
-    warnings = (*weighed.warnings, *kept.warnings)
-    if len(there) + len(weighed.left) == len(wanted):
-        return Shipped(sent=sent, along=kept.along, warnings=warnings)
-    return Shipped(sent, kept.along, _lacking(store, presence, missing), warnings)
+    with Shipped(sent).told():
+        kept = keep_on_host(project, there)
+    all_there = len(there) + len(weighed.left) == len(wanted)
+    lacking = None if all_there else _lacking(store, presence, missing)
+    return Shipped(sent, kept.along, lacking, (*weighed.warnings, *kept.warnings), kept.wrote)
 
 
 def _require_taken(remote: "Parted", doubted: Sequence[Digest]) -> None:

@@ -44,17 +44,9 @@ def remotes(project: Project) -> "list[Parted]":
         SettingsError: a URL is of no kind that can be opened.
     """
     from mlvgit.actions.parted import Parted
-    from mlvgit.remotes.folder import FolderRemote
 
-    copies = _copies(project)
-    found = []
-    for named in project.settings_or_default.remotes:
-        remote = open_one(project, named)
-        known = copies / of_bytes(remote.url.encode()).sha256[:16]
-        if isinstance(remote, FolderRemote):
-            remote.used = known.is_dir()
-        found.append(Parted(remote, known))
-    return found
+    opened = (open_one(project, named) for named in project.settings_or_default.remotes)
+    return [Parted(remote, _copy_of(project, remote)) for remote in opened]
 
 
 def remembered_lists(project: Project) -> "Iterator[Lists]":
@@ -67,6 +59,11 @@ def remembered_lists(project: Project) -> "Iterator[Lists]":
 
 def _copies(project: Project) -> Path:
     return project.repo.state_dir / "cache" / "lists"
+
+
+def _copy_of(project: Project, remote: "Remote") -> Path:
+    """Return the folder for copies of a remote's lists; that it is there says that the remote was used from here."""
+    return _copies(project) / of_bytes(remote.url.encode()).sha256[:16]
 
 
 def open_one(project: Project, given: "Named") -> "Remote":
@@ -84,12 +81,15 @@ def open_one(project: Project, given: "Named") -> "Remote":
         return LfsHost(project.repo, given.name, given.endpoint)
 
     remote = open_remote(given, main_top(project.repo) or project.top, host=host)
-    if isinstance(remote, FolderRemote) and (own := _own_folder(project.repo, remote.url)):
-        refuse(
-            given,
-            "url",
-            f"{given.url!r} lies in this repository ({own}): what goes with it is no other copy; name a folder outside of it",
-        )
+    if isinstance(remote, FolderRemote):
+        if own := _own_folder(project.repo, remote.url):
+            refuse(
+                given,
+                "url",
+                f"{given.url!r} lies in this repository ({own}): what goes with it is no other copy; name a folder outside "
+                "of it",
+            )
+        remote.used = _copy_of(project, remote).is_dir()
     return remote
 
 

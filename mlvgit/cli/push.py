@@ -41,8 +41,11 @@ def run_push(args: argparse.Namespace, output: Output) -> int:
         )
     if result.refs:
         output.say(f"pushed to {printable(result.remote)}: {', '.join(map(printable, result.refs))}")
+    elif result.wrote:
+        output.say(result.wrote)
     elif not result.differing:
-        output.say(f"{printable(result.remote)} has everything: nothing to do")
+        did = " now" if result.sent.objects else ": nothing to do"
+        output.say(f"{printable(result.remote)} has everything{did}")
     output.json(
         {
             "remote": result.remote,

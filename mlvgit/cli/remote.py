@@ -38,7 +38,7 @@ def configure_remote(parser: argparse.ArgumentParser) -> None:
         "test",
         help="try it out with objects of random bytes, which are deleted again",
         description="Write, read, list and delete objects of random bytes, and say what was seen. "
-        "Nothing else is touched. Exit status 4 when something does not hold.",
+        "Nothing else is touched, and no folder is made that is not there. Exit status 4 when something does not hold.",
         formatter_class=parser.formatter_class,
     )
     test.add_argument("name", metavar="REMOTE", help="as mlv.yaml names it")

@@ -4,7 +4,7 @@ import argparse
 
 from mlvgit.actions.pointers import unnamed_words
 from mlvgit.actions.project import Project
-from mlvgit.actions.pulling import files_to_place, plan_pull, pull
+from mlvgit.actions.pulling import Pull, files_to_place, plan_pull, pull
 from mlvgit.actions.remotechecks import NoList, RemoteReport, check_remote
 from mlvgit.actions.retired import Tombstone, again_command
 from mlvgit.actions.retiring import apply_retired
@@ -63,37 +63,45 @@ def run_pull(args: argparse.Namespace, output: Output) -> int:
         output.say(f"{verb} {size(sum(digest.size for digest in erased))} ({count(len(erased), 'file')}) here")
     planned = plan_pull(project, args.refs, everything=args.everything, include=args.include, exclude=args.exclude)
     names = list(dict.fromkeys(str(key) for key, _ in planned.chosen))
-    if planned.missing_objects:
-        output.say(
-            f"{'would get' if args.dry_run else 'getting'} {size(planned.missing_bytes)} "
-            f"({count(planned.missing_objects, 'object')}) for {', '.join(map(printable, names))}"
-        )
+    _say_planned(planned, names, output, dry=args.dry_run)
     written: list[str] = []
     if not args.dry_run:
         with output.progress("getting") as progress:
             written = pull(project, planned, progress)
-        if planned.missing_objects:  # packs that came may have retired bytes, where a remote still has them
+        if planned.missing:  # packs that came may have retired bytes, where a remote still has them
             erased += apply_retired(project, lambda said: output.say(printable(said)))
     if written:
         tell_of_links(project, output)
     output.some([f"  {printable(path)}" for path in written], "file")
-    waiting = files_to_place(project, planned) if args.dry_run and not planned.missing_objects else 0
+    waiting = files_to_place(project, planned) if args.dry_run and not planned.missing else 0
     if waiting:
         output.say(f"would put {count(waiting, 'file')} into the working directory; the store has the bytes")
-    elif not written and not planned.missing_objects:
+    elif not written and not planned.missing and not planned.standing:
         output.say("everything is here: nothing to do")
     if planned.left and not args.refs:
         output.talk(f"{count(planned.left, 'older version')} left where they are; git mlv pull --all gets them too")
     output.json(
         {
             "refs": names,
-            "objects": planned.missing_objects,
-            "bytes": planned.missing_bytes,
+            "objects": len(planned.missing),
+            "bytes": sum(planned.missing.sizes),
+            "taken_in": len(planned.standing),
             "written": written,
             "erased": [digest.sha256 for digest in erased],
         },
     )
     return 0
+
+
+def _say_planned(planned: Pull, names: list[str], output: Output, *, dry: bool) -> None:
+    versions = ", ".join(map(printable, names))
+    for digests, now, later, end in (
+        (planned.missing, "getting", "would get", ""),
+        (planned.standing, "taking", "would take", " from the working directory into the store, which lost it"),
+    ):
+        if digests:
+            verb = later if dry else now
+            output.say(f"{verb} {size(sum(digests.sizes))} ({count(len(digests), 'object')}) for {versions}{end}")
 
 
 def configure_fsck(parser: argparse.ArgumentParser) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "named",
     "portions",
     "presences",
+    "unmade",
 ]
 
 PORTION: Final = 1 << 20
@@ -280,6 +281,22 @@ def named(name: str, size: int) -> Digest | None:
 def lacking(remote: Remote, digest: Digest) -> RemoteError:
     """Return the error of a thing that is not there."""
     return RemoteError(f"{remote.name} ({printable(remote.url)}) does not have {short(digest.sha256)}")
+
+
+def unmade(remote: Remote, making: str) -> RemoteError:
+    """Return the error of a folder that a push would make, and that is not there when the remote is only tried out.
+
+    Args:
+        making: the command that makes it.
+    """
+    return failed(
+        remote,
+        "exist",
+        "there is no such folder, and a trial makes none",
+        hint=f"a typo? mlv.yaml names it (remotes: {remote.name}); when it is to be a new remote: {making}   "
+        "(or git mlv push, which makes it)",
+        sure=True,
+    )
 
 
 def mending(remote: Remote) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -86,6 +87,8 @@ class BucketRemote:
         self.door = door
         self._patience = patience
         self._opened: dict[bool, Any] = {}
+        self._stands = False
+        self._lock = Lock()
 
     def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
         """See `Remote`."""
@@ -157,7 +160,9 @@ class BucketRemote:
             for left in range(self._patience.retries, -1, -1):
                 try:
                     obstore.delete(self.store(), self._key(digest, space))
-                except FileNotFoundError:
+                except FileNotFoundError as error:
+                    if _no_bucket(error):
+                        raise
                     return
                 except obstore.exceptions.GenericError:  # the library sends this once, as it does not know what we know
                     if not left:
@@ -175,7 +180,26 @@ class BucketRemote:
             try:
                 return obstore.head(self.store(), self._key(digest, space))["size"] == digest.size
             except FileNotFoundError:
+                self._require_bucket(self._key(digest, space))
                 return False
+
+    def _require_bucket(self, key: str) -> None:
+        """Make sure, once, that it is not the bucket that is missing: the answer to HEAD has no room to say so.
+
+        Raises:
+            FileNotFoundError: it is.
+        """
+        import obstore
+
+        with self._lock:
+            if self._stands:
+                return
+            try:
+                obstore.get(self.store(), key)
+            except FileNotFoundError as error:
+                if _no_bucket(error):
+                    raise
+            self._stands = True
 
     def store(self, *, sending: bool = False) -> Any:
         """Open the bucket. Silence limits what is read; while bytes are sent nothing can be heard, and time does."""

@@ -21,7 +21,7 @@ from typing import Final
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
 from mlvgit.errors import MlvError, RemoteError, way_out
-from mlvgit.remotes.base import OBJECTS, Limited, Reader, failed, lacking, named, portions
+from mlvgit.remotes.base import OBJECTS, Limited, Reader, failed, lacking, named, portions, unmade
 
 __all__ = ["MARKER", "FolderRemote"]
 
@@ -45,6 +45,7 @@ class FolderRemote:
 
     Attributes:
         used: it was there before, so that it is not made anew: it was moved, or is not mounted.
+        tried: it is only tried out, so that it is not made: its path may be mistyped.
     """
 
     whole_only = False
@@ -55,6 +56,7 @@ class FolderRemote:
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
         self.used = False
+        self.tried = False
         self._folder = folder
         self._makes = makes
         self._swept: set[str] = set()
@@ -163,7 +165,7 @@ class FolderRemote:
             FileNotFoundError: it is not there, and could be made.
             RemoteError: it looks like a share that is not mounted, or is of a newer format.
         """
-        makes = self._makes and not self.used
+        makes = self._makes and not self.used and not self.tried
         if create and makes and not self._folder.exists() and self._folder.parent.is_dir():
             self._make()
         try:
@@ -185,7 +187,10 @@ class FolderRemote:
             yield root
 
     def _never_made(self) -> MlvError:
-        new = f"when it is to be a new remote: mkdir {shlex.quote(self.url)} && {self._marking()}"
+        making = f"mkdir {shlex.quote(self.url)} && {self._marking()}"
+        new = f"when it is to be a new remote: {making}"
+        if self._makes and not self.used:
+            return unmade(self, making)
         if self._makes:
             return failed(
                 self,

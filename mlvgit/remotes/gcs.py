@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,6 +65,8 @@ class GcsRemote:
         self._patience = patience
         self._client = client
         self._lock = threading.Lock()
+        self._stands = False
+        self._standing = threading.Lock()
 
     def presence(self, digests: Iterable[Digest], space: str = OBJECTS) -> dict[str, bool | None]:
         """See `Remote`."""
@@ -86,6 +88,7 @@ class GcsRemote:
             blob = self._blob(digest, space)
             found = blob.bucket.get_blob(blob.name, **self._trying(asking=True))
             if found is None:
+                self._require_bucket()
                 raise lacking(self, digest)
             opened = found.open("rb", chunk_size=PART, **self._trying())
         yield Limited(opened, digest.size + 1, lambda: self.failing(doing))
@@ -120,13 +123,36 @@ class GcsRemote:
         """See `Remote`."""
         with self.failing(f"delete {short(digest.sha256)}"):
             blob = self._blob(digest, space)
-            blob.bucket.delete_blobs([blob], on_error=lambda _: None, **self._trying(asking=True))
+            blob.bucket.delete_blobs([blob], on_error=lambda _: self._require_bucket(), **self._trying(asking=True))
 
     def _has(self, digest: Digest, space: str) -> bool:
         with self.failing(f"say whether it has {short(digest.sha256)}"):
             blob = self._blob(digest, space)
             found = blob.bucket.get_blob(blob.name, **self._trying(asking=True))
+            if found is None:
+                self._require_bucket()
             return found is not None and found.size == digest.size
+
+    def _require_bucket(self) -> None:
+        """Make sure, once, that it is not the bucket that is missing: what is said of an object does not tell.
+
+        An account that may not list is believed.
+
+        Raises:
+            NotFound: it is.
+        """
+        from google.api_core.exceptions import Forbidden
+
+        with self._standing:
+            if not self._stands:
+                with suppress(Forbidden):
+                    next(
+                        iter(
+                            self._bucket().list_blobs(max_results=1, fields="items(name)", **self._trying(asking=True))
+                        ),
+                        None,
+                    )
+                self._stands = True
 
     def _blob(self, digest: Digest, space: str) -> Any:
         name = self._prefix + object_name(digest.sha256, space)

@@ -8,13 +8,12 @@ not there. The folder looks like any folder remote: `sftp`, `rsync` or `cp` alon
 import errno
 import os
 import re
+import shlex
 import shutil
 import stat
 import threading
-import time
 import weakref
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -24,36 +23,18 @@ from urllib.parse import unquote
 from mlvgit.core.digest import Digest, object_name
 from mlvgit.core.text import printable, short
 from mlvgit.errors import MachineError, MlvError, RemoteError, way_out
-from mlvgit.remotes.base import GOES_ON, OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions
-from mlvgit.remotes.sftp import (
-    CREATE,
-    EXCLUSIVE,
-    FAILURE,
-    NO_SUCH_FILE,
-    READ,
-    WRITE,
-    Attributes,
-    Reply,
-    Session,
-    SftpError,
-    Status,
-    UnopenedError,
-)
+from mlvgit.remotes.base import GOES_ON, OBJECTS, Limited, Patience, Reader, failed, lacking, named, portions, unmade
+from mlvgit.remotes.sftp import NO_SUCH_FILE, READ, Attributes, Session, SftpError, Status, UnopenedError
+from mlvgit.remotes.sftpfiles import Stream, chain, entries, look, made, sweep, write
 
 __all__ = ["Place", "SshRemote"]
 
 WITH_A_PERSON: Final = 300.0
 """Seconds until the first word of the server, where ssh may ask a person for a passphrase."""
-CHUNK: Final = 32 << 10
-"""Bytes of one request; every server takes this much."""
-WINDOW: Final = 64
-"""Requests of one transfer that are under way at once: 2 MiB."""
 ASKING: Final = 1024
 """How many things are asked about at once."""
 LISTING: Final = 16
 """How many folders are listed at once."""
-_TEMPORARY: Final = b".mlv-tmp-"
-_DAY: Final = 86_400
 
 _URL = re.compile(r"ssh://(?:([^@/]*)@)?(\[[0-9A-Fa-f:.]+\]|[^:/@]*)(?::([0-9]*))?(/.*)?", re.IGNORECASE | re.DOTALL)
 # ssh may pass both to a shell (%h and %r of a ProxyCommand): they hold nothing that a shell takes for more than a name.
@@ -124,6 +105,9 @@ class SshRemote:
     Args:
         name, url: as in mlv.yaml.
         place: what the URL means; nothing is connected to before something is asked.
+
+    Attributes:
+        tried: it is only tried out, so that the folder is not made: its path may be mistyped.
     """
 
     whole_only = False
@@ -133,6 +117,7 @@ class SshRemote:
         self.url = url
         self.trouble: MlvError | None = None
         self.notices: list[str] = []
+        self.tried = False
         self._place = place
         self._patience = patience
         self._opened: Session | None = None
@@ -148,7 +133,7 @@ class SshRemote:
             found.update(dict.fromkeys(digest.sha256 for digest, _ in wanted))
             try:
                 with self._failing("say what it has"):
-                    seen = _look(self._session(), [path for _, path in wanted])
+                    seen = look(self._session(), [path for _, path in wanted])
             except RemoteError as error:
                 self.trouble = error
                 continue
@@ -161,7 +146,7 @@ class SshRemote:
         with self._failing(f"take {short(digest.sha256)}"):
             session = self._session()
             self._make(session, path)
-            _write(session, path, portions(digest, source))
+            write(session, path, portions(digest, source))
 
     @contextmanager
     def download(self, digest: Digest, space: str = OBJECTS) -> Iterator[Reader]:
@@ -170,7 +155,7 @@ class SshRemote:
         doing = f"give {short(digest.sha256)}"
         with self._failing(doing):
             session = self._session()
-            seen = _look(session, [path])[path]
+            seen = look(session, [path])[path]
             if isinstance(seen, Status):
                 raise lacking(self, digest) if seen.code == NO_SUCH_FILE else seen
             if not stat.S_ISREG(seen.mode):
@@ -178,7 +163,7 @@ class SshRemote:
             handle = session.open(path, READ).handle()
         limit = digest.size + 1 if seen.size is None else min(digest.size + 1, seen.size)
         try:
-            yield Limited(_Stream(session, handle, limit), digest.size + 1, lambda: self._failing(doing))
+            yield Limited(Stream(session, handle, limit), digest.size + 1, lambda: self._failing(doing))
         finally:
             with suppress(SftpError):
                 session.close_handle(handle)
@@ -192,13 +177,13 @@ class SshRemote:
         def listed(place: str) -> list[Digest]:
             folder = top + b"/" + place.encode()
             with self._failing("list what it has"):
-                found = [(name, each) for name, each in _entries(session, folder) if stat.S_ISREG(each.mode)]
+                found = [(name, each) for name, each in entries(session, folder) if stat.S_ISREG(each.mode)]
             digests = [named(f"{place}/{os.fsdecode(name)}", each.size or 0) for name, each in found]
             return [digest for digest in digests if digest]
 
         with self._failing("list what it has"):
             session = self._session()
-            inner = [(os.fsdecode(name), each) for name, each in _entries(session, top)]
+            inner = [(os.fsdecode(name), each) for name, each in entries(session, top)]
         places = [name for name, each in inner if stat.S_ISDIR(each.mode) and named(f"{name}/{'0' * 62}", 0)]
         with ThreadPoolExecutor(LISTING, "mlvgit-ssh") as pool:
             left = iter(sorted(places))
@@ -211,7 +196,7 @@ class SshRemote:
         path = self._path(digest, space)
         with self._failing(f"delete {short(digest.sha256)}"):
             session = self._session()
-            seen = _look(session, [path])[path]
+            seen = look(session, [path])[path]
             try:
                 if isinstance(seen, Status):
                     raise seen
@@ -266,7 +251,7 @@ class SshRemote:
 
     def _make(self, session: Session, path: bytes) -> None:
         """Make the folders of a thing; the two that are ours must be no links."""
-        space, folder, _ = _chain(path)
+        space, folder, _ = chain(path)
         if folder in self._ready:
             return
         top = self._place.folder.encode()
@@ -275,12 +260,15 @@ class SshRemote:
         except Status as status:
             if status.code != NO_SUCH_FILE:
                 raise
+            if self.tried:
+                making = shlex.quote(f"mkdir {shlex.quote(self._place.folder)}")
+                raise unmade(self, f"{self._place.by_hand} {making}") from status
             self._make_top(session, top)
         for inner in (space, folder):
-            if not stat.S_ISDIR(_made(session, inner).mode):
+            if not stat.S_ISDIR(made(session, inner).mode):
                 raise failed(self, "have its folders", f"{os.fsdecode(inner)} is a link, or no folder")
         if space not in self._ready:
-            _sweep(session, space)
+            sweep(session, space)
         self._ready |= {space, folder}
 
     def _make_top(self, session: Session, top: bytes) -> None:
@@ -316,133 +304,3 @@ def _way_out(status: Status) -> str:
     if status.code == _PERMISSION_DENIED:
         return way_out(PermissionError(errno.EACCES, ""))
     return way_out(OSError(errno.ENOSPC, "")) if "space" in str(status) else ""
-
-
-class _Stream:
-    """Reads a file, a window of requests ahead of the reader."""
-
-    def __init__(self, session: Session, handle: bytes, limit: int) -> None:
-        self._session = session
-        self._handle = handle
-        self._limit = limit
-        self._next = 0
-        self._held = memoryview(b"")
-        self._asked: deque[tuple[int, int, Reply]] = deque()
-
-    def read(self, size: int, /) -> bytes:
-        if not self._held:
-            self._held = memoryview(self._portion())
-        given, self._held = bytes(self._held[:size]), self._held[size:]
-        return given
-
-    def _portion(self) -> bytes:
-        while len(self._asked) < WINDOW and self._next < self._limit:
-            length = min(CHUNK, self._limit - self._next)
-            self._ask(self._next, length)
-            self._next += length
-        if not self._asked:
-            return b""
-        offset, length, reply = self._asked.popleft()
-        data = reply.data()
-        if not data:
-            self._asked.clear()
-            self._next = self._limit
-        elif len(data) < length:
-            self._ask(offset + len(data), length - len(data))
-            self._asked.rotate(1)
-        return data
-
-    def _ask(self, offset: int, length: int) -> None:
-        self._asked.append((offset, length, self._session.read(self._handle, offset, length)))
-
-
-def _write(session: Session, path: bytes, data: Iterable[bytes]) -> None:
-    temporary = b"%b/%b%b" % (_chain(path)[0], _TEMPORARY, os.urandom(8).hex().encode())
-    handle = session.open(temporary, WRITE | CREATE | EXCLUSIVE, 0o444).handle()
-    sent: deque[Reply] = deque()
-    offset = 0
-    try:
-        for portion in data:
-            left = memoryview(portion)
-            while left:
-                if len(sent) == WINDOW:
-                    sent.popleft().ok()
-                sent.append(session.write(handle, offset, left[:CHUNK]))
-                offset += len(left[:CHUNK])
-                left = left[CHUNK:]
-        for reply in sent:
-            reply.ok()
-        session.flush(handle)
-        session.close_handle(handle).ok()
-        session.rename(temporary, path)
-    except BaseException:
-        with suppress(SftpError, Status):
-            session.close_handle(handle)
-            session.remove(temporary).ok()
-        raise
-
-
-def _made(session: Session, folder: bytes) -> Attributes:
-    """Make a folder that may be there already, and say what stands there now."""
-    try:
-        session.make_folder(folder).ok()
-    except Status as refused:
-        try:
-            return session.lstat(folder).attributes()
-        except Status:
-            raise refused from None
-    return session.lstat(folder).attributes()
-
-
-def _sweep(session: Session, space: bytes) -> None:
-    """Remove what lost connections left: drafts that nobody has written to for a day."""
-    before = time.time() - _DAY
-    with suppress(Status):
-        old = [
-            name
-            for name, each in session.entries(space)
-            if name.startswith(_TEMPORARY) and each.changed is not None and each.changed < before
-        ]
-        for name in old:
-            session.remove(space + b"/" + name).ok()
-
-
-def _entries(session: Session, folder: bytes) -> list[tuple[bytes, Attributes]]:
-    """List a folder that is ours; what is not there, or is a link, has nothing."""
-    try:
-        return list(session.entries(folder)) if stat.S_ISDIR(session.lstat(folder).attributes().mode) else []
-    except Status as status:
-        if status.code == NO_SUCH_FILE:
-            return []
-        raise
-
-
-def _look(session: Session, paths: Sequence[bytes]) -> dict[bytes, Attributes | Status]:
-    """See what stands at the paths of things; no link on the way is followed."""
-    asked: dict[bytes, Reply] = {}
-    for path in paths:
-        for each in _chain(path):
-            if each not in asked:
-                asked[each] = session.lstat(each)
-    seen: dict[bytes, Attributes | Status] = {}
-    for each, reply in asked.items():
-        try:
-            seen[each] = reply.attributes()
-        except Status as status:
-            seen[each] = status
-    return {path: _reached([seen[each] for each in _chain(path)]) for path in paths}
-
-
-def _chain(path: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the folder of a thing's space, its own, and its path."""
-    folder = path.rpartition(b"/")[0]
-    return folder.rpartition(b"/")[0], folder, path
-
-
-def _reached(chain: Sequence[Attributes | Status]) -> Attributes | Status:
-    for each in chain[:-1]:
-        if isinstance(each, Status):
-            return each
-        if not stat.S_ISDIR(each.mode):
-            return Status(FAILURE, "a folder on the way is a link, or none")
-    return chain[-1]

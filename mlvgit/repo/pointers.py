@@ -53,12 +53,14 @@ class Kept(NamedTuple):
 
     Attributes:
         along: what is to go along with the first push to a remote that has no branch yet, as a refspec; "" when all is done.
-        missed: how many of `others` it did not name, and names now.
+        named: how many objects it did not name, and names now.
+        missed: how many of `others` are among these.
         anew: there was no such branch, and there is one now.
         gone: how many objects it named and names no more.
     """
 
     along: str = ""
+    named: int = 0
     missed: int = 0
     anew: bool = False
     gone: int = 0
@@ -112,7 +114,8 @@ def keep(
                 return Kept(along=f"{commit}:{BRANCH}")
             refused = _push(asked, commit)
             if refused is None:
-                return Kept(missed=len(more.intersection(lacking)), anew=not tip, gone=len(gone))
+                missed = len(more.intersection(lacking))
+                return Kept(named=len(lacking), missed=missed, anew=not tip, gone=len(gone))
             if not left or not any(word in refused for word in _QUICKER):
                 raise _not_taken(remote, refused)
             time.sleep(PAUSE * random.random())  # somebody else was quicker: what both name is put together

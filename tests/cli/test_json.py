@@ -107,6 +107,7 @@ def stored(found: Printed, repo: Sandbox) -> None:
     found.run(repo, "fsck")
     repo.write(".git/mlv/objects/quarantine/damaged", "damaged")
     found.run(repo, "gc")
+    (repo.playground.folder / "shelf").mkdir()
     found.run(repo, "remote add", "shelf", str(repo.playground.folder / "shelf"))
     found.run(repo, "remote list")
     found.run(repo, "remote test", "shelf")

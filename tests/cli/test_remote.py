@@ -207,7 +207,22 @@ def test_a_name_that_is_taken_is_refused_and_the_same_again_does_nothing(root: S
     assert root.read("mlv.yaml") == before
 
 
+def test_a_trial_makes_no_folder_and_says_how_to_make_it_where_it_is_meant(root: Sandbox, shelf: Path) -> None:
+    root.mlv("remote", "add", "shelf", str(shelf))
+
+    refused = root.mlv("remote", "test", "shelf", "--json", check=False)
+
+    assert refused.status == 4
+    assert not shelf.exists()
+    (step,) = json.loads(refused.out)["steps"]
+    assert f"shelf ({shelf}) does not exist: there is no such folder" in step["saw"]
+    assert "mlv.yaml names it (remotes: shelf)" in step["mend"]
+    root.run("sh", "-c", step["mend"].partition("new remote: ")[2].partition("   (")[0])
+    assert root.mlv("remote", "test", "shelf").status == 0
+
+
 def test_a_folder_that_holds_everything_is_left_as_it_was(root: Sandbox, shelf: Path) -> None:
+    shelf.mkdir()
     root.mlv("remote", "add", "shelf", str(shelf))
 
     ran = root.mlv("remote", "test", "shelf", "--json")
@@ -254,8 +269,14 @@ def test_a_server_reached_by_ssh_holds_everything(root: Sandbox, shelf: Path, tm
     with sshd(tmp_path / "sshd") as server:
         root.mlv("remote", "add", "lab", server.url(shelf))
 
+        refused = root.mlv("remote", "test", "lab", check=False, GIT_SSH_COMMAND=server.command())
+        there = shelf.exists()
+        shelf.mkdir()
         ran = root.mlv("remote", "test", "lab", GIT_SSH_COMMAND=server.command())
 
+    assert refused.status == 4
+    assert not there
+    assert f"127.0.0.1 'mkdir {shelf}'   (or git mlv push, which makes it)" in refused.out
     assert ran.out.count("\nok ") == 9
     assert files(shelf) == []
 

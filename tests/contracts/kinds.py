@@ -32,6 +32,8 @@ from tests.contracts.sshd import Server, sshd
 
 HURRY = Patience(connect=2, silence=1, request=2, retries=2)
 """Limits for tests in which they are reached."""
+NO_USE = HURRY._replace(silence=0.2, retries=1)
+"""The same for one that nobody answers for."""
 NOWHERE, NO_MACHINE = "http://127.0.0.1:9", "http://127.0.0.1:1"
 
 
@@ -138,7 +140,7 @@ def s3_kind(name: str, front: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return Kind(
         name,
         lambda patience: open_remote(Named("bucket", url, front.address), tmp_path, patience),
-        open_remote(Named("gone", url, NOWHERE), tmp_path, HURRY),
+        open_remote(Named("gone", url, NOWHERE), tmp_path, NO_USE),
         lambda each, data: _put(store, f"{tmp_path.name}/{each}", data),
         front,
     )
@@ -160,7 +162,7 @@ def azure_kind(front: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return Kind(
         "azure",
         lambda patience: open_remote(Named("bucket", url, f"{front.address}/{ACCOUNT}"), tmp_path, patience),
-        open_remote(Named("gone", url, f"{NOWHERE}/{ACCOUNT}"), tmp_path, HURRY),
+        open_remote(Named("gone", url, f"{NOWHERE}/{ACCOUNT}"), tmp_path, NO_USE),
         lambda each, data: _put(store, f"{tmp_path.name}/{each}", data),
         front,
     )
@@ -179,7 +181,7 @@ def gcs_kind(front: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> K
     return Kind(
         "gcs",
         lambda patience: open_remote(Named("bucket", url), tmp_path, patience),
-        GcsRemote("gone", url, BUCKET, "x", HURRY, nobody),
+        GcsRemote("gone", url, BUCKET, "x", NO_USE, nobody),
         lambda each, data: bucket.blob(f"{tmp_path.name}/{each}").upload_from_string(data),
         front,
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.pulling import plan_pull, pull
-from mlvgit.core.digest import BIG_BYTES
+from mlvgit.core.digest import BIG_BYTES, Digest
+from mlvgit.core.digests import Digests
 from mlvgit.store.objects import ObjectStore
 from tests.conftest import Sandbox
 from tests.e2e.conftest import Team
@@ -53,6 +56,27 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(ObjectStore, "place_all", place_all)
     return placed
+
+
+def test_what_the_store_was_seen_to_have_it_is_not_asked_about_again(
+    bob: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob.mlv("pull")
+    shutil.rmtree((bob / PATH).parent)
+    asked: list[Digest] = []
+    real = ObjectStore.absent
+
+    def absent(self: ObjectStore, digests: Iterable[Digest]) -> Digests:
+        wanted = list(digests)
+        asked.extend(wanted)
+        return real(self, wanted)
+
+    monkeypatch.setattr(ObjectStore, "absent", absent)
+    project = Project.open(bob.path)
+    pull(project, plan_pull(project))
+
+    assert len(asked) == 2
+    assert bob.read(PATH) == DATA
 
 
 def test_it_is_read_once(bob: Sandbox, placed: list[str]) -> None:

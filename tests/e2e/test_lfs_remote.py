@@ -198,6 +198,7 @@ def test_a_host_that_refuses_the_branch_refuses_the_push_before_the_code_goes_ou
         assert "does not take the branch mlv/lfs" in ran.said
         assert "branches of robots are refused" in ran.said
     assert refused_too.status == 4
+    assert "sent 2.0 MiB (1 object) to origin" in refused.said + refused_too.said
     assert team.server.head("main") == before
 
 
@@ -351,7 +352,10 @@ def test_a_deleted_branch_of_pointers_is_missed_and_rebuilt_for_all_that_is_know
     assert found.status == 1
     assert set(json.loads(found.out)["unnamed"]) == {hashlib.sha256(data).hexdigest() for data in contents}
 
-    written = bob.mlv("push").said
+    pushed = bob.mlv("push")
+    written = pushed.said
+    assert pushed.out == "wrote the branch mlv/lfs of origin: it names 3 objects more\n"
+    assert bob.mlv("push").out == "origin has everything: nothing to do\n"
     assert "the branch mlv/lfs of origin was not there: it is written anew, and names 3 objects" in written
     assert pointers(team.server) == dict(map(pointer, contents))
     assert "mlv/lfs" not in bob.mlv("fsck", "--remote").said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -88,6 +89,26 @@ def test_mlv_push_sends_what_is_too_much_for_a_hook(stored: Sandbox, shelf: Path
     assert "sent 2.0 MiB (1 object) to shelf" in said
     assert object_of(shelf, DATA).read_bytes() == DATA
     assert stored.mlv("push", "--json").out.find('"refs": []') > 0
+
+
+def test_a_push_that_the_host_refuses_says_what_was_sent_and_the_next_sends_it_not_again(
+    team: Team, stored: Sandbox, shelf: Path
+) -> None:
+    team.server.hook("update", "echo closed today >&2; exit 1")
+
+    refused = stored.mlv("push", check=False)
+
+    assert refused.status == 4
+    assert "closed today" in refused.err
+    assert "sent 2.0 MiB (1 object) to shelf; made the folder" in refused.err
+    assert refused.err.endswith("hint: git mlv push   (once what the remote refuses is mended)\n")
+    (team.server / "hooks/update").unlink()
+    sent = object_of(shelf, DATA).stat().st_ino
+    assert "sent" not in stored.mlv("push").said
+    assert object_of(shelf, DATA).stat().st_ino == sent
+    object_of(shelf, DATA).unlink()
+    assert stored.mlv("push").out == "sent 2.0 MiB (1 object) to shelf\norigin has everything now\n"
+    assert stored.mlv("push").out == "origin has everything: nothing to do\n"
 
 
 def test_bytes_that_are_nowhere_refuse_the_push_and_code_alone_asks_nobody(
@@ -424,6 +445,31 @@ class Killer:
 project = Project.open()
 pull(project, plan_pull(project), Killer())
 """
+
+
+def test_a_pull_takes_what_the_store_lost_from_files_that_stand_whole_and_asks_no_remote(
+    stored: Sandbox, frozen: str
+) -> None:
+    for number in range(3):
+        stored.write(f"many/{number}.csv", f"{number}\n")
+    stored.mlv("snapshot", "create", "many", "v0.1", "many", "--storage", "store", "-m", "Freeze many")
+    objects = stored / ".git/mlv/objects"
+    shutil.rmtree(objects / "sha256")
+
+    assert "would take 2.0 MiB (4 objects) for many@v0.1, scans@v0.1" in stored.mlv("pull", "--dry-run").out
+    pulled = stored.mlv("pull")
+
+    assert "taking 2.0 MiB (4 objects)" in pulled.out
+    assert "getting" not in pulled.out
+    assert object_of(objects, DATA).read_bytes() == DATA
+    assert stored.mlv("pull").out == "everything is here: nothing to do\n"
+    object_of(objects, DATA).unlink()
+    edit(stored, frozen, DATA[::-1])
+    refused = stored.mlv("pull", check=False)
+    assert refused.status == 1
+    assert f"{frozen}: not as it was frozen, and nowhere else" in refused.err
+    assert stored.read(frozen) == DATA[::-1]
+    assert not object_of(objects, DATA[::-1]).exists()
 
 
 def test_a_pull_that_was_killed_goes_on_where_it_was(team: Team, stored: Sandbox, shelf: Path) -> None:
