@@ -51,7 +51,7 @@ class ObjectStore:
     def __init__(self, folder: Path, *, link: bool = False) -> None:
         self.folder = folder
         self.links = link
-        self.lists = Lists(folder)
+        self.lists = Lists(folder, twice=True)
         self._prefix = f"{folder}/"
         self.added: list[int] = []
 
@@ -340,7 +340,7 @@ class ObjectStore:
             for name, found in [] if damaged else list(self.lists.find(digest)):
                 if found == extents:
                     self._quarantine(self.lists.path(name), name)
-                    self.lists.forget(name)
+                    self.lists.remove(name)
         return False
 
     def check_lists(self) -> list[Digest]:
@@ -357,8 +357,9 @@ class ObjectStore:
         for name in sorted(self.lists.unreadable):
             if not self.lists.is_newer(name):
                 named.update(self.lists.seem_named(name))
-                self._quarantine(self.lists.path(name), name)
-                self.lists.forget(name)
+                self._quarantine(self.lists.standing(name), name)
+                self.lists.take_again(name)
+        self.lists.name_twice()
         return sorted(digest for digest in named if not self.has(digest))
 
     def gives(self, extents: Sequence[Extent], digest: Digest) -> bool:
