@@ -12,10 +12,12 @@ from mlvgit.actions.placing import Wanted
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import hold, object_store
 from mlvgit.actions.verify import Verdict, differences_on_disk
+from mlvgit.core.paths import folders_of
 from mlvgit.errors import MlvError
 from mlvgit.repo.held import held_folders, held_paths, is_damaged, manifest_of, moved_paths
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import TEMPORARY_PREFIX, machine_errors
+from mlvgit.store.folders import remove_hollow
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
@@ -57,7 +59,9 @@ def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> list[st
     if not stored and only is not None:
         return []
     verdict = differences_on_disk(project.top / frozen.directory, frozen, only=stored)
-    strange = names - wanted.manifest.by_relative().keys() if only is None else frozenset()
+    strange = frozenset(names - wanted.manifest.by_relative().keys())
+    if only is not None:  # files of a folder that stands in the place of one of those
+        strange = frozenset(name for name in strange if only.intersection(folders_of(name)))
     left = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
     if not (left or verdict.unreadable) and only is None:
         seen = {manifest_of(frozen.directory), *(f"{frozen.directory}/{name}" for name in stored)}
@@ -83,6 +87,7 @@ def make_way(project: Project, verdict: Verdict) -> list[str]:
     for file, digest in zip(files, hash_files(files), strict=True):
         if digest.sha256 in needed and store.check(digest) and _remove(file):
             altered.discard(file.relative)
+    altered -= {name for name in altered if remove_hollow(folder, name)}
     return [f"{verdict.directory}/{name}" for name in sorted(altered)]
 
 

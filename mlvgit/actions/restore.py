@@ -15,6 +15,7 @@ from mlvgit.actions.stored import hold, object_store
 from mlvgit.actions.transfer import fetch
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
+from mlvgit.core.paths import folders_of
 from mlvgit.core.references import parse_reference
 from mlvgit.errors import IntegrityError, MlvError, UsageError
 from mlvgit.records.layout import Key
@@ -80,7 +81,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         with _way_kept(project, tuple(aside)):
             from_git = _put_back(project, frozen, catalog, manifest, broken)
         moved = set(verdict.changed)
-        for relative in () if only else (name for name in verdict.extra if moved.isdisjoint(_folders_of(name))):
+        for relative in () if only else (name for name in verdict.extra if moved.isdisjoint(folders_of(name))):
             aside.append((f"{frozen.directory}/{relative}", move(folder / relative, bench / relative)))
         if manifest.storage == "store":
             hold(project, [frozen.directory], {f"{frozen.directory}/{name}" for name in chosen} if only else None)
@@ -161,17 +162,12 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
 def _clear_the_way(project: Project, frozen: Frozen, chosen: Iterable[str], bench: Path) -> list[tuple[str, Path]]:
     """Set aside what stands in place of the folders that files are to be in: bytes are not written through a link."""
     aside = []
-    for inside in sorted({"", *chain.from_iterable(map(_folders_of, chosen))}):
+    for inside in sorted({"", *chain.from_iterable(map(folders_of, chosen))}):
         path = f"{frozen.directory}/{inside}".rstrip("/")
         standing = project.top / path
         if os.path.lexists(standing) and (standing.is_symlink() or not standing.is_dir()):
             aside.append((path, move(standing, bench / (inside or standing.name))))
     return aside
-
-
-def _folders_of(relative: str) -> Iterator[str]:
-    while relative := relative.rpartition("/")[0]:
-        yield relative
 
 
 @contextmanager
