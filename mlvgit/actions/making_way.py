@@ -6,6 +6,7 @@ Git switches manifests where no hook sees it (`git reset --hard`, `git rebase --
 import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.placing import Wanted
@@ -21,11 +22,23 @@ from mlvgit.store.folders import remove_hollow
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
-__all__ = ["make_room_for", "make_way"]
+__all__ = ["Left", "make_room_for", "make_way"]
 
 
-def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
-    """Remove what stands otherwise than wanted and is in the store too; return the paths of what is nowhere else.
+class Left(NamedTuple):
+    """Paths of what stays in the place of what is wanted.
+
+    Attributes:
+        altered: its bytes are nowhere else.
+        unreadable: what it is is not known, as it may not be read.
+    """
+
+    altered: list[str]
+    unreadable: list[str]
+
+
+def make_room_for(project: Project, versions: Iterable[Wanted]) -> Left:
+    """Remove what stands otherwise than wanted and is in the store too; return what stays.
 
     Hashed is only what may have changed since this worktree was given it.
 
@@ -34,8 +47,8 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
     """
     standing = [each for each in versions if each.manifest.storage == "store"]
     if not standing:  # then nothing else that this worktree holds is looked at either
-        return []
-    git_dir, left = str(project.repo.git_dir), []
+        return Left([], [])
+    git_dir, left = str(project.repo.git_dir), Left([], [])
     moved = moved_paths(git_dir, str(project.top))
     held = frozenset() if is_damaged(git_dir) else frozenset(held_folders(git_dir, str(project.top)))
     for wanted in standing:
@@ -47,26 +60,28 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
                 moved | held_paths(git_dir, str(project.top), directory) if manifest_of(directory) in moved else moved
             )
             names = frozenset(path.removeprefix(directory + "/") for path in paths if path.startswith(directory + "/"))
-        left += _compare(project, wanted, names)
+        found = _compare(project, wanted, names)
+        left.altered.extend(found.altered)
+        left.unreadable.extend(found.unreadable)
     return left
 
 
-def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> list[str]:
+def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> Left:
     """Compare the files of these names with what is wanted; remember them when all that stands is as it is to be."""
     frozen, only = wanted.frozen, wanted.only
     stored = frozenset(kept_in_store(wanted.manifest, frozen.key)).intersection(names)
     stored = stored if only is None else stored & only
     if not stored and only is not None:
-        return []
+        return Left([], [])
     verdict = differences_on_disk(project.top / frozen.directory, frozen, only=stored)
     strange = frozenset(names - wanted.manifest.by_relative().keys())
     if only is not None:  # files of a folder that stands in the place of one of those
         strange = frozenset(name for name in strange if only.intersection(folders_of(name)))
-    left = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
-    if not (left or verdict.unreadable) and only is None:
+    altered = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
+    if not (altered or verdict.unreadable) and only is None:
         seen = {manifest_of(frozen.directory), *(f"{frozen.directory}/{name}" for name in stored)}
         hold(project, [frozen.directory], seen)
-    return left
+    return Left(altered, [f"{frozen.directory}/{name}" for name in verdict.unreadable])
 
 
 def make_way(project: Project, verdict: Verdict) -> list[str]:
