@@ -278,6 +278,8 @@ def test_what_was_put_in_taken_out_or_moved_in_a_large_file_is_found(
     assert new_bytes(old, old[: 5 * MIB] + old[6 * MIB :]) < edges
     assert new_bytes(old, old[: 2 * MIB] + old[15 * MIB :]) < lost + edges
     assert new_bytes(old, old[8 * MIB :] + old[: 8 * MIB]) < lost + edges
+    copied_twice = old[: 12 * MIB] + old[: 4 * MIB] + old[12 * MIB :] + old[: 4 * MIB]
+    assert new_bytes(old, copied_twice) < lost + 2 * edges
 
 
 def test_the_more_is_new_the_further_it_is_looked_in_the_file_before(monkeypatch: pytest.MonkeyPatch) -> None:
