@@ -6,24 +6,39 @@ Git switches manifests where no hook sees it (`git reset --hard`, `git rebase --
 import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from mlvgit.actions.needed import needed_objects
 from mlvgit.actions.placing import Wanted
 from mlvgit.actions.project import Project
 from mlvgit.actions.stored import held_by, hold, object_store
 from mlvgit.actions.verify import Verdict, differences_on_disk
+from mlvgit.core.paths import folders_of
 from mlvgit.errors import MlvError
 from mlvgit.repo.held import GONE, manifest_of, stamps
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.atomic import TEMPORARY_PREFIX, machine_errors
+from mlvgit.store.folders import remove_hollow
 from mlvgit.store.hashing import hash_files
 from mlvgit.store.scan import SourceFile, is_readable, stat_key
 
-__all__ = ["make_room_for", "make_way", "regular"]
+__all__ = ["Left", "make_room_for", "make_way", "regular"]
 
 
-def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
-    """Remove what stands otherwise than wanted and is in the store too; return the paths of what is nowhere else.
+class Left(NamedTuple):
+    """Paths of what stays in the place of what is wanted.
+
+    Attributes:
+        altered: its bytes are nowhere else.
+        unreadable: what it is is not known, as it may not be read.
+    """
+
+    altered: list[str]
+    unreadable: list[str]
+
+
+def make_room_for(project: Project, versions: Iterable[Wanted]) -> Left:
+    """Remove what stands otherwise than wanted and is in the store too; return what stays.
 
     Hashed is only what may have changed since this worktree was given it.
 
@@ -32,8 +47,8 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
     """
     standing = [each for each in versions if each.manifest.storage == "store"]
     if not standing:  # then nothing else that this worktree holds is looked at either
-        return []
-    given, left = held_by(project), []
+        return Left([], [])
+    given, left = held_by(project), Left([], [])
     moved = given.moved()
     held = frozenset() if given.damaged else frozenset(given.folders())
     for wanted in standing:
@@ -43,26 +58,30 @@ def make_room_for(project: Project, versions: Iterable[Wanted]) -> list[str]:
         else:
             paths = moved | given.paths(directory) if manifest_of(directory) in moved else moved
             names = frozenset(path.removeprefix(directory + "/") for path in paths if path.startswith(directory + "/"))
-        left += _compare(project, wanted, names)
+        found = _compare(project, wanted, names)
+        left.altered.extend(found.altered)
+        left.unreadable.extend(found.unreadable)
     return left
 
 
-def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> list[str]:
+def _compare(project: Project, wanted: Wanted, names: frozenset[str]) -> Left:
     """Compare the files of these names with what is wanted; remember them when all that stands is as it is to be."""
     frozen, only = wanted.frozen, wanted.only
     stored = frozenset(kept_in_store(wanted.manifest, frozen.key)).intersection(names)
     stored = stored if only is None else stored & only
     if not stored and only is not None:
-        return []
+        return Left([], [])
     seen = {manifest_of(frozen.directory), *(f"{frozen.directory}/{name}" for name in stored)}
     before = stamps(str(project.top), seen)
     verdict = differences_on_disk(project.top / frozen.directory, frozen, only=stored)
-    strange = names - wanted.manifest.by_relative().keys() if only is None else frozenset()
-    left = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
-    if not (left or verdict.unreadable) and only is None:
+    strange = frozenset(names - wanted.manifest.by_relative().keys())
+    if only is not None:  # files of a folder that stands in the place of one of those
+        strange = frozenset(name for name in strange if only.intersection(folders_of(name)))
+    altered = make_way(project, verdict._replace(extra=tuple(sorted(strange))))
+    if not (altered or verdict.unreadable) and only is None:
         removed = (f"{frozen.directory}/{name}" for name in (*verdict.changed, *strange))
         hold(project, [frozen.directory], {**before, **dict.fromkeys(removed, GONE)})
-    return left
+    return Left(altered, [f"{frozen.directory}/{name}" for name in verdict.unreadable])
 
 
 def make_way(project: Project, verdict: Verdict) -> list[str]:
@@ -83,6 +102,7 @@ def make_way(project: Project, verdict: Verdict) -> list[str]:
     for file, digest in zip(files, hash_files(files), strict=True):
         if digest.sha256 in needed and store.check(digest) and _remove(file):
             altered.discard(file.relative)
+    altered -= {name for name in altered if remove_hollow(folder, name)}
     return [f"{verdict.directory}/{name}" for name in sorted(altered)]
 
 

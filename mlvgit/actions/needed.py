@@ -13,15 +13,17 @@ from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import printable, short
 from mlvgit.errors import DocumentError, IntegrityError, MlvError, RefusedError
 from mlvgit.records.filelist import FileList, ListSource
+from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
 from mlvgit.repo.repository import Repository
 from mlvgit.repo.roots import reachable_manifests, refuse_if_cut_off
 from mlvgit.repo.worktrees import Worktree, worktrees
 from mlvgit.rules.catalog import Catalog
+from mlvgit.rules.storage import known_objects
 from mlvgit.store.atomic import machine_errors
 from mlvgit.store.objects import ObjectStore
 
-__all__ = ["PIN", "UNREADABLE", "needed_objects"]
+__all__ = ["PIN", "UNREADABLE", "needed_files", "needed_objects"]
 
 PIN = "mlv.pin"
 """The setting of Git (several may stand) that names what is kept: `sha256:HEX`, or a commit."""
@@ -44,15 +46,33 @@ def needed_objects(project: Project, extra: Iterable[str] = ()) -> set[str]:
     Raises:
         RefusedError: something of that cannot be read, so that what it needs is not known.
     """
+    needed: set[str] = set()
+    for each in _needing(project, extra):
+        needed.update(_named(each) if isinstance(each, Manifest) else _words(each))
+    return needed
+
+
+def needed_files(project: Project) -> Iterator[Digest]:
+    """Yield what all manifests among that have in the store, which name it with its size.
+
+    Raises:
+        RefusedError: see `needed_objects`.
+    """
+    for each in _needing(project):
+        if isinstance(each, Manifest):
+            yield from known_objects(each, Key("", each.kind, each.name, each.version))
+
+
+def _needing(project: Project, extra: Iterable[str] = ()) -> Iterator[Manifest | bytes]:
+    """Yield the manifests that something leads to, and texts in which whatever looks like a SHA-256 is needed."""
     repo = project.repo
     refuse_if_cut_off(repo)
     lists = functools.partial(_list_in, object_store(project))
-    needed: set[str] = set()
     with machine_errors("read the worktrees of this repository"):
         trees = worktrees(repo)
     for each in trees:  # first what is on disk: work moves from there to the index, and then to a commit
-        needed.update(_standing(repo, each, lists))
-    needed.update(_set_aside(repo))
+        yield from _standing(repo, each, lists)
+    yield from _set_aside(repo)
     pinned, commits = _pins(repo)
     roots = reachable_manifests(repo, trees, [*extra, *commits])
     excused = frozenset(repo.config_all(UNREADABLE))
@@ -61,16 +81,21 @@ def needed_objects(project: Project, extra: Iterable[str] = ()) -> set[str]:
         path = roots.manifests[oid]
         if found is None or found[0] != "blob":
             raise RefusedError(f"the manifest {printable(path)} ({short(oid)}) is not here", hint="git fsck")
-        needed.update(_named(found[1], path, oid, lists, excused))
-    for text in roots.words:
-        needed.update(match.decode() for match in _SHA256.findall(text))
-    return needed | pinned
+        yield _parsed(found[1], path, oid, lists, excused)
+    yield from roots.words
+    yield from pinned
 
 
-def _named(data: bytes, path: str, oid: str, lists: ListSource, excused: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the SHA-256 of what a manifest names, whatever holds its bytes.
+def _words(text: bytes) -> Iterator[str]:
+    return (match.decode() for match in _SHA256.findall(text))
 
-    A file that is only called like a manifest is somebody else's: what looks like a SHA-256 in it is kept all the same.
+
+def _parsed(
+    data: bytes, path: str, oid: str, lists: ListSource, excused: frozenset[str] = frozenset()
+) -> Manifest | bytes:
+    """Read a manifest.
+
+    A file that is only called like one is somebody else's: what looks like a SHA-256 in it is kept all the same.
 
     Raises:
         RefusedError: it is a manifest, or may have been one, and cannot be read to its end.
@@ -84,16 +109,25 @@ def _named(data: bytes, path: str, oid: str, lists: ListSource, excused: frozens
                 f"a manifest cannot be read, so that what it needs is not known: {error.message}",
                 hint=f"{blob}   (keeps what can be read of it)" if oid else blob,
             ) from error
-        yield from (match.decode() for match in _SHA256.findall(data))
-        return
+        return data
     if manifest.unknown:
         raise RefusedError(
             f"{printable(path)} was written by a newer mlvgit: what it needs is not known",
             hint="pip install --upgrade mlvgit",
         )
     if isinstance(manifest.files, FileList):
-        yield manifest.files.digest.sha256
         manifest.files.source = lists
+    return manifest
+
+
+def _named(manifest: Manifest) -> Iterator[str]:
+    """Yield the SHA-256 of what a manifest names, whatever holds its bytes.
+
+    Raises:
+        RefusedError: the list of its files is not here.
+    """
+    if isinstance(manifest.files, FileList):
+        yield manifest.files.digest.sha256
     try:
         yield from (entry.sha256 for entry in manifest.files)
     except MlvError as error:
@@ -111,8 +145,8 @@ def _may_be_ours(data: bytes, path: str) -> bool:
     return isinstance(value, dict) and ("dataset" in value or "model" in value) and "files" in value
 
 
-def _standing(repo: Repository, worktree: Worktree, lists: ListSource) -> Iterator[str]:
-    """Yield what the manifests in a working directory name, whether Git knows them or not."""
+def _standing(repo: Repository, worktree: Worktree, lists: ListSource) -> Iterator[Manifest | bytes]:
+    """Yield the manifests in a working directory, whether Git knows them or not."""
     if worktree.top is None:
         return
     if not worktree.top.is_dir():
@@ -130,7 +164,7 @@ def _standing(repo: Repository, worktree: Worktree, lists: ListSource) -> Iterat
             layout = root.layout
             for folder in (layout.snapshots_dir, layout.models_dir):
                 for path in _manifest_files(worktree.top / folder, deep=folder == layout.models_dir):
-                    yield from _named(_read(path), str(path), "", lists)
+                    yield _parsed(_read(path), str(path), "", lists)
     finally:
         if not same:
             other.close()
@@ -151,11 +185,11 @@ def _manifest_files(folder: Path, *, deep: bool) -> Iterator[Path]:
             yield from _manifest_files(folder / name, deep=False)
 
 
-def _set_aside(repo: Repository) -> Iterator[str]:
+def _set_aside(repo: Repository) -> Iterator[bytes]:
     for parent, _, names in os.walk(repo.state_dir / "aside", onerror=_cannot_look):
         for name in names:
             if name.endswith("manifest.json"):
-                yield from (match.decode() for match in _SHA256.findall(_read(Path(parent) / name)))
+                yield _read(Path(parent) / name)
 
 
 def _cannot_look(error: OSError) -> None:
@@ -181,14 +215,14 @@ def _read(path: Path) -> bytes:
         raise RefusedError(f"a manifest cannot be read: {printable(str(path))}: {error.strerror}") from error
 
 
-def _pins(repo: Repository) -> tuple[set[str], list[str]]:
+def _pins(repo: Repository) -> tuple[list[bytes], list[str]]:
     """Return what is pinned: names of objects, and commits."""
-    names: set[str] = set()
+    names = []
     commits = []
     for text in repo.config_all(PIN):
         word = text.removeprefix("sha256:")
         if is_sha256(word) and (word != text or repo.resolve(word) is None):
-            names.add(word)
+            names.append(word.encode())
             continue
         oid = repo.resolve(text)
         if oid is None:

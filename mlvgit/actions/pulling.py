@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from mlvgit.actions.making_way import make_room_for
+from mlvgit.actions.making_way import Left, make_room_for
 from mlvgit.actions.placing import Wanted, bring, lacking
 from mlvgit.actions.project import Project, version_of
 from mlvgit.actions.restocking import standing, take_in
@@ -21,6 +21,7 @@ from mlvgit.repo.trees import IndexTree
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
 from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.wording import quoted
 from mlvgit.store.atomic import remove_leftovers
 from mlvgit.store.reading import Progress
 
@@ -116,7 +117,7 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
     What stands there with other bytes makes way where the store has those too.
 
     Raises:
-        IntegrityError: files stand there with bytes that are nowhere else; all others came.
+        IntegrityError: files stand there with bytes that are nowhere else, or that may not be read; all others came.
         RemoteError, IntegrityError: see `fetch`; what came until then stays, and the same command goes on from there.
     """
     catalog = project.committed()
@@ -125,19 +126,14 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
         for version in versions:
             _clean(project.top / version.frozen.directory)
         here = [each for each in versions if _stands(project, each)]
-        altered = make_room_for(project, here)
+        left = make_room_for(project, here)
         lost = frozenset(planned.standing)
         if lost:
-            altered = sorted({*altered, *take_in(project, here, lost, progress)})
+            left = left._replace(altered=sorted({*left.altered, *take_in(project, here, lost, progress)}))
         away = lost - _standing(project, here, lost)  # what stood there made room
         written = bring(project, versions, progress, lost=chain(planned.missing, away))
-    if altered:
-        more = f", and {count(len(altered) - 1, 'other file')}" if altered[1:] else ""
-        owners = [str(each.frozen.key) for each in versions if any(_is_in(path, each.frozen) for path in altered)]
-        raise IntegrityError(
-            f"{printable(altered[0])}{more}: not as it was frozen, and nowhere else; left as it stands",
-            hint="\n".join(f"git mlv restore {owner}   (sets it aside)" for owner in owners),
-        )
+    if left.altered or left.unreadable:
+        raise _in_the_way(versions, left)
     project.refresh()
     return written
 
@@ -145,6 +141,22 @@ def pull(project: Project, planned: Pull, progress: Progress | None = None) -> l
 def _standing(project: Project, versions: Iterable[Wanted], absent: frozenset[Digest]) -> frozenset[Digest]:
     """Return what the store lacks of versions and files in the working directory are, as far as their size tells."""
     return frozenset(digest for each in versions if absent for digest in standing(project, each, absent).values())
+
+
+def _in_the_way(versions: Sequence[Wanted], left: Left) -> IntegrityError:
+    said, ways = [], []
+    for paths, why in (
+        (left.altered, "not as it was frozen, and nowhere else; left as it stands"),
+        (left.unreadable, "cannot be read (permission denied), and may not be as it was frozen; left as it stands"),
+    ):
+        more = f", and {count(len(paths) - 1, 'other file')}" if paths[1:] else ""
+        said += [f"{printable(paths[0])}{more}: {why}"] if paths else []
+    for frozen in (each.frozen for each in versions):
+        if any(_is_in(path, frozen) for path in left.unreadable):
+            ways.append(f"chmod -R u+rX {quoted(frozen.directory)}   (where it is yours; then again)")
+        if any(_is_in(path, frozen) for path in (*left.altered, *left.unreadable)):
+            ways.append(f"git mlv restore {frozen.key}   (sets it aside)")
+    return IntegrityError("\n".join(said), hint="\n".join(ways))
 
 
 def _stays(index: IndexTree, path: str) -> bool:

@@ -14,6 +14,7 @@ from mlvgit.core.text import count, printable
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.storage import kept_in_store
 from mlvgit.store.checkout import Placement
+from mlvgit.store.folders import remove_hollow
 
 __all__ = ["realign"]
 
@@ -76,6 +77,8 @@ def _follow(project: Project, was: Frozen, now: Frozen, moved: frozenset[str]) -
     for name in gone:
         os.unlink(folder / name)
     wanted = [name for name in new if name in gone or name not in old]
+    for name in wanted:
+        remove_hollow(folder, name)  # what was in it is gone, as Git removes a folder with the last file
     here = [Placement(new[name], f"{directory}/{name}") for name in wanted if store.has(new[name])]
     failed = store.place_all(here, project.top, mode=0o644).failed
     hold(project, [directory])

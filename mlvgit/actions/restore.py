@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +15,7 @@ from mlvgit.actions.stored import hold, object_store
 from mlvgit.actions.transfer import fetch
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
+from mlvgit.core.paths import folders_of
 from mlvgit.core.references import parse_reference
 from mlvgit.errors import IntegrityError, MlvError, UsageError
 from mlvgit.records.layout import Key
@@ -69,18 +72,17 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         if only and gone.issuperset(chosen) and manifest.retired:
             raise UsageError(f"{chosen[0]} of {key} was retired by {manifest.retired.by}: {manifest.retired.reason}")
         chosen = [name for name in chosen if name not in gone]
-        aside: list[tuple[str, Path]] = []
         bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
-        if folder.is_symlink():
-            # Bytes are not written through a link that somebody put in the folder's place.
-            aside.append((frozen.directory, move(folder, bench / folder.name)))
+        aside = _clear_the_way(project, frozen, chosen, bench)
         verdict = differences_on_disk(folder, frozen, only=frozenset(chosen) if only else None)
         broken = sorted({*verdict.changed, *verdict.missing} & set(chosen))
         for relative in verdict.changed:
             set_aside = move if relative in gone else _second_name
             aside.append((f"{frozen.directory}/{relative}", set_aside(folder / relative, bench / relative)))
-        from_git = _put_back(project, frozen, catalog, manifest, broken)
-        for relative in () if only else verdict.extra:
+        with _way_kept(project, tuple(aside)):
+            from_git = _put_back(project, frozen, catalog, manifest, broken)
+        moved = set(verdict.changed)
+        for relative in () if only else (name for name in verdict.extra if moved.isdisjoint(folders_of(name))):
             aside.append((f"{frozen.directory}/{relative}", move(folder / relative, bench / relative)))
         if manifest.storage == "store":
             paths = (f"{frozen.directory}/{name}" for name in chosen)
@@ -157,6 +159,29 @@ def _chosen(manifest: Manifest, frozen: Frozen, only: Iterable[str]) -> list[str
             raise UsageError(f"{frozen.key} has no file {path}", hint=f"git mlv snapshot show {frozen.key}")
         chosen += inside
     return chosen or list(known)
+
+
+def _clear_the_way(project: Project, frozen: Frozen, chosen: Iterable[str], bench: Path) -> list[tuple[str, Path]]:
+    """Set aside what stands in place of the folders that files are to be in: bytes are not written through a link."""
+    aside = []
+    for inside in sorted({"", *chain.from_iterable(map(folders_of, chosen))}):
+        path = f"{frozen.directory}/{inside}".rstrip("/")
+        standing = project.top / path
+        if os.path.lexists(standing) and (standing.is_symlink() or not standing.is_dir()):
+            aside.append((path, move(standing, bench / (inside or standing.name))))
+    return aside
+
+
+@contextmanager
+def _way_kept(project: Project, aside: Iterable[tuple[str, Path]]) -> Iterator[None]:
+    """Move what was set aside back where nothing came in its place."""
+    try:
+        yield
+    except MlvError:
+        for path, there in aside:
+            if os.path.lexists(there) and not os.path.lexists(project.top / path):
+                move(there, project.top / path)
+        raise
 
 
 def _put_back(

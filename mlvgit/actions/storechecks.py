@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.healing import Healer
+from mlvgit.actions.needed import needed_files
 from mlvgit.actions.project import Project
+from mlvgit.actions.retired import Retirements
 from mlvgit.actions.stored import object_store
 from mlvgit.actions.storeplace import remarks, take_own_along
 from mlvgit.actions.transfer import fetch
-from mlvgit.core.digest import Digest
+from mlvgit.actions.transfer import lost as nowhere
+from mlvgit.core.digest import Digest, of_bytes
 from mlvgit.core.text import count, size
-from mlvgit.errors import IntegrityError, RemoteError
+from mlvgit.errors import IntegrityError, MlvError, RemoteError
 from mlvgit.rules.storage import known_objects
+from mlvgit.store.atomic import write_atomic
 from mlvgit.store.leftovers import leftovers
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.parallel import as_one, run_each
@@ -64,9 +68,9 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
                 damaged.append(digest)
             meter.advance(digest.size)
 
-        sizes = dict(named_objects(project))
+        sizes, doubts = _sizes(project)
         damaged += [digest for digest in store.check_lists() if digest.sha256 in sizes]
-        damaged += sorted(set(_listed_anew(store, sizes)).difference(damaged))
+        damaged += sorted(set(_listed_anew(project, store, sizes)).difference(damaged))
         with suppress(RemoteError, IntegrityError):
             fetch(project, damaged)  # their objects are here, so that a remote only has to say which they are
         objects = list(store)
@@ -91,22 +95,43 @@ def check_store(project: Project, progress: Progress | None = None) -> StoreRepo
         lost=tuple(lost),
         quarantine=store.quarantine,
         moved=moved,
-        remarks=(*remarks(project.repo), *_left(store)),
+        remarks=(*remarks(project.repo), *doubts, *_left(store)),
     )
 
 
-def _listed_anew(store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
-    """Write the list of packs anew that have none any more; return the files that are here again."""
+def _sizes(project: Project) -> tuple[dict[str, int], list[str]]:
+    """Return what manifests have in the store, with its size, and what is to be said when some cannot be read."""
+    sizes = dict(named_objects(project))
+    try:
+        retired = Retirements(project).let_go()
+        needed = {each.sha256: each.size for each in needed_files(project) if each not in retired}
+    except MlvError as error:
+        return sizes, [f"only what HEAD and the working directory name was looked for: {error.message}"]
+    return needed | sizes, []
+
+
+def _listed_anew(project: Project, store: ObjectStore, sizes: dict[str, int]) -> list[Digest]:
+    """Write the list of packs anew that have none any more; return the files that are here again.
+
+    Those that may have been in such a pack and are nowhere are noted among what was set aside.
+    """
     named = [Digest(nbytes, sha256) for sha256, nbytes in sizes.items()]
     gone = store.absent(named)
     if not gone:
         return []
     parts = store.lists.objects()
+    told = True
     for each in list(store):
         if each.sha256 not in sizes and each.sha256 not in parts and store.has_object(each):
             with suppress(IntegrityError):
-                if found := files_in(store, each, named):
-                    store.lists.write(found)
+                found = files_in(store, each, named)
+                if found.files:
+                    store.lists.write(found.files)
+                    told = told and found.whole
+    if (empty := of_bytes(b"")) in gone:
+        store.put(empty, b"")
+    for digest in () if told else nowhere(project, store.absent(gone)):
+        write_atomic(store.quarantine / f"{digest.sha256}.gone", b"")
     return [digest for digest in gone if store.has(digest)]
 
 

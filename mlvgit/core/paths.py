@@ -6,9 +6,19 @@ CVE-2019-1352, CVE-2019-1353); HFS+ ignores some code points, NTFS trailing dots
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-__all__ = ["JUNK_NAMES", "TEMPORARY_PREFIX", "all_fine", "collisions", "fold", "is_junk", "is_within", "unsafe_reason"]
+__all__ = [
+    "JUNK_NAMES",
+    "TEMPORARY_PREFIX",
+    "all_fine",
+    "collisions",
+    "fold",
+    "folders_of",
+    "is_junk",
+    "is_within",
+    "unsafe_reason",
+]
 
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255
@@ -150,6 +160,12 @@ def collisions(paths: Iterable[str]) -> list[tuple[str, str]]:
 def is_junk(path: str) -> bool:
     """Say whether `path` is, or lies in, something that a system, or a command that was killed, leaves behind."""
     return not JUNK_NAMES.isdisjoint(path.split("/")) or f"/{TEMPORARY_PREFIX}" in f"/{path}"
+
+
+def folders_of(path: str) -> Iterator[str]:
+    """Yield the folders that `path` lies in, the innermost first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def is_within(path: str, folder: str) -> bool:

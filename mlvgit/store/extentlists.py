@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from mlvgit.core.digest import Digest, is_sha256
 from mlvgit.core.text import short
-from mlvgit.errors import IntegrityError
+from mlvgit.errors import IntegrityError, MlvError
 from mlvgit.store.atomic import Draft, ensure_directory, flush_directory, machine_errors
 from mlvgit.store.extents import (
     MAX_LIST_BYTES,
@@ -29,6 +29,7 @@ from mlvgit.store.extents import (
     seem_named,
 )
 from mlvgit.store.folders import listing, open_folder
+from mlvgit.store.secondnames import SecondNames, read_list
 
 __all__ = ["Lists", "list_name"]
 
@@ -38,7 +39,6 @@ _LONG_TABLE: Final = 5_000
 """From so many files on a list is searched itself: its files are not gathered with those of others."""
 RACY_NS: Final = 100_000_000
 """A folder that changed so recently may change again without its time moving (clocks of file systems have a grain)."""
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _SHA256: Final = itemgetter(1)
 
 
@@ -61,10 +61,12 @@ class Lists:
 
     Args:
         folder: a store's, or where those of a remote are kept; `extents/` below it is made when a list is added.
+        twice: give each list a second name, from which it comes back when the first is gone.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, twice: bool = False) -> None:
         self.folder = folder
+        self._second = SecondNames(folder) if twice else None
         self.unreadable: set[str] = set()
         """Names of lists that are damaged, or of a newer format: what they need is not known."""
         self._read: dict[str, ExtentTable] = {}
@@ -72,7 +74,7 @@ class Lists:
         self._last = ""  # the long list that had the last file asked about
         self._files: dict[Digest, list[str]] = {}  # of short lists, which are many; a long one is asked itself
         self._changes = 0  # how often what is known changed
-        self._seen = (0, 0)
+        self._seen = (-1, 0)
         self._lock = threading.RLock()
 
     def find(self, digest: Digest, *, fresh: bool = True) -> Sequence[tuple[str, tuple[Extent, ...]]]:
@@ -146,6 +148,7 @@ class Lists:
         if seen == self._seen:
             return False
         names = set(self.names())
+        names |= {name for name in self._second or () if name not in names and self._is_there_again(name)}
         for gone in self._read.keys() - names:
             self.forget(gone)
         self.unreadable &= names
@@ -181,6 +184,13 @@ class Lists:
     def _write(self, name: str, data: bytes, table: ExtentTable) -> str:
         if name in self._read and self.path(name).is_file():
             return name
+        self._publish(name, data)
+        if self._second:
+            self._second.add(name, self.path(name), data)
+        self._keep(name, table)
+        return name
+
+    def _publish(self, name: str, data: bytes) -> None:
         top = self.folder / "extents"
         ensure_directory(top)
         with machine_errors(f"write {self.path(name)}"):
@@ -198,8 +208,25 @@ class Lists:
                 flush_directory(folder)
             finally:
                 os.close(folder)
-        self._keep(name, table)
-        return name
+
+    def _is_there_again(self, name: str) -> bool:
+        """Give a list its first name back; where that fails it is one that cannot be read."""
+        assert self._second
+        with suppress(MlvError):
+            self._publish(name, read_list(self._second.path(name), name))
+        return os.path.lexists(self.standing(name))  # else somebody removed it just now
+
+    def standing(self, name: str) -> Path:
+        """Return the name by which a list stands here: the second where it has no other."""
+        first = self.path(name)
+        return first if not self._second or os.path.lexists(first) else self._second.path(name)
+
+    def name_twice(self) -> None:
+        """Give lists their second name that have none."""
+        if self._second:
+            for name in set(self.names()).difference(self._second):
+                with suppress(IntegrityError):
+                    self._second.add(name, self.path(name), self.bytes_of(name))
 
     def remove(self, name: str) -> None:
         """Delete a list; one that is not there is no error.
@@ -207,6 +234,7 @@ class Lists:
         Raises:
             MachineError: the system refuses.
         """
+        self._unname(name)
         with machine_errors(f"remove {self.path(name)}"), suppress(FileNotFoundError):
             top = open_folder(self.folder, "extents")
             try:
@@ -220,6 +248,26 @@ class Lists:
             finally:
                 os.close(top)
         self.forget(name)
+
+    def _unname(self, name: str) -> None:
+        if self._second:
+            self._second.discard(name)
+
+    def take_again(self, name: str) -> None:
+        """Take a list that was set aside from its second name, which goes as well when it is damaged.
+
+        Raises:
+            MachineError: it cannot be written, or the second name not be removed.
+        """
+        self.forget(name)
+        try:
+            data = read_list(self._second.path(name), name) if self._second else b""
+        except IntegrityError:
+            self._unname(name)
+            return
+        if data:
+            self._publish(name, data)
+            self._load(name)
 
     def objects(self) -> set[str]:
         """Return the SHA-256 of every object that a list names."""
@@ -264,15 +312,7 @@ class Lists:
         Raises:
             IntegrityError: it is missing, damaged or too long.
         """
-        try:
-            fd = os.open(self.path(name), _READ)
-            with os.fdopen(fd, "rb") as file:
-                data = file.read(min(os.fstat(fd).st_size, MAX_LIST_BYTES) + 1)
-        except OSError as error:
-            raise IntegrityError(f"the list {short(name)} cannot be read: {error.strerror}") from error
-        if hashlib.sha256(data).hexdigest() != name:
-            raise IntegrityError(f"the list {short(name)} is damaged")
-        return data
+        return read_list(self.path(name), name)
 
     def require_known(self) -> None:
         """Make sure that every list could be read: one that could not may need any object.
@@ -313,7 +353,7 @@ class Lists:
 
     def seem_named(self, name: str) -> Iterator[Digest]:
         """Yield the files that a list names, which may be damaged: a guess at what was lost with it."""
-        with suppress(OSError), self.path(name).open("rb") as file:
+        with suppress(OSError), self.standing(name).open("rb") as file:
             yield from seem_named(file.read(min(os.fstat(file.fileno()).st_size, MAX_LIST_BYTES)))
 
     def _load(self, name: str) -> None:

@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlvgit.core.paths import unsafe_reason
@@ -24,6 +24,7 @@ __all__ = [
     "parent_of",
     "readable",
     "remove_from",
+    "remove_hollow",
     "remove_name",
     "split",
 ]
@@ -149,6 +150,20 @@ def remove_from(fd: int, name: str, *, folder: bool = False) -> None:
     with opened_up(fd):
         (os.rmdir if folder else os.unlink)(name, dir_fd=fd)
         flush_directory(fd)
+
+
+def remove_hollow(root: Path, relative: str) -> bool:
+    """Remove a folder below `root` in which nothing but folders is; say whether that was one, and is gone.
+
+    A folder to which a link leads is left alone.
+    """
+    path = f"{root}/{relative}"
+    if not os.path.isdir(path) or os.path.realpath(path) != f"{os.path.realpath(root)}/{relative}":
+        return False
+    for parent, _, _ in os.walk(path, topdown=False):
+        with suppress(OSError):
+            os.rmdir(parent)
+    return not os.path.lexists(path)
 
 
 def listing(folder: Path) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 from mlvgit.store.atomic import TEMPORARY_PREFIX
 from mlvgit.store.folders import listing
 from mlvgit.store.packs import INCOMING
+from mlvgit.store.secondnames import LISTED
 
 __all__ = ["Leftover", "leftovers"]
 
-_AGES: Final = {"sha256": 3_600, "extents": 3_600, INCOMING: 86_400}
+_AGES: Final = {"sha256": 3_600, "extents": 3_600, LISTED: 3_600, INCOMING: 86_400}
 """Folder -> seconds since the last write after which nobody writes on; what is incoming may be sent for hours."""
 
 

@@ -198,7 +198,7 @@ class ObjectStore(Stock):
             for name, found in [] if damaged else list(self.lists.find(digest)):
                 if found == extents:
                     self._quarantine(self.lists.path(name), name)
-                    self.lists.forget(name)
+                    self.lists.remove(name)
         return False
 
     def check_lists(self) -> list[Digest]:
@@ -215,8 +215,9 @@ class ObjectStore(Stock):
         for name in sorted(self.lists.unreadable):
             if not self.lists.is_newer(name):
                 named.update(self.lists.seem_named(name))
-                self._quarantine(self.lists.path(name), name)
-                self.lists.forget(name)
+                self._quarantine(self.lists.standing(name), name)
+                self.lists.take_again(name)
+        self.lists.name_twice()
         return sorted(digest for digest in named if not self.has(digest))
 
     def remove(self, *digests: Digest) -> None:

@@ -5,7 +5,9 @@ Ranges that large files have in common with others cannot be told so.
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Container, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Container, Iterable
+from typing import NamedTuple
 
 from mlvgit.core.digest import Digest
 from mlvgit.store.atomic import machine_errors
@@ -13,7 +15,7 @@ from mlvgit.store.extents import Extent
 from mlvgit.store.objects import ObjectStore
 from mlvgit.store.reading import SMALL_BYTES
 
-__all__ = ["begins_with_one", "files_in"]
+__all__ = ["Told", "begins_with_one", "files_in"]
 
 
 def begins_with_one(store: ObjectStore, pack: Digest, names: Container[str]) -> bool:
@@ -26,8 +28,22 @@ def begins_with_one(store: ObjectStore, pack: Digest, names: Container[str]) -> 
     return _first_of(data, range(1, len(data) + 1), lambda file: file.sha256 in names) is not None
 
 
-def files_in(store: ObjectStore, pack: Digest, files: Collection[Digest]) -> dict[Digest, tuple[Extent, ...]]:
-    """Return those of some small files that an object has one after the other from its beginning, and where.
+class Told(NamedTuple):
+    """What could be told of an object.
+
+    Attributes:
+        files: where it has which.
+        whole: they are all that is in it, one after the other.
+    """
+
+    files: dict[Digest, tuple[Extent, ...]]
+    whole: bool
+
+
+def files_in(store: ObjectStore, pack: Digest, files: Iterable[Digest]) -> Told:
+    """Find those of some small files that an object has one after the other from its beginning.
+
+    Where a file goes on as another one that is longer, both are tried.
 
     Raises:
         IntegrityError, MachineError: it cannot be read.
@@ -35,11 +51,23 @@ def files_in(store: ObjectStore, pack: Digest, files: Collection[Digest]) -> dic
     wanted = frozenset(file for file in files if 0 < file.size <= SMALL_BYTES)
     sizes = sorted({file.size for file in wanted})
     found: dict[Digest, tuple[Extent, ...]] = {}
-    offset = 0
-    while file := _first_of(_read(store, pack, offset), sizes, wanted.__contains__):
+    begun = {0}
+    ways = [(0, 0)]  # where a file may begin, and the size of the last one that did
+    while ways:
+        offset, tried = ways.pop()
+        longer = sizes[bisect_right(sizes, tried) :]
+        file = _first_of(_read(store, pack, offset), longer, wanted.__contains__)
+        if file is None:
+            continue
         found.setdefault(file, (Extent(pack, offset, file.size),))
-        offset += file.size
-    return found
+        ways.append((offset, file.size))
+        end = offset + file.size
+        if end == pack.size:
+            return Told(found, whole=True)
+        if end not in begun:
+            begun.add(end)
+            ways.append((end, 0))
+    return Told(found, whole=False)
 
 
 def _first_of(data: bytes, sizes: Iterable[int], is_one: Callable[[Digest], bool]) -> Digest | None:

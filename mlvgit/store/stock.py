@@ -37,7 +37,7 @@ class Stock:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.lists = Lists(folder)
+        self.lists = Lists(folder, twice=True)
         self._prefix = f"{folder}/"
 
     def path(self, digest: Digest) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,44 @@ def test_a_damaged_object_is_replaced_by_what_git_once_had(repo: Sandbox) -> Non
 
     assert repo.read(f"{FOLDER}/big.bin") == BIG
     assert repo.read(f"{FOLDER}/small.txt") == b"small"
+
+
+@pytest.mark.parametrize("storage", ["git", "store"])
+def test_what_stands_in_place_of_folders_and_files_is_set_aside(repo: Sandbox, storage: str) -> None:
+    names = ["a.txt", "sub/deep/b.txt", "sub/c.txt"]
+    for name in names:
+        repo.write(f"{FOLDER}/{name}", f"the bytes of {name}")
+    repo.mlv("snapshot", "create", "many", "v0.1", "--storage", storage, "-m", "Freeze")
+    frozen = repo / FOLDER
+
+    def put(path: Path) -> None:
+        path.write_text("nowhere else")
+
+    def link(path: Path) -> None:
+        path.symlink_to(repo.playground.folder)
+
+    def folder(path: Path) -> None:
+        path.mkdir()
+        put(path / "inner")
+
+    for where, stands in [("", put), ("", link), ("sub", put), ("sub/deep", link), ("a.txt", folder)]:
+        repo.run("rm", "-rf", frozen / where)
+        stands(frozen / where)
+
+        said = repo.mlv("restore", "many@v0.1").out
+
+        (aside,) = re.findall(f"what stood at {FOLDER}/?{where} is now (.*)", said)
+        assert os.path.islink(aside) or "nowhere else" in repo.run("grep", "-r", "nowhere", aside).out
+        assert [repo.read(f"{FOLDER}/{name}").decode() for name in names] == [f"the bytes of {name}" for name in names]
+        assert repo.git("status", "--short").out == ""
+
+
+def test_what_stands_in_place_of_a_folder_stays_where_the_frozen_bytes_are_nowhere(many: Sandbox) -> None:
+    object_of_big(many).unlink()
+    many.run("rm", "-r", many / FOLDER)
+    many.write(FOLDER, "nowhere else")
+
+    with pytest.raises(MlvError):
+        restore(Project.open(many.path), "many@v0.1", ["big.bin"])
+
+    assert many.read(FOLDER) == b"nowhere else"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,9 +80,35 @@ def test_a_damaged_copy_here_is_read_anew(ada: Sandbox, damage: str) -> None:
     ada.mlv("verify")
 
 
+@pytest.fixture
+def grown(team: Team) -> Sandbox:
+    """A large file and the next version of it, of which the store has what is new in a pack with small files."""
+    ada = team.ada
+    data = b"".join(b"%d\n" % (number * number) for number in range(20_000))
+    for version, large in ("v0.1", data), ("v0.2", data[:99_999] + b"new" * 99 + data[99_999:]):
+        for number in range(8):
+            ada.write(f"raw/{number}", f"{version} {number}")
+        ada.write("raw/large", large)
+        ada.mlv("snapshot", "create", "s", version, "raw", "--storage", "store", "-m", "Freeze")
+    return ada
+
+
+def test_lists_that_somebody_deleted_come_back_by_themselves(grown: Sandbox) -> None:
+    shutil.rmtree(grown / ".git/mlv/objects/extents")
+    shutil.rmtree(grown / "data/snapshots/s_v0.2")
+
+    grown.mlv("gc", "--grace", "0")
+    grown.mlv("pull")
+    grown.mlv("verify")
+
+
+def lose_lists(store: Path) -> None:
+    shutil.rmtree(store / "extents")
+    shutil.rmtree(store / "listed")
+
+
 def test_a_pack_that_lost_its_list_stays_and_gets_it_back(ada: Sandbox, team: Team) -> None:
-    store = ada / ".git/mlv/objects"
-    the_list(store).unlink()
+    lose_lists(ada / ".git/mlv/objects")
     os.rename(team.playground.folder / "shelf", team.playground.folder / "away")
     ada.run("rm", "-r", "data/snapshots/s_v0.1")
 
@@ -88,6 +116,37 @@ def test_a_pack_that_lost_its_list_stays_and_gets_it_back(ada: Sandbox, team: Te
     assert "11 objects, 5.9 KiB: 11 whole, 10 of them healed just now" in ada.mlv("fsck").said
     ada.mlv("pull")
     ada.mlv("verify")
+
+
+def test_a_lost_list_is_made_anew_from_what_history_needs_and_files_that_begin_alike(team: Team) -> None:
+    ada = team.ada.branch("other")
+    for number in range(10):
+        ada.write(f"raw/{number}", f"log {number}\n" + "more\n" * number)
+    ada.write("raw/3a", "log 3\n")  # the beginning of another file
+    ada.write("raw/none", "")
+    ada.mlv("snapshot", "create", "s", "v0.1", "raw", "--storage", "store", "-m", "Freeze")
+    ada.checkout("main")
+    shutil.rmtree(ada / "data/snapshots", ignore_errors=True)
+    lose_lists(ada / ".git/mlv/objects")
+
+    assert "13 whole, 12 of them healed just now" in ada.mlv("fsck").said
+    ada.checkout("other")
+    ada.mlv("pull")
+    ada.mlv("verify")
+
+
+def test_what_a_pack_without_its_list_may_have_had_is_named_until_it_is_back(grown: Sandbox) -> None:
+    lose_lists(grown / ".git/mlv/objects")
+    frozen = grown / "data/snapshots/s_v0.2"
+    frozen.rename(grown / "away")
+    (large,) = re.findall(r'large".*"sha256": "(.*)"', frozen.with_name("s_v0.2.manifest.json").read_text())
+
+    for _ in range(2):
+        found = grown.mlv("fsck", check=False)
+        assert found.status == 1
+        assert f"BAD     {large}" in found.out
+    (grown / "away").rename(frozen)
+    grown.mlv("fsck")
 
 
 def test_what_a_damaged_list_took_away_is_healed_and_counted(ada: Sandbox, team: Team) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -81,6 +82,21 @@ def test_a_commit_beside_a_store_kept_file_that_may_not_be_read_is_refused_with_
     assert "could not judge" not in refused.said
     assert DENIED in refused.said
     assert "chmod u+r" in refused.said
+
+
+def test_a_pull_says_of_a_store_kept_file_that_may_not_be_read_that_it_does_not_know_it(stored: Sandbox) -> None:
+    (stored / FILE).chmod(0o600)
+    stored.write(FILE, "mine")
+    (stored / FILE).chmod(0)
+
+    pulled = as_owner(stored, "mlv", "pull")
+
+    assert pulled.status == 1
+    assert f"{FILE}: cannot be read (permission denied)" in pulled.err
+    assert "git mlv restore scans@v0.1" in pulled.err
+    stored.run("sh", "-c", "chmod -R u+rX " + re.findall("hint: chmod -R u.rX (.*?)   ", pulled.err)[0])
+    assert "nowhere else" in as_owner(stored, "mlv", "pull").err
+    assert stored.read(FILE) == b"mine"
 
 
 def test_a_pull_that_may_not_read_its_notes_of_remotes_says_what_mends_it(stored: Sandbox) -> None:

@@ -593,6 +593,32 @@ def test_a_pull_after_a_reset_brings_the_bytes_that_the_manifest_names_now(store
     stored.mlv("verify", "scans@v0.1")
 
 
+def test_a_file_takes_the_place_of_a_folder_of_another_version_and_the_other_way_round(stored: Sandbox) -> None:
+    stored.write("raw/sub/b.bin", DATA[::-1])
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw", "--replace", "-m", "Freeze a folder")
+    with_folder = stored.head()
+    shutil.rmtree(stored / "raw")
+    stored.write("raw/sub", DATA[::2])
+    stored.mlv("snapshot", "create", "scans", "v0.1", "raw", "--replace", "-m", "Freeze a file")
+    with_file = stored.head()
+
+    for commit in (with_folder, with_file):
+        stored.git("reset", "-q", "--hard", commit)
+        stored.mlv("pull")
+        stored.mlv("verify", "scans@v0.1")
+    stored.git("reset", "-q", "--hard", with_folder)
+    stored.mlv("pull")
+    stored.write(f"{FOLDER}/sub/mine", "nowhere else")
+    stored.git("reset", "-q", "--hard", with_file)
+    assert "nowhere else" in stored.mlv("pull", check=False).err
+    stored.remove(f"{FOLDER}/sub/mine")
+    stored.mlv("pull", f"{FOLDER}/sub")
+
+    for commit in (with_folder, with_file):
+        stored.checkout(commit)
+        stored.mlv("verify", "scans@v0.1")
+
+
 def test_a_pull_leaves_bytes_of_which_the_store_has_only_what_nothing_needs(stored: Sandbox, frozen: str) -> None:
     first = stored.head()
     stored.write("raw.bin", DATA[::-1])

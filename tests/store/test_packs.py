@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def small_files(number: int, seed: int = 0) -> dict[str, bytes]:
 
 
 def kept(store: ObjectStore) -> list[Path]:
-    return [path for path in store.folder.rglob("*") if path.is_file()]
+    """What takes room: a list's second name is a link."""
+    return [path for path in store.folder.rglob("*") if path.is_file() and path.parent.name != "listed"]
 
 
 def size_of(store: ObjectStore) -> int:
@@ -276,6 +278,8 @@ def test_what_was_put_in_taken_out_or_moved_in_a_large_file_is_found(
     assert new_bytes(old, old[: 5 * MIB] + old[6 * MIB :]) < edges
     assert new_bytes(old, old[: 2 * MIB] + old[15 * MIB :]) < lost + edges
     assert new_bytes(old, old[8 * MIB :] + old[: 8 * MIB]) < lost + edges
+    copied_twice = old[: 12 * MIB] + old[: 4 * MIB] + old[12 * MIB :] + old[: 4 * MIB]
+    assert new_bytes(old, copied_twice) < lost + 2 * edges
 
 
 def test_the_more_is_new_the_further_it_is_looked_in_the_file_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,3 +381,33 @@ def test_an_object_that_is_needed_itself_is_not_written_anew(store: ObjectStore,
     assert repack(store, set(), used=0.2) == 0
     assert repack(store, set(), used=0.5) > 700_000
     assert comes_back(store, old[:300_000])
+
+
+def test_a_list_whose_name_is_gone_or_taken_by_other_bytes_comes_back(store: ObjectStore, tmp_path: Path) -> None:
+    files = small_files(8)
+    digests = store.take(write(tmp_path / "in", files))
+    (named,) = store.lists.names()
+    path = store.lists.path(named)
+
+    shutil.rmtree(store.folder / "extents")
+    assert not ObjectStore(store.folder).absent(digests)
+
+    path.unlink()
+    path.write_bytes(b"no list")
+    again = ObjectStore(store.folder)
+    assert again.check_lists() == []
+    assert not again.absent(digests)
+
+    shutil.rmtree(store.folder / "listed")
+    assert ObjectStore(store.folder).check_lists() == []
+    assert os.listdir(store.folder / "listed") == [named]
+
+    shutil.rmtree(store.folder / "extents")
+    second = store.folder / "listed" / named
+    second.unlink()
+    second.write_bytes(b"no list")
+    last = ObjectStore(store.folder)
+    with pytest.raises(IntegrityError, match="so nothing was removed"):
+        last.remove(digests[0])
+    last.check_lists()
+    last.remove(digests[0])
