@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import object_store
+from mlvgit.actions.stored import object_store, retired_error
 from mlvgit.core.digest import Digest
 from mlvgit.core.digests import Digests, packed, unique
 from mlvgit.core.references import parse_reference
@@ -21,7 +21,7 @@ from mlvgit.repo.held import held_folders
 from mlvgit.repo.history import remote_tips
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import is_emptied, kept_in_store
 
 __all__ = ["Freeable", "Here", "choose", "freeable", "here_of", "is_pushed", "seconds_of", "serves", "stored_versions"]
 
@@ -82,6 +82,7 @@ def choose(
 
     Raises:
         UsageError: a reference means nothing, or nothing whose bytes the store keeps.
+        IntegrityError: one means a version that was retired.
     """
     catalog = project.committed()
     stored = stored_versions(catalog)
@@ -102,6 +103,9 @@ def _named(project: Project, catalog: Catalog, stored: list[Key], text: str, *, 
     if by_rule and parse_reference(text).wanted == "default":
         return [each for each in stored if each[:3] == key[:3]]
     if key not in stored:
+        frozen = catalog.frozen(key)
+        if frozen and frozen.manifest and is_emptied(frozen.manifest):
+            raise retired_error(key, frozen.manifest)
         raise UsageError(f"{key} has no bytes that the store keeps: Git holds it")
     return [key]
 

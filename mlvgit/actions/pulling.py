@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mlvgit.actions.making_way import make_room_for
 from mlvgit.actions.placing import Wanted, bring, lacking
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import may_be_here, object_store
+from mlvgit.actions.stored import may_be_here, object_store, retired_error
 from mlvgit.core.digest import Digest
 from mlvgit.core.globs import matches
 from mlvgit.core.text import count, printable
@@ -17,7 +17,7 @@ from mlvgit.records.layout import Key
 from mlvgit.repo.trees import IndexTree
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import holes, is_emptied, kept_in_store
 from mlvgit.store.atomic import remove_leftovers
 from mlvgit.store.reading import Progress
 
@@ -69,6 +69,7 @@ def plan_pull(
     Raises:
         UsageError: a reference or a path means nothing.
         RefusedError: the bytes of a dataset that was asked for are never to be on this machine.
+        IntegrityError: what was asked for was retired.
     """
     project.fetching = True
     catalog = project.committed()
@@ -182,14 +183,29 @@ def _asked(project: Project, catalog: Catalog, stored: Mapping[Key, Frozen], tex
             if (names := {each for each in _files(frozen) if any(_is_at(it, frozen, each) for it in (from_here, text))})
         ]
         if not found:
+            _refuse_retired(catalog, from_here, text)
             raise UsageError(f"no file that the store keeps fits {text}", hint="git mlv snapshot list")
     else:
         key = project.find(text, catalog)
         found = [Chosen(key)] if key in stored else []
         may_be_here(project, key)
+        frozen = catalog.frozen(key)
+        if frozen and frozen.manifest and is_emptied(frozen.manifest):
+            raise retired_error(key, frozen.manifest)
     for each in found:
         may_be_here(project, each.key)
     return found
+
+
+def _refuse_retired(catalog: Catalog, *paths: str) -> None:
+    for key in catalog.keys(root=None):
+        frozen = catalog.frozen(key)
+        manifest = frozen.manifest if frozen else None
+        if frozen is None or manifest is None or manifest.retired is None or not manifest.entries_here:
+            continue
+        for name in sorted(holes(manifest)):
+            if any(_is_at(path, frozen, name) for path in paths):
+                raise retired_error(key, manifest, name)
 
 
 def _is_at(path: str, frozen: Frozen, relative: str) -> bool:

@@ -8,10 +8,9 @@ from mlvgit.actions.advice import Step, next_step
 from mlvgit.actions.project import Project
 from mlvgit.actions.served import Serving, all_serving
 from mlvgit.actions.status import Newest, Status, Upstream, look
-from mlvgit.cli.common import add_json, add_moment, catalog_at
+from mlvgit.cli.common import add_json, add_moment, catalog_at, retired_fact
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
-from mlvgit.rules.storage import is_all_retired
 
 __all__ = ["configure_status", "run_status"]
 
@@ -142,8 +141,8 @@ def _newest_line(each: Newest, kind: str, tag: str) -> str:
         facts.append("not committed")
     if each.falsified:
         facts.append("not as it was frozen")
-    if each.manifest is not None and is_all_retired(each.manifest):
-        facts.append("retired, and not all gone from here" if each.unerased else "retired")
+    if each.manifest is not None:
+        facts.append(retired_fact(each.manifest) + (", and not all gone from here" if each.unerased else ""))
     if each.away:
         facts.append("its bytes are not here")
     if each.missing_files:
