@@ -91,7 +91,7 @@ def _present(verdict: Verdict, output: Output) -> None:
         output.say(f"--  {verdict.key}: left out by the sparse checkout: {printable(mend)}")
         return
     if verdict.absent:
-        output.say(f"--  {verdict.key}: its bytes are not here: git mlv pull {verdict.key}")
+        output.say(f"--  {verdict.key}: not checked out here: git mlv pull {verdict.key}")
         return
     output.say(
         f"{output.style('BAD', 'red')} {verdict.key}" + (f": {printable(verdict.error)}" if verdict.error else "")
