@@ -166,12 +166,13 @@ def _pushing(status: Status) -> Step:
         return Step("git mlv snapshot create DATASET v0.1 FILE_OR_FOLDER", "nothing is frozen yet")
     if not status.upstream.remote:
         return Step("git remote add origin URL && git push -u origin HEAD", "all of it is only in this clone")
-    away = [each.key for each in status.snapshots if each.away and each.committed]
-    if away:
-        return Step("git mlv pull", f"the bytes of {away[0]} are not here")
+    if status.missing.keys:
+        key, *more = status.missing.keys
+        those = f" and of {count(len(more), 'more version')}" if more else ""
+        return Step("git mlv pull", f"files of {key}{those} are not checked out here")
     others = [each.key for each in status.versions if each.away and each.committed]
     if others:  # of models, a pull that names none brings what serves
-        return Step(f"git mlv pull {others[0]}", f"the bytes of {others[0]} are not here")
+        return Step(f"git mlv pull {others[0]}", f"{others[0]} is not checked out here")
     return Step("", "nothing to do")
 
 

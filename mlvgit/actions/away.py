@@ -6,7 +6,7 @@ from mlvgit.actions.project import Project
 from mlvgit.rules.catalog import Frozen
 from mlvgit.rules.storage import kept_in_store
 
-__all__ = ["files_away", "is_away"]
+__all__ = ["files_away", "is_away", "lacked"]
 
 
 def is_away(project: Project, frozen: Frozen) -> bool:
@@ -16,6 +16,22 @@ def is_away(project: Project, frozen: Frozen) -> bool:
         return not folder.is_dir()
     stored = kept_in_store(manifest, frozen.key)
     return bool(stored) and not any(os.path.lexists(folder / name) for name in stored)
+
+
+def lacked(project: Project, frozen: Frozen) -> tuple[int, int]:
+    """Return how many files that the store keeps of a version do not stand here, by their names alone; and their bytes."""
+    folder, manifest = project.top / frozen.directory, frozen.manifest
+    if manifest is None:
+        return 0, 0
+    if manifest.listed:  # a list of a million files is not read for this
+        return (manifest.file_count, manifest.total_bytes) if is_away(project, frozen) else (0, 0)
+    here = folder.is_dir()
+    gone = [
+        digest.size
+        for name, digest in kept_in_store(manifest, frozen.key).items()
+        if not (here and os.path.lexists(f"{folder}/{name}"))
+    ]
+    return len(gone), sum(gone)
 
 
 def files_away(project: Project, frozen: Frozen) -> int:

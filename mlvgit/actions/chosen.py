@@ -3,13 +3,14 @@
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from mlvgit.actions.away import lacked
 from mlvgit.actions.clock import utc_now
 from mlvgit.actions.project import Project, version_of
-from mlvgit.actions.stored import held_by, object_store
+from mlvgit.actions.stored import held_by, object_store, retired_error
 from mlvgit.core.digest import Digest
 from mlvgit.core.digests import Digests, packed, unique
 from mlvgit.core.references import parse_reference
@@ -17,12 +18,28 @@ from mlvgit.core.text import printable
 from mlvgit.errors import UsageError
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import Manifest
+from mlvgit.records.settings import Settings
 from mlvgit.repo.history import remote_tips
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.lookup import read_registry
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import is_emptied, kept_in_store
 
-__all__ = ["Freeable", "Here", "choose", "freeable", "here_of", "is_pushed", "seconds_of", "serves", "stored_versions"]
+__all__ = [
+    "Freeable",
+    "Here",
+    "Missing",
+    "choose",
+    "freeable",
+    "here_of",
+    "is_pushed",
+    "is_stored",
+    "may_come",
+    "missing",
+    "seconds_of",
+    "serves",
+    "stored_versions",
+    "usual_versions",
+]
 
 _SPAN = re.compile(r"([0-9]+)([smhdw])", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -47,6 +64,20 @@ class Freeable(NamedTuple):
     bytes: int
 
 
+class Missing(NamedTuple):
+    """What does not stand in the working directory of what a pull that names nothing brings.
+
+    Attributes:
+        keys: the versions.
+        files: how many files that the store keeps of them.
+        bytes: their sizes.
+    """
+
+    keys: tuple[Key, ...] = ()
+    files: int = 0
+    bytes: int = 0
+
+
 def seconds_of(text: str) -> int:
     """Read a span of time: `30d`, `12h`, `2w`; a bare 0 is none.
 
@@ -69,6 +100,40 @@ def stored_versions(catalog: Catalog) -> list[Key]:
     ]
 
 
+def is_stored(frozen: Frozen) -> bool:
+    """Say whether the store is to have bytes of a version, as far as that is known without its list of files."""
+    manifest = frozen.manifest
+    return manifest is not None and (manifest.listed or bool(kept_in_store(manifest, frozen.key)))
+
+
+def usual_versions(catalog: Catalog, settings: Settings, stored: Callable[[Key], bool]) -> list[Key]:
+    """Return what a pull that names nothing brings: the newest snapshot of each dataset, and what serves.
+
+    Args:
+        stored: says whether the store keeps a version; it is asked about as few as can be.
+    """
+    newest: dict[tuple[str, str], Key] = {}
+    for key in reversed(catalog.keys("snapshot", root=None)):
+        if (key.root, key.name) not in newest and stored(key):
+            newest[key.root, key.name] = key
+    serving = [key for key in catalog.keys("model", root=None) if _serves(catalog, settings, key) and stored(key)]
+    return [*reversed(newest.values()), *serving]
+
+
+def may_come(project: Project, catalog: Catalog, keys: Iterable[Key]) -> Iterator[Key]:
+    """Yield those of these versions of HEAD that a pull brings unasked.
+
+    What is not to be on this machine does not come, nor, again, what is about to be taken back.
+    """
+    index = project.repo.index_tree()
+    for key in keys:
+        frozen = catalog.frozen(key)
+        path = frozen.manifest_path if frozen else ""
+        stays = index.entry(path) is not None or path in index.unmerged
+        if stays and key.name not in project.settings_or_default.local_never:
+            yield key
+
+
 def choose(
     project: Project, references: Sequence[str] = (), *, keep_newest: int | None = None, older_than: str = ""
 ) -> list[Key]:
@@ -81,6 +146,7 @@ def choose(
 
     Raises:
         UsageError: a reference means nothing, or nothing whose bytes the store keeps.
+        IntegrityError: one means a version that was retired.
     """
     catalog = project.committed()
     stored = stored_versions(catalog)
@@ -101,6 +167,9 @@ def _named(project: Project, catalog: Catalog, stored: list[Key], text: str, *, 
     if by_rule and parse_reference(text).wanted == "default":
         return [each for each in stored if each[:3] == key[:3]]
     if key not in stored:
+        frozen = catalog.frozen(key)
+        if frozen and frozen.manifest and is_emptied(frozen.manifest):
+            raise retired_error(key, frozen.manifest)
         raise UsageError(f"{key} has no bytes that the store keeps: Git holds it")
     return [key]
 
@@ -124,9 +193,13 @@ def _created(catalog: Catalog, key: Key) -> str:
 
 def serves(project: Project, catalog: Catalog, key: Key) -> bool:
     """Say whether a model version is in a stage that holds one."""
+    return _serves(catalog, project.settings_or_default, key)
+
+
+def _serves(catalog: Catalog, settings: Settings, key: Key) -> bool:
     registry = read_registry(catalog, key.root, key.name) if key.kind == "model" else None
     entry = registry.version(key.version) if registry else None
-    return bool(entry and entry.stage in project.settings_or_default.exclusive)
+    return bool(entry and entry.stage in settings.exclusive)
 
 
 def is_pushed(project: Project, key: Key, manifest: Manifest) -> bool:
@@ -157,6 +230,25 @@ def here_of(project: Project, frozen: Frozen, manifest: Manifest) -> Here:
         if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
             files[path] = (digest, found)
     return Here(tuple(objects), files)
+
+
+def missing(project: Project, head: Catalog) -> Missing:
+    """Say what `git mlv pull` alone would bring to the working directory; no remote is asked, nothing is hashed."""
+    if project.repo.top is None:
+        return Missing()
+
+    def stored(key: Key) -> bool:
+        frozen = head.frozen(key)
+        return frozen is not None and is_stored(frozen)
+
+    keys = may_come(project, head, usual_versions(head, project.settings_or_default, stored))
+    lacking = [(key, *lacked(project, frozen)) for key in keys if (frozen := head.frozen(key))]
+    lacking = [each for each in lacking if each[1]]
+    return Missing(
+        keys=tuple(key for key, _, _ in lacking),
+        files=sum(files for _, files, _ in lacking),
+        bytes=sum(size for _, _, size in lacking),
+    )
 
 
 def freeable(project: Project) -> Freeable:

@@ -1,17 +1,18 @@
 """Clashes: both sides of a merge, rebase or pick froze something under one name and version. What leads out of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by, published_identities, tags_of
 from mlvgit.records.layout import Key
 from mlvgit.repo.conflicts import Commits, Sides, commits_in_merge
-from mlvgit.repo.history import protected_refs
+from mlvgit.repo.history import merge_bases, protected_refs
 from mlvgit.rules.catalog import Frozen
-from mlvgit.rules.wording import free_version, make_room, quoted
+from mlvgit.rules.lookup import read_registry, registered
+from mlvgit.rules.wording import free_version, make_room, quoted, tag_name
 
-__all__ = ["CONTINUE", "Clash", "clash_of", "contested", "unsettled"]
+__all__ = ["CONTINUE", "Clash", "clash_of", "contested", "unsettled", "who_serves"]
 
 CONTINUE = {
     "merge": "git commit --no-edit",
@@ -111,12 +112,68 @@ def clash_of(project: Project, key: Key, sides: Commits, operation: str) -> Clas
     if upstream and not same and mover not in known:
         tags = [tag.key for tag in tags_of(project, key, mover)]
         join = f"git merge {_name(project, upstream)}"
-        room = make_room(key, free_version(key, ours, theirs), untag=tags, join=join, retag=tags)
-        room = (join,) if made_room else room
+        version = free_version(key, ours, theirs)
+        own = _of_rebase(project, "orig-head", sides.ours)
+        decide = who_serves(project, key, version, own, upstream)
+        room = (join,) if made_room else make_room(key, version, untag=tags, join=join, retag=tags, decide=decide)
         # Whose tag had no place here while ours had its name: it comes with no merge.
-        renumber = (f"git {operation} --abort", *room, *(("git fetch --tags",) if tags else ()))
+        more = (
+            *(("git fetch --tags",) if tags else ()),
+            *(("git mlv push",) if _is_fetched(project, upstream) else ()),
+        )
+        renumber = (f"git {operation} --abort", *room, *more)
     settle = _settle(project, mine, operation) if not (made_room and renumber) and (same or kept or picked) else ()
+    if settle and renumber:  # what is left out is one's own, and may be registered and tagged
+        settle = (settle[0], *_left_out(project, key, mover, settle[1:]))
     return Clash(key, mine.manifest_path, mine.directory, same, renumber, settle)
+
+
+def who_serves(project: Project, key: Key, version: str, own: str, upstream: str) -> tuple[str, ...]:
+    """Return the commands that decide who serves where both sides put `key` into a stage that holds one version.
+
+    Args:
+        version: the number that ours has before both come together.
+        own: the commit of ours.
+        upstream: theirs.
+    """
+    root, mine = project.committed(own).root(key.root), registered(project.committed(own), key)
+    if key.kind != "model" or root is None or mine is None or mine.stage not in root.settings.exclusive:
+        return ()
+    base = next(iter(merge_bases(project.repo, own, upstream)), "")
+    before, there = (
+        [entry.version for entry in registry.in_stage(mine.stage)] if registry else []
+        for commit in (base, upstream)
+        for registry in [read_registry(project.committed(commit), key.root, key.name) if commit else None]
+    )
+    if not there or there == before:
+        return ()
+    take = f"git mlv merge --repair --take {key.name}="
+    return (
+        f"{take}{there[0]}   # theirs stays in {mine.stage}; with {key.name}={version} yours takes its place",
+        CONTINUE["merge"],
+    )
+
+
+def _left_out(project: Project, key: Key, identity: str, go_on: Sequence[str]) -> tuple[str, ...]:
+    """Return how a rebase goes on without the `key` that it replays: its registry and its tag go with it."""
+    steps = tuple(go_on)
+    if key.kind == "model":
+        tip, root = _of_rebase(project, "orig-head", ""), project.committed().root(key.root)
+        entry = registered(project.committed(tip), key) if tip else None
+        ours = registered(project.committed(), key)
+        repair = "git mlv merge --repair"
+        if root and root.layout.registry(key.name) in project.repo.index_tree().unmerged:
+            steps = (repair, *steps)
+        elif entry and ours and entry.tree_sha256 == identity != ours.tree_sha256:
+            steps = (*steps, repair, *steps)  # the commit that promoted it comes later
+    if tags := tags_of(project, key, identity):
+        steps += (f"git tag -d {' '.join(tag_name(tag.key) for tag in tags)}", "git fetch --tags")
+    return steps
+
+
+def _is_fetched(project: Project, commit: str) -> bool:
+    """Say whether a remote, as last seen, has a commit."""
+    return bool(project.repo.git.text("for-each-ref", "--count=1", f"--contains={commit}", "refs/remotes"))
 
 
 def _upstream(project: Project, sides: Commits, operation: str) -> str:
@@ -130,7 +187,7 @@ def _known(project: Project, key: Key, upstream: str) -> frozenset[str]:
     A tag here may never have been pushed, and then it does not make ours what everybody has.
     """
     tips = list(protected_refs(project.repo, project.settings.protect).values())
-    if upstream and project.repo.git.text("for-each-ref", "--count=1", f"--contains={upstream}", "refs/remotes"):
+    if upstream and _is_fetched(project, upstream):
         tips.append(upstream)
     return published_by(project, tips, with_tags=False)(key) or published_identities(project, key)
 

@@ -196,7 +196,10 @@ def _registry_of(project: Project, clash: Clash) -> str:
 def _undecided(clash: Clash) -> Undecided:
     commands = clash.renumber
     if clash.settle:
-        commands += (*(("# or, without the one that comes in:",) if commands else ()), *clash.settle)
+        commands += (
+            *(("# or, without yours, which the rebase would put after theirs:",) if commands else ()),
+            *clash.settle,
+        )
     return Undecided(
         path=clash.path,
         model=clash.key.name,
@@ -219,6 +222,7 @@ def _merge(
         return Undecided(path=path, model=model, conflicts=(error.message,), choices=())
     if isinstance(three, str):
         return Undecided(path=path, model=model, conflicts=(three,), choices=())
+    three = _as_frozen(project, path, model, three)
     alone = only_one(project, path)
     contested = _contested(three, alone)
     for version in versions:
@@ -261,6 +265,22 @@ def _read(project: Project, path: str, sides: Sides, source: str) -> _Three:
     assert ours is not None  # the callers saw to that
     assert theirs is not None
     return _Three(base, ours, theirs, source)
+
+
+def _as_frozen(project: Project, path: str, model: str, three: _Three) -> _Three:
+    """Let the manifest that stands here decide between entries about other files under one number."""
+    layout, working = project.committed().root_of(path).layout, project.working()
+    for mine in three.ours.versions:
+        other = three.theirs.version(mine.version)
+        if other is None or other.tree_sha256 == mine.tree_sha256:
+            continue
+        frozen = working.frozen(layout.model_key(model, mine.version))
+        identity = frozen.manifest.tree_sha256 if frozen and frozen.manifest else ""
+        if identity and identity == mine.tree_sha256:
+            three = three._replace(theirs=three.theirs.with_version(mine))
+        elif identity and identity == other.tree_sha256:
+            three = three._replace(ours=three.ours.with_version(other))
+    return three
 
 
 # deciding

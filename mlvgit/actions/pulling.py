@@ -6,21 +6,20 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from mlvgit.actions.chosen import is_stored, may_come, usual_versions
 from mlvgit.actions.making_way import Left, make_room_for
 from mlvgit.actions.placing import Wanted, bring, lacking
-from mlvgit.actions.project import Project, version_of
+from mlvgit.actions.project import Project
 from mlvgit.actions.restocking import standing, take_in
-from mlvgit.actions.stored import may_be_here, object_store
+from mlvgit.actions.stored import may_be_here, object_store, retired_error
 from mlvgit.core.digest import Digest
 from mlvgit.core.digests import Digests
 from mlvgit.core.globs import matches
 from mlvgit.core.text import count, printable
 from mlvgit.errors import IntegrityError, UsageError
 from mlvgit.records.layout import Key
-from mlvgit.repo.trees import IndexTree
 from mlvgit.rules.catalog import Catalog, Frozen
-from mlvgit.rules.lookup import read_registry
-from mlvgit.rules.storage import kept_in_store
+from mlvgit.rules.storage import holes, is_emptied, kept_in_store
 from mlvgit.rules.wording import quoted
 from mlvgit.store.atomic import remove_leftovers
 from mlvgit.store.reading import Progress
@@ -74,17 +73,18 @@ def plan_pull(
     Raises:
         UsageError: a reference or a path means nothing.
         RefusedError: the bytes of a dataset that was asked for are never to be on this machine.
+        IntegrityError: what was asked for was retired.
     """
     project.fetching = True
     catalog = project.committed()
-    stored = {key: frozen for key in catalog.keys(root=None) if (frozen := _stored(catalog, key))}
+    stored = {key: frozen for key in catalog.keys(root=None) if (frozen := catalog.frozen(key)) and is_stored(frozen)}
     if asked:
         found = [each for text in asked for each in _asked(project, catalog, stored, text)]
     else:
-        usual = stored if everything else _usual(project, catalog, list(stored))
-        index = project.repo.index_tree()
-        usual = [key for key in usual if _stays(index, stored[key].manifest_path)]
-        found = [Chosen(key) for key in usual if key.name not in project.settings_or_default.local_never]
+        usual = (
+            list(stored) if everything else usual_versions(catalog, project.settings_or_default, stored.__contains__)
+        )
+        found = [Chosen(key) for key in may_come(project, catalog, usual)]
     narrowed = [_narrowed(stored[one.key], one, include, exclude) for one in found]
     chosen = [each for each in narrowed if each.only is None or each.only]
     if found and not chosen and (include or exclude):
@@ -159,11 +159,6 @@ def _in_the_way(versions: Sequence[Wanted], left: Left) -> IntegrityError:
     return IntegrityError("\n".join(said), hint="\n".join(ways))
 
 
-def _stays(index: IndexTree, path: str) -> bool:
-    """Say whether the next commit has it still: what is about to be taken back does not come again."""
-    return index.entry(path) is not None or path in index.unmerged
-
-
 def files_to_place(project: Project, planned: Pull) -> int:
     """Count the files that a pull would put into the working directory."""
     catalog = project.committed()
@@ -211,14 +206,29 @@ def _asked(project: Project, catalog: Catalog, stored: Mapping[Key, Frozen], tex
             if (names := {each for each in _files(frozen) if any(_is_at(it, frozen, each) for it in (from_here, text))})
         ]
         if not found:
+            _refuse_retired(catalog, from_here, text)
             raise UsageError(f"no file that the store keeps fits {text}", hint="git mlv snapshot list")
     else:
         key = project.find(text, catalog)
         found = [Chosen(key)] if key in stored else []
         may_be_here(project, key)
+        frozen = catalog.frozen(key)
+        if frozen and frozen.manifest and is_emptied(frozen.manifest):
+            raise retired_error(key, frozen.manifest)
     for each in found:
         may_be_here(project, each.key)
     return found
+
+
+def _refuse_retired(catalog: Catalog, *paths: str) -> None:
+    for key in catalog.keys(root=None):
+        frozen = catalog.frozen(key)
+        manifest = frozen.manifest if frozen else None
+        if frozen is None or manifest is None or manifest.retired is None or not manifest.entries_here:
+            continue
+        for name in sorted(holes(manifest)):
+            if any(_is_at(path, frozen, name) for path in paths):
+                raise retired_error(key, manifest, name)
 
 
 def _is_at(path: str, frozen: Frozen, relative: str) -> bool:
@@ -241,29 +251,5 @@ def _narrowed(frozen: Frozen, chosen: Chosen, include: Sequence[str], exclude: S
     )
 
 
-def _stored(catalog: Catalog, key: Key) -> Frozen | None:
-    frozen = catalog.frozen(key)
-    if frozen is None or frozen.manifest is None:
-        return None
-    return frozen if frozen.manifest.listed or _files(frozen) else None
-
-
 def _files(frozen: Frozen) -> Mapping[str, Digest]:
     return kept_in_store(frozen.manifest, frozen.key) if frozen.manifest else {}
-
-
-def _usual(project: Project, catalog: Catalog, stored: Sequence[Key]) -> list[Key]:
-    newest: dict[tuple[str, str], Key] = {}
-    for key in stored:
-        if key.kind == "snapshot":
-            other = newest.get((key.root, key.name))
-            if other is None or version_of(other) < version_of(key):
-                newest[key.root, key.name] = key
-    serving = [key for key in stored if key.kind == "model" and _serves(project, catalog, key)]
-    return [*newest.values(), *serving]
-
-
-def _serves(project: Project, catalog: Catalog, key: Key) -> bool:
-    registry = read_registry(catalog, key.root, key.name)
-    entry = registry.version(key.version) if registry else None
-    return bool(entry and entry.stage in project.settings_or_default.exclusive)

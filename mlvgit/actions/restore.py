@@ -11,7 +11,7 @@ from mlvgit.actions.clock import stamp
 from mlvgit.actions.placing import place
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by
-from mlvgit.actions.stored import hold, object_store
+from mlvgit.actions.stored import hold, object_store, retired_error
 from mlvgit.actions.transfer import fetch
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.digest import Digest, of_bytes
@@ -24,7 +24,7 @@ from mlvgit.repo.held import stamps
 from mlvgit.repo.history import protected_refs
 from mlvgit.rules.catalog import Catalog, Frozen
 from mlvgit.rules.model import Tree
-from mlvgit.rules.storage import holes
+from mlvgit.rules.storage import holes, is_emptied
 from mlvgit.store.aside import move
 from mlvgit.store.atomic import ensure_directory
 from mlvgit.store.checkout import Placement
@@ -43,12 +43,14 @@ class RestoreResult(NamedTuple):
         restored: paths that have their frozen bytes again, from the top of the repository.
         set_aside: (path, where its altered bytes are now).
         staged: the index was brought back too.
+        manifest: of the frozen thing.
     """
 
     key: Key
     restored: tuple[str, ...]
     set_aside: tuple[tuple[str, Path], ...]
     staged: bool
+    manifest: Manifest
 
 
 def restore(project: Project, reference: str, only: Iterable[str] = ()) -> RestoreResult:
@@ -59,7 +61,7 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
 
     Raises:
         UsageError: there is no such thing, or no such file in it.
-        IntegrityError: no copy of the frozen bytes is here.
+        IntegrityError: no copy of the frozen bytes is here; or they were retired, and nothing was to be put back.
     """
     with project.alone(f"git mlv restore {reference}"):
         project.fetching = True
@@ -69,8 +71,8 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         only = [*only, *_named(project, reference, frozen)]
         chosen = _chosen(manifest, frozen, only)
         gone = holes(manifest)
-        if only and gone.issuperset(chosen) and manifest.retired:
-            raise UsageError(f"{chosen[0]} of {key} was retired by {manifest.retired.by}: {manifest.retired.reason}")
+        if only and gone.issuperset(chosen):
+            raise retired_error(key, manifest, chosen[0])
         chosen = [name for name in chosen if name not in gone]
         bench = project.repo.state_dir / "aside" / f"{stamp()}-{key.name}_{key.version}-{os.getpid()}"
         aside = _clear_the_way(project, frozen, chosen, bench)
@@ -93,7 +95,11 @@ def restore(project: Project, reference: str, only: Iterable[str] = ()) -> Resto
         make_read_only([folder / relative for relative in from_git])
         staged = _restore_index(project, frozen, catalog, chosen, everything=not only)
         project.refresh()
-        return RestoreResult(key=key, restored=tuple(restored), set_aside=tuple(aside), staged=staged)
+        if is_emptied(manifest) and not (restored or aside or staged):
+            raise retired_error(key, manifest)
+        return RestoreResult(
+            key=key, restored=tuple(restored), set_aside=tuple(aside), staged=staged, manifest=manifest
+        )
 
 
 def _find(project: Project, reference: str) -> tuple[Key, Catalog]:

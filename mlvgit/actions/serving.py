@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlvgit.actions.project import Project
+from mlvgit.actions.stored import retired_error
 from mlvgit.actions.verify import differences_on_disk
 from mlvgit.core.text import UNREADABLE, short
 from mlvgit.errors import IntegrityError, UsageError
@@ -54,10 +55,7 @@ def resolve(project: Project, reference: str, file: str = "", commit: str | None
     only = frozenset({file}) if file else None
     holes = [name for name, entry in manifest.by_relative().items() if is_hole(manifest, entry)]
     if manifest.retired and (file in holes if file else holes):
-        by, at, reason = manifest.retired[:3]
-        raise IntegrityError(
-            f"{file or holes[0]} of {key} was retired by {by} on {at[:10]}, and {key} is not handed out: {reason}"
-        )
+        raise retired_error(key, manifest, file or holes[0], f", and {key} is not handed out")
     verdict = differences_on_disk(folder, frozen, only=only)
     if verdict.missing:
         from mlvgit.actions.placing import Wanted, bring

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from mlvgit.actions.away import files_away, is_away
-from mlvgit.actions.chosen import Freeable, freeable
+from mlvgit.actions.chosen import Freeable, Missing, freeable, missing
 from mlvgit.actions.framework import guard_states
 from mlvgit.actions.guards import check_working
 from mlvgit.actions.project import Project, version_of
@@ -111,6 +111,7 @@ class Status(NamedTuple):
         guards: event -> state of its hook.
         other_roots: further mlv roots of the repository.
         elsewhere: of what serves and of the newest versions, those that were released and whose model tag is not here.
+        missing: what `git mlv pull` alone would bring.
         freeable: what is pushed and older than the newest, and stands here.
         unerased: how many files HEAD says were retired whose bytes the store still has.
     """
@@ -140,6 +141,7 @@ class Status(NamedTuple):
     upstream: Upstream = NOWHERE
     other_roots: tuple[str, ...] = ()
     elsewhere: tuple[Key, ...] = ()
+    missing: Missing = Missing()
     freeable: Freeable = Freeable((), 0)
     unerased: int = 0
 
@@ -195,6 +197,7 @@ def look(project: Project) -> Status:
         upstream=_upstream(project, branch, serving),
         other_roots=tuple(each.layout.root or "." for each in catalog.roots if each.layout.root != project.root),
         elsewhere=tuple(_tagged_elsewhere(project, head, serving, versions)),
+        missing=missing(project, head) if _uses_store(project, (*snapshots, *versions)) else Missing(),
         freeable=freeable(project),
         unerased=_unerased(project),
     )
@@ -237,6 +240,12 @@ def _newest_one(project: Project, catalog: Catalog, head: Catalog, key: Key, man
         unerased=standing and manifest is not None and is_all_retired(manifest),
         falsified=_is_falsified(project, catalog, head, key),
     )
+
+
+def _uses_store(project: Project, newest: tuple[Newest, ...]) -> bool:
+    """Say whether anything may be kept in the store: where all is in Git, no older manifest is parsed to learn that."""
+    stored = any(each.manifest is not None and each.manifest.storage == "store" for each in newest)
+    return stored or bool(project.settings_or_default.remotes)
 
 
 def _tagged_elsewhere(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from mlvgit.actions.project import Project
 from mlvgit.core.digest import of_bytes
-from mlvgit.errors import RefusedError
+from mlvgit.errors import IntegrityError, RefusedError
 from mlvgit.records.layout import Key
+from mlvgit.records.manifest import Manifest
 from mlvgit.repo.excludes import exclude
 from mlvgit.repo.held import NAME, Held, forget, record
 from mlvgit.repo.repository import Repository
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
     from mlvgit.store.extentlists import Lists
     from mlvgit.store.objects import ObjectStore
 
-__all__ = ["held_by", "hold", "let_go", "may_be_here", "object_store", "open_one", "remembered_lists", "remotes"]
+__all__ = [
+    "held_by",
+    "hold",
+    "let_go",
+    "may_be_here",
+    "object_store",
+    "open_one",
+    "remembered_lists",
+    "remotes",
+    "retired_error",
+]
 
 
 def object_store(project: Project) -> "ObjectStore":
@@ -115,6 +126,19 @@ def may_be_here(project: Project, key: Key) -> None:
             f"the bytes of {key.name} are not to be on this machine (datasets.{key.name}.local: never)",
             hint="work with them where they are allowed; manifests and metrics are here all the same",
         )
+
+
+def retired_error(key: Key, manifest: Manifest, name: str = "", so: str = "") -> IntegrityError:
+    """Return the error of asking for bytes that were removed on purpose: by whom, when and why.
+
+    Args:
+        name: the file of the version that was asked for; "" for all of it.
+        so: what follows from that.
+    """
+    what = f"{name} of {key}" if name else str(key)
+    why = manifest.retired
+    said = f" by {why.by} on {why.at[:10]}{so}: {why.reason}" if why else so
+    return IntegrityError(f"{what} was retired{said}")
 
 
 def held_by(project: Project) -> Held:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mlvgit.actions.clashes import contested
+from mlvgit.actions.clashes import contested, who_serves
 from mlvgit.actions.project import Project
 from mlvgit.actions.published import published_by, tags_of
 from mlvgit.actions.pushed_tags import remote_tags
@@ -57,7 +57,8 @@ def room_for_both(project: Project, key: Key, remote: str, join: str, tip: str =
     catalogs = [project.committed(commit) for commit in (None, *([tip] if tip else []))]
     version = free_version(key, *catalogs, taken=lambda other: other.kind == "model" and bool(there(other)))
     tags = [tag.key for tag in tags_of(project, key, _identity(project, key))]
-    return (*make_room(key, version, untag=tags, join=join, retag=tags), "git mlv push")
+    decide = who_serves(project, key, version, project.repo.head() or "", tip) if tip else ()
+    return (*make_room(key, version, untag=tags, join=join, retag=tags, decide=decide), "git mlv push")
 
 
 def _identity(project: Project, key: Key, commit: str | None = None) -> str:

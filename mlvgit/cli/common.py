@@ -41,6 +41,8 @@ __all__ = [
     "frozen_json",
     "frozen_lines",
     "manifest_json",
+    "retired_fact",
+    "retired_words",
     "show_manifest",
     "tell_again",
     "tell_of_links",
@@ -329,6 +331,13 @@ def retired_words(manifest: Manifest) -> str:
         return ""
     what = count(len(why.paths), "file") if why.paths else "whole"
     return f"{what}, by {why.by} on {why.at[:10]}: {why.reason}"
+
+
+def retired_fact(manifest: Manifest) -> str:
+    """Say that in the two words that a line of many facts has room for; "" when nothing was removed."""
+    if manifest.retired is None:
+        return ""
+    return f"{count(len(manifest.retired.paths), 'file')} retired" if manifest.retired.paths else "retired"
 
 
 def unknown_name(name: str, known: Sequence[str], what: str) -> UsageError:

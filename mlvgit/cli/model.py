@@ -20,6 +20,7 @@ from mlvgit.cli.common import (
     from_here_or_top,
     frozen_json,
     frozen_lines,
+    retired_fact,
     show_manifest,
     tell_again,
     tell_of_links,
@@ -133,7 +134,9 @@ def _add(args: argparse.Namespace, output: Output) -> int:
 
 def _line(line: ModelVersion) -> list[str]:
     manifest = line.manifest
-    size_text = size(manifest.total_bytes) if manifest else "not frozen"
+    size_text = (
+        ", ".join(filter(None, (size(manifest.total_bytes), retired_fact(manifest)))) if manifest else "not frozen"
+    )
     data = ", ".join(
         (line.registered.data_snapshots if line.registered else ()) or (manifest.derived_from if manifest else ())
     )

@@ -8,6 +8,7 @@ from mlvgit.cli.common import add_commit, add_json
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
 from mlvgit.errors import UsageError
+from mlvgit.repo.history import remotes
 
 __all__ = ["configure_retire", "run_retire"]
 
@@ -60,12 +61,22 @@ def run_retire(args: argparse.Namespace, output: Output) -> int:
         output.say(f"may remain: {place}")
     if not act:
         output.next("the same command with --yes" + "".join(f"\n        {printable(each)}" for each in plan.beyond))
-    elif plan.staged and not commit:
-        output.next(f'git commit -m "Retire {_what(plan)}"')
+    elif plan.staged:
+        _say_next(plan, commit, output)
     output.json(_json(plan, removed=act, commit=commit))
     if plan.failed:
         return 4
     return 1 if act and (plan.serving or plan.here.kept or plan.here.altered) else 0
+
+
+def _say_next(plan: Retiring, commit: str, output: Output) -> None:
+    repo = plan.project.repo
+    shared = repo.branch() is not None and bool(remotes(repo))
+    if not commit:
+        then = "   (then git mlv push, which tells the other clones)" if shared else ""
+        output.next(f'git commit -m "Retire {_what(plan)}"{then}')
+    elif shared:
+        output.next("git mlv push   (tells the other clones)")
 
 
 def _what(plan: Retiring) -> str:

@@ -8,10 +8,9 @@ from mlvgit.actions.advice import Step, next_step
 from mlvgit.actions.project import Project
 from mlvgit.actions.served import Serving, all_serving
 from mlvgit.actions.status import Newest, Status, Upstream, look
-from mlvgit.cli.common import add_json, add_moment, catalog_at
+from mlvgit.cli.common import add_json, add_moment, catalog_at, retired_fact
 from mlvgit.cli.output import Output
 from mlvgit.core.text import count, printable, short, size
-from mlvgit.rules.storage import is_all_retired
 
 __all__ = ["configure_status", "run_status"]
 
@@ -46,6 +45,13 @@ def run_status(args: argparse.Namespace, output: Output) -> int:
         _here(status, output)
         _list("wrong before (debts; git mlv check --all has every one)", status.debts, output)
     _where(status, output)
+    if status.missing.files:
+        names = ", ".join(map(str, status.missing.keys[:MOST_LINES]))
+        more = ", ..." if len(status.missing.keys) > MOST_LINES else ""
+        output.say(
+            f"not checked out: {count(status.missing.files, 'file')} ({size(status.missing.bytes)}) of "
+            f"{printable(names)}{more}: git mlv pull"
+        )
     if status.freeable.bytes:
         output.say(
             f"up to {size(status.freeable.bytes)} of {count(len(status.freeable.keys), 'older version')} could leave "
@@ -142,10 +148,10 @@ def _newest_line(each: Newest, kind: str, tag: str) -> str:
         facts.append("not committed")
     if each.falsified:
         facts.append("not as it was frozen")
-    if each.manifest is not None and is_all_retired(each.manifest):
-        facts.append("retired, and not all gone from here" if each.unerased else "retired")
+    if each.manifest is not None:
+        facts.append(retired_fact(each.manifest) + (", and not all gone from here" if each.unerased else ""))
     if each.away:
-        facts.append("its bytes are not here")
+        facts.append(f"not checked out here: git mlv pull {each.key}")
     if each.missing_files:
         facts.append(f"{each.missing_files:,} of them not here: git mlv pull {each.key}")
     return printable(f"{kind:<6} {each.key}  {', '.join(fact for fact in facts if fact)}")
@@ -227,6 +233,11 @@ def _plain(status: Status, step: Step) -> dict[str, Any]:
         "guards": dict(status.guards),
         "upstream": status.upstream._asdict(),
         "other_roots": list(status.other_roots),
+        "missing": {
+            "refs": [str(key) for key in status.missing.keys],
+            "files": status.missing.files,
+            "bytes": status.missing.bytes,
+        },
         "freeable_bytes": status.freeable.bytes,
         "unerased_files": status.unerased,
         "next": {"command": step.command, "why": step.why},

@@ -74,13 +74,16 @@ def _files(verdict: Verdict, manifest: Manifest) -> str:
     )
 
 
+def _gone(manifest: Manifest) -> str:
+    return f" (retired: {printable(retired_words(manifest))})" if manifest.retired else ""
+
+
 def _present(verdict: Verdict, output: Output) -> None:
     manifest = verdict.manifest
     if verdict.ok and manifest is not None:
-        gone = f" (retired: {printable(retired_words(manifest))})" if manifest.retired else ""
         output.say(
             f"{output.style('ok', 'green')}  {verdict.key}: {_files(verdict, manifest)}, "
-            f"{size(verdict.verified_bytes)}{gone}"
+            f"{size(verdict.verified_bytes)}{_gone(manifest)}"
         )
         return
     if verdict.sparse and verdict.absent:
@@ -88,7 +91,7 @@ def _present(verdict: Verdict, output: Output) -> None:
         output.say(f"--  {verdict.key}: left out by the sparse checkout: {printable(mend)}")
         return
     if verdict.absent:
-        output.say(f"--  {verdict.key}: its bytes are not here: git mlv pull {verdict.key}")
+        output.say(f"--  {verdict.key}: not checked out here: git mlv pull {verdict.key}")
         return
     output.say(
         f"{output.style('BAD', 'red')} {verdict.key}" + (f": {printable(verdict.error)}" if verdict.error else "")
@@ -128,7 +131,7 @@ def run_restore(args: argparse.Namespace, output: Output) -> int:
     )
     if not result.restored and not result.set_aside:
         output.say(
-            f"{result.key} stands as it was frozen"
+            f"{result.key} stands as it was frozen{_gone(result.manifest)}"
             + (": the index was brought back" if result.staged else ": nothing to do")
         )
     output.json(

@@ -8,7 +8,16 @@ from mlvgit.core.pairs import Pairs, Values
 from mlvgit.records.layout import Key
 from mlvgit.records.manifest import FileEntry, Manifest
 
-__all__ = ["holes", "is_all_retired", "is_hole", "kept_in_store", "known_objects", "needed_objects", "stays_in_git"]
+__all__ = [
+    "holes",
+    "is_all_retired",
+    "is_emptied",
+    "is_hole",
+    "kept_in_store",
+    "known_objects",
+    "needed_objects",
+    "stays_in_git",
+]
 
 IN_GIT: Final = frozenset({"metrics.json", "params.json"})
 """Files of a model version that stand in Git whatever its storage is: people read and diff them."""
@@ -34,6 +43,16 @@ def holes(manifest: Manifest) -> frozenset[str]:
 def is_all_retired(manifest: Manifest) -> bool:
     """Say whether nothing is left of a version: its bytes are not missing, they were removed on purpose."""
     return manifest.retired is not None and not manifest.retired.paths
+
+
+def is_emptied(manifest: Manifest) -> bool:
+    """Say whether nothing is left of a version but what Git holds of every model for people to read."""
+    if manifest.retired is None or not manifest.retired.paths:
+        return manifest.retired is not None
+    model = manifest.kind == "model"
+    return manifest.entries_here and all(
+        is_hole(manifest, entry) or (model and relative in IN_GIT) for relative, entry in manifest.by_relative().items()
+    )
 
 
 class StoredFiles(Mapping[str, Digest]):

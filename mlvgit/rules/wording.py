@@ -88,19 +88,22 @@ def tag_name(key: Key) -> str:
     return quoted(f"{f'{key.root}={key.name}' if key.root else key.name}@{key.version}")
 
 
-def make_room(key: Key, version: str, *, untag: Sequence[Key], join: str, retag: Sequence[Key]) -> tuple[str, ...]:
+def make_room(
+    key: Key, version: str, *, untag: Sequence[Key], join: str, retag: Sequence[Key], decide: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the commands that keep both where another side took the number `key`: ours becomes `version`.
 
     Args:
         untag: model versions whose tags stand here, were never pushed, and say that ours is published.
         join: brings both sides together; "" when nothing does.
         retag: model versions to tag afterwards, by the numbers that they have before.
+        decide: what is left to decide once both sides are together.
     """
     moved = {key: key._replace(version=version)}
     return (
         *((f"git tag -d {' '.join(map(tag_name, untag))}",) if untag else ()),
         f"git mlv renumber {key} {version} -m {quoted(f'Make room for the other {key}')}",
-        *((join,) if join else ()),
+        *((join, *decide) if join else ()),
         *(f"git mlv tag-model {each.name} {each.version}" for each in (moved.get(old, old) for old in retag)),
     )
 

@@ -348,20 +348,25 @@ def test_outside_a_repository_it_says_so(repo: Sandbox, command: list[str]) -> N
     assert "not in a Git repository" in ran.err
 
 
-def test_what_was_retired_whole_is_said_to_be_and_not_to_be_pulled(repo: Sandbox) -> None:
+def test_what_was_retired_in_part_and_whole_is_said_to_be_and_not_to_be_pulled(repo: Sandbox) -> None:
     repo.mlv("init")
     repo.commit("Set up")
     repo.server()
     repo.mlv("remote", "add", "shelf", str(repo.playground.folder / "shelf"), "-m", "Name a remote")
     repo.write("raw/a.bin", b"a" * 300)
+    repo.write("raw/b.bin", b"b" * 300)
     repo.mlv("snapshot", "create", "scans", "v0.1", "raw", "--storage", "store", "-m", "Freeze scans")
+    repo.mlv("model", "add", "clf", "v0.1.0", "raw/a.bin", "--storage", "store", "-m", "Add clf")
+    repo.mlv("retire", "scans@v0.1", "a.bin", "--reason", "Consent", "--yes", "-m", "Retire a file")
+    assert ", 1 file retired" in repo.mlv("status").out
+    assert "300 B, retired" in repo.mlv("model", "list").out
     repo.mlv("retire", "scans@v0.1", "--reason", "Consent", "--yes", "-m", "Retire scans")
     repo.mlv("push")
     repo.run("rm", "-r", "raw")
 
     said = repo.mlv("status").out
 
-    assert "retired" in said
+    assert ", retired" in said
     assert "not here" not in said
     assert "git mlv pull" not in said
 

@@ -254,7 +254,7 @@ def test_repair_of_such_a_number_prints_how_both_are_kept(both: Team, operation:
     assert hints(both.bob.mlv("push", check=False))[0].startswith("git mlv merge --repair   (")
 
     asked = both.bob.mlv("merge", "--repair", check=False)
-    steps = [hint for hint in hints(asked) if not hint.startswith("#")][:6]
+    steps, _ = ways(asked)
     assert steps == [
         f"git {operation} --abort",
         "git tag -d clf@v0.2.0",
@@ -262,21 +262,74 @@ def test_repair_of_such_a_number_prints_how_both_are_kept(both: Team, operation:
         "git merge origin/main",
         "git mlv tag-model clf v0.2.1",
         "git fetch --tags",
+        "git mlv push",
     ]
     for step in steps:
         both.bob.run("sh", "-c", step)
-    both.bob.mlv("push")
 
     assert_both_are_kept(both)
+
+
+@pytest.fixture
+def serving(team: Team) -> Team:
+    """Both put another clf v0.2.0 into production; what ada made is pushed."""
+    for person, text in ((team.ada, "A"), (team.bob, "B")):
+        release(person, "v0.2.0", "production", text)
+    team.ada.mlv("push")
+    team.bob.git("fetch", "-q")
+    return team
+
+
+def ways(ran: Ran) -> tuple[list[str], list[str]]:
+    """Return the commands of the hints, before and after the one that says that another way begins."""
+    said = hints(ran)
+    other = next((number for number, hint in enumerate(said) if hint.startswith("#")), len(said))
+    return said[:other], said[other + 1 :]
+
+
+def type_all(person: Sandbox, steps: list[str]) -> None:
+    """Type commands one after the other; those that bring two sides together may stop at a conflict."""
+    for step in steps:
+        person.run("sh", "-c", step, check=step not in ("git merge origin/main", "git rebase --continue"))
+
+
+@pytest.mark.parametrize("operation", ["rebase", "merge"])
+def test_repair_of_what_both_put_into_production_prints_who_serves_and_how_both_are_kept(
+    serving: Team, operation: str
+) -> None:
+    serving.bob.git(operation, "origin/main", check=False)
+
+    steps, _ = ways(serving.bob.mlv("merge", "--repair", check=False))
+    type_all(serving.bob, steps)
+
+    assert_both_are_kept(serving)
+    registry = serving.server.git("show", "main:models/clf/registry.json").out
+    assert '"v0.2.0", "stage": "production"' in registry
+    assert '"v0.2.1", "stage": "archived"' in registry
+
+
+@pytest.mark.parametrize("commits", [1, 2])
+def test_repair_of_what_both_put_into_production_prints_how_ones_own_is_left_out(serving: Team, commits: int) -> None:
+    if commits == 1:
+        serving.bob.git("reset", "-q", "--soft", "HEAD~2")
+        serving.bob.git("commit", "-qm", "Release")
+    serving.bob.git("rebase", "origin/main", check=False)
+
+    asked = serving.bob.mlv("merge", "--repair", check=False)
+    assert "hint: # or, without yours" in asked.err
+    type_all(serving.bob, ways(asked)[1])
+
+    assert serving.bob.head() == serving.server.head("main")
+    assert serving.bob.head("refs/tags/clf@v0.2.0") == serving.server.head("refs/tags/clf@v0.2.0")
+    assert serving.bob.mlv("check", "--all").out == "no findings\n"
+    assert_settled(serving.bob)
 
 
 @pytest.mark.parametrize("told_by", ["check", "tag-model"])
 def test_who_leaves_theirs_out_gets_the_tag_of_the_other(both: Team, told_by: str) -> None:
     both.bob.git("pull", "-q", "--rebase", check=False)
-    asked = hints(both.bob.mlv("merge", "--repair", check=False))
-    for step in asked[[hint.startswith("#") for hint in asked].index(True) + 1 :]:
-        both.bob.run("sh", "-c", step, check=False)
-    both.bob.git("rebase", "--skip", check=False)
+    _, steps = ways(both.bob.mlv("merge", "--repair", check=False))
+    type_all(both.bob, [step for step in steps if "tag" not in step.split()[1:3] and "--tags" not in step])
 
     if told_by == "check":
         take(both.bob, both.bob.mlv("check", "--all"), "keep it")

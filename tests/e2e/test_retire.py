@@ -146,8 +146,9 @@ def test_without_yes_nothing_goes_and_without_a_reason_nothing_is_even_looked_fo
 
 
 def test_a_whole_version_goes_from_every_version_that_has_its_bytes(ada: Sandbox, shelf: Path) -> None:
-    ada.mlv("retire", "scans@v0.2", *WHY, "-m", "Retire it")
+    said = ada.mlv("retire", "scans@v0.2", *WHY, "-m", "Retire it").said
 
+    assert "next: git mlv push" in said
     first, second = (
         json.loads(ada.read(f"data/snapshots/scans_{version}.manifest.json")) for version in ("v0.1", "v0.2")
     )
@@ -157,7 +158,11 @@ def test_a_whole_version_goes_from_every_version_that_has_its_bytes(ada: Sandbox
     assert_nowhere("packed", ada.path, shelf)
     assert not (ada / "data/snapshots/scans_v0.2").exists()
     ada.mlv("verify", "scans@v0.1")
-    assert "was retired by Ada" in ada.mlv("resolve", "scans@v0.2", check=False).err
+    for command in ("resolve", "pull", "restore", "drop"):
+        asked = ada.mlv(command, "scans@v0.2", check=False)
+        assert asked.status == 1
+        assert "scans@v0.2 was retired by Ada" in asked.err
+        assert "Consent withdrawn" in asked.err
     assert "retired already" in ada.mlv("retire", "scans@v0.2", *WHY).said
     assert ada.git("status", "--porcelain").out == ""
 
@@ -350,7 +355,11 @@ def test_what_was_retired_is_said_and_stands_in_nobodys_way(ada: Sandbox) -> Non
 
     assert f"restored {folder}/small/3.txt" in ada.mlv("restore", "scans@v0.1").said
     assert "nothing to do" in ada.mlv("restore", "scans@v0.1").said
-    assert "Consent withdrawn" in ada.mlv("restore", "scans@v0.1", "other.bin", check=False).err
+    for command in (("restore", "scans@v0.1", "other.bin"), ("pull", f"{folder}/other.bin")):
+        asked = ada.mlv(*command, check=False)
+        assert asked.status == 1
+        assert "other.bin of scans@v0.1 was retired by Ada" in asked.err
+        assert "Consent withdrawn" in asked.err
     assert "41 files" in ada.mlv("verify", "scans@v0.1").said
     for command in (("verify", "scans@v0.1"), ("snapshot", "show", "scans@v0.1"), ("snapshot", "list")):
         assert "retired" in ada.mlv(*command).said

@@ -175,8 +175,8 @@ def test_what_git_clean_takes_away_is_not_here_and_no_finding(stored: Sandbox) -
     assert "mlv" not in stored.git("commit", "-qm", "Code").said
 
     assert "scans@v0.1  1 file, 2.0 MiB, 2026" in stored.mlv("status").out
-    assert stored.mlv("status").out.count("its bytes are not here") == 2
-    assert stored.mlv("verify").out.count("its bytes are not here") == 2
+    assert stored.mlv("status").out.count("not checked out here: git mlv pull ") == 2
+    assert stored.mlv("verify").out.count("not checked out here: git mlv pull ") == 2
     stored.mlv("promote", "m", "v0.1.0", "archived", "--tag", "-m", "Kept for the record")
     stored.mlv("push")
     for told in ("git mlv pull", "git mlv pull m@v0.1.0"):
@@ -284,17 +284,21 @@ def test_a_flipped_byte_on_the_remote_is_handed_out_to_nobody(
     assert list((carol / ".git/mlv/objects").glob("sha256/*/*")) == []
 
 
-def test_a_model_in_the_store_keeps_its_metrics_in_git_and_resolves_in_a_fresh_clone(
+def test_a_served_model_in_the_store_has_its_metrics_in_git_and_a_fresh_clone_is_led_to_its_bytes(
     team: Team, stored: Sandbox
 ) -> None:
     stored.write("out/model.pkl", DATA)
     stored.write("out/metrics.json", '{"f1": 0.9}\n')
     stored.mlv("model", "add", "clf", "v0.1.0", "out/model.pkl", "--metrics", "out/metrics.json", "-m", "Add clf")
     stored.mlv("promote", "clf", "v0.1.0", "production", "--tag", "-m", "first")
+    stored.write("out/model.pkl", DATA[1:])
+    stored.mlv("model", "add", "clf", "v0.2.0", "out/model.pkl", "-m", "Add a newer one")
     stored.mlv("push")
 
     carol = team.clone("carol")
+    carol.mlv("pull", "scans@v0.1")
 
+    assert "not checked out: 1 file (2.0 MiB) of clf@v0.1.0: git mlv pull\n" in carol.mlv("status").out
     assert "models/clf/v0.1.0/metrics.json" in carol.git("ls-files", "models").out
     assert "models/clf/v0.1.0/model.pkl" not in carol.git("ls-files", "models").out
     path = carol.mlv("resolve", "clf@production", "model.pkl").out.strip()
